@@ -1,0 +1,1 @@
+"""Functions (sample, rng, *, settings) -> sample; geometry moves every picture and annotation."""

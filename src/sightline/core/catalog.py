@@ -1,0 +1,88 @@
+"""Every part by family and name, found by where its file lies: nothing is registered, nothing runs on import."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sightline.core.errors import UnknownNameError, nearest
+
+MODULES = ("sources", "formats", "models", "exporters", "listeners", "tasks", "cli")  # an entry is a file
+FUNCTIONS = (  # an entry is a public function
+    "checks",
+    "augmentations",
+    "filters",
+    "finders",
+    "features",
+    "heads",
+    "losses",
+    "metrics",
+    "optimisers",
+    "overlays",
+    "schedules",
+)
+_HOME = Path(__file__).parent.parent
+
+
+def names(family: str) -> list[str]:
+    """The names of a family's entries, ours and those of installed packages."""
+    return sorted({*_ours(family), *_theirs(family)})
+
+
+def find(family: str, name: str) -> Any:
+    """The module or function that this name stands for."""
+    ours = _ours(family)
+    if name in ours:
+        module, function, _ = ours[name]
+        loaded: ModuleType = importlib.import_module(module)
+        return getattr(loaded, function) if function else loaded
+    theirs = _theirs(family)
+    if name in theirs:
+        return theirs[name].load()
+    known = sorted({*ours, *theirs})
+    raise UnknownNameError(
+        f"no {family[:-1] if family.endswith('s') else family} is called '{name}'.{nearest(name, known)} "
+        f"Known: {', '.join(known) or 'none'}."
+    )
+
+
+def describe(family: str) -> dict[str, str]:
+    """Each name with the first line of its docstring; ours are read as text, not imported."""
+    lines = {name: line for name, (_, _, line) in _ours(family).items()}
+    for name, point in _theirs(family).items():
+        lines[name] = f"{point.value} (from {point.dist.name if point.dist else 'another package'})"
+    return dict(sorted(lines.items()))
+
+
+@cache
+def _ours(family: str) -> dict[str, tuple[str, str, str]]:
+    """name -> (module, function or '', first line of docstring)."""
+    folder = _HOME / family
+    found: dict[str, tuple[str, str, str]] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = path.stem
+        if name.startswith("_") or (path.suffix != ".py" and not (path / "__init__.py").is_file()):
+            continue
+        tree = ast.parse((path / "__init__.py" if path.is_dir() else path).read_bytes())
+        module = f"sightline.{family}.{name}"
+        if family in MODULES:
+            found[name] = (module, "", _line(tree))
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                found[node.name] = (module, node.name, _line(node))
+    return found
+
+
+def _line(node: ast.Module | ast.FunctionDef) -> str:
+    return (ast.get_docstring(node) or "").split("\n")[0]
+
+
+def _theirs(family: str) -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=f"sightline.{family}")}

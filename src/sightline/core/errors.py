@@ -1,0 +1,94 @@
+"""Errors that are the user's to fix: one line that says what was given, what is accepted and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SightlineError(Exception):
+    """Base of every error that a user can fix; anything else is our bug and keeps its traceback."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class InputError(SightlineError):
+    """A picture or a label that cannot be used; `code` is one of `INPUT_CODES`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+INPUT_CODES = {
+    "missing": "the file is not there or may not be read",
+    "empty": "the file holds no bytes",
+    "too_large": "more bytes, pixels or frames than the limit",
+    "unknown_format": "the first bytes belong to no picture format that is accepted",
+    "corrupt": "the bytes say one thing and hold another",
+    "truncated": "the file ends before its picture does",
+    "unsupported": "a known format in a variant that would lose information",
+    "mismatch": "channels, depth or shape differ from what the model takes",
+    "label": "a label file says something that cannot be true",
+}
+
+
+class SettingsError(SightlineError):
+    """A setting that is unknown, of the wrong type or out of range."""
+
+    code = "settings"
+
+
+class UnknownNameError(SightlineError):
+    """A name that no entry of a family has."""
+
+    code = "unknown_name"
+
+
+class AmbiguousError(SightlineError):
+    """Two or more readings are possible, or none; the message names them all."""
+
+    code = "ambiguous"
+
+
+class MissingExtraError(SightlineError):
+    """A library that an optional extra brings is not installed."""
+
+    code = "missing_extra"
+
+
+class BundleError(SightlineError):
+    """A bundle that is damaged, hostile, or does not give the answers it was saved with."""
+
+    code = "bundle"
+
+
+class RunError(SightlineError):
+    """A run that cannot be started, continued or extended as asked."""
+
+    code = "run"
+
+
+class DivergedError(RunError):
+    """Training produced numbers that are not finite and no single picture is to blame."""
+
+    code = "diverged"
+
+
+class StorageError(SightlineError):
+    """The disk refused a write; what was there before is untouched."""
+
+    code = "storage"
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """' Did you mean ...?' for the closest choice, or an empty string."""
+    close = difflib.get_close_matches(str(name), list(choices), n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,33 @@
+"""The one place that imports optional libraries and names the extra that brings them."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from sightline.core.errors import MissingExtraError
+
+EXTRA_OF = {
+    "torch": "train",
+    "onnx": "export",
+    "onnxscript": "export",
+    "onnxruntime": "runtime",
+    "matplotlib": "report",
+    "tensorboard": "tensorboard",
+    "mlflow": "mlflow",
+    "wandb": "wandb",
+}
+
+
+def need(module: str) -> ModuleType:
+    """Import a library that an extra brings, or say the exact line that installs it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        top = module.split(".")[0]
+        if error.name is None or error.name.split(".")[0] != top or top not in EXTRA_OF:
+            raise
+        extra = EXTRA_OF[top]
+        raise MissingExtraError(
+            f"{top} is not installed. It comes with an extra: pip install 'sightline[{extra}]'"
+        ) from error

@@ -1,0 +1,100 @@
+"""Durable files: written whole under a temporary name, synced, renamed; never half there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sightline.core.errors import RunError, StorageError
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with one spelling for one value, so that it can be hashed and compared."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def digest(data: bytes | memoryview) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def naming(path: Path, size: int) -> Iterator[None]:
+    """Turn an operating system's refusal to write into one line that names path and bytes."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = " Free some space and run the same command again." if error.errno == errno.ENOSPC else ""
+        raise StorageError(f"could not write {path} ({size:,} bytes): {reason}.{hint}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder survive a power loss (a no-op where folders cannot be opened)."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_durably(path: Path, data: bytes | memoryview) -> None:
+    """Replace `path` by `data`, or leave it as it was and raise `StorageError`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with naming(path, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+            try:
+                view = memoryview(data).cast("B")
+                done = 0
+                while done < len(view):
+                    done += os.write(handle, view[done:])
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed writers left behind."""
+    for left in folder.glob(".*.partial"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for one process; a second one is refused at once. The lock dies with its holder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+b") as file:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunError(f"{folder} is in use by another process. Wait for it, or name another folder.") from error
+        yield

@@ -1,0 +1,219 @@
+"""The only way from pictures to the inputs of a network, and from its coordinates back."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sightline.core.errors import InputError
+from sightline.core.image import tidy
+from sightline.core.sample import Sample
+
+_DEPTHS = ("uint8", "uint16", "float32")
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What one input of a network takes: raw pixels, channels last; scaling happens inside the network."""
+
+    size: tuple[int, ...]  # rows, columns; or depth, rows, columns
+    channels: int = 3
+    dtype: str = "uint8"
+    fit: str = "stretch"  # stretch | letterbox | tile
+    overlap: int = 0  # shared by neighbouring tiles
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.25,)
+
+    def example(self) -> np.ndarray:
+        """One row of input, for tracing."""
+        return np.zeros((1, *self.size, self.channels), self.dtype)
+
+    def moving(self) -> tuple[int, ...]:
+        """Axes that may vary from call to call."""
+        return (0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where one network input lies in its original: input = original * scale + offset, axis by axis."""
+
+    sample: int  # which of the samples given together
+    original: tuple[int, ...]  # rows, columns (or depth first) of the original
+    size: tuple[int, ...]  # the same of the input
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    def points_in(self, points: np.ndarray) -> np.ndarray:
+        """Original x, y[, z] to input coordinates."""
+        return points * np.array(self.scale[::-1]) + np.array(self.offset[::-1])
+
+    def points_back(self, points: np.ndarray) -> np.ndarray:
+        """Input x, y[, z] to original coordinates."""
+        return (points - np.array(self.offset[::-1])) / np.array(self.scale[::-1])
+
+    def boxes_in(self, boxes: np.ndarray) -> np.ndarray:
+        return self.points_in(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+
+    def boxes_back(self, boxes: np.ndarray) -> np.ndarray:
+        return self.points_back(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+
+
+def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[dict[str, np.ndarray], list[Frame]]:
+    """The pictures of samples as one array an input, a row a frame; where tiles are cut a sample has many frames."""
+    frames: list[Frame] = []
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in specs}
+    for index, sample in enumerate(samples):
+        if len(sample.images) < len(specs):
+            raise InputError(
+                "mismatch", f"{sample.id}: {len(sample.images)} pictures where {len(specs)} are needed ({', '.join(specs)})."
+            )
+        mine: list[Frame] = []
+        for image, (name, spec) in zip(sample.images, specs.items(), strict=False):
+            pixels = conform(image.read(), spec, image.name)
+            placed = list(fit(pixels, spec, index))
+            mine = mine or [frame for frame, _ in placed]
+            if [frame for frame, _ in placed] != mine and len(placed) != len(mine):
+                raise InputError("mismatch", f"{sample.id}: its pictures differ in size; they must be aligned.")
+            rows[name] += [pixels for _, pixels in placed]
+        frames += mine
+    return {name: np.stack(row) for name, row in rows.items()}, frames
+
+
+def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.ndarray:
+    """Channels and depth as the network takes them; widening is exact, narrowing is refused."""
+    pixels = tidy(pixels)
+    if pixels.ndim != len(spec.size) + 1:
+        raise InputError("mismatch", f"{name}: {pixels.ndim - 1}-D pixels where the model takes {len(spec.size)}-D.")
+    if pixels.shape[-1] != spec.channels:
+        if pixels.shape[-1] == 1:
+            pixels = np.repeat(pixels, spec.channels, -1)
+        elif spec.channels == 1 and pixels.shape[-1] == 3:
+            gray = pixels @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+            pixels = (gray if pixels.dtype.kind == "f" else np.rint(gray)).astype(pixels.dtype)[..., None]
+        else:
+            raise InputError("mismatch", f"{name}: {pixels.shape[-1]} channels where the model takes {spec.channels}.")
+    have = str(pixels.dtype)
+    if have != spec.dtype:
+        if _DEPTHS.index(have) > _DEPTHS.index(spec.dtype):
+            raise InputError("mismatch", f"{name}: {have} pixels, but the model takes {spec.dtype}; bits would be lost.")
+        if spec.dtype == "uint16":
+            pixels = pixels.astype(np.uint16) * np.uint16(257)
+        else:
+            pixels = pixels.astype(np.float32) / np.float32(np.iinfo(have).max)
+    return pixels
+
+
+def fit(pixels: np.ndarray, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
+    """One picture as one or more inputs of the network's size, each with its frame."""
+    original = pixels.shape[:-1]
+    if spec.fit == "tile":
+        return _tiles(pixels, spec, sample)
+    if spec.fit == "letterbox":
+        scale = min(to / was for to, was in zip(spec.size, original, strict=True))
+        inner = tuple(max(1, min(to, round(was * scale))) for to, was in zip(spec.size, original, strict=True))
+        canvas = np.full((*spec.size, spec.channels), _middle(pixels.dtype), pixels.dtype)
+        start = tuple((to - inside) // 2 for to, inside in zip(spec.size, inner, strict=True))
+        canvas[tuple(slice(s, s + i) for s, i in zip(start, inner, strict=True))] = resize(pixels, inner)
+        scales = tuple(inside / was for inside, was in zip(inner, original, strict=True))
+        return [(Frame(sample, original, spec.size, scales, tuple(map(float, start))), canvas)]
+    scales = tuple(to / was for to, was in zip(spec.size, original, strict=True))
+    return [(Frame(sample, original, spec.size, scales, (0.0,) * len(original)), resize(pixels, spec.size))]
+
+
+def _middle(dtype: np.dtype) -> Any:
+    return {"uint8": 114, "uint16": 114 * 257}.get(str(dtype), 114 / 255)
+
+
+def _tiles(pixels: np.ndarray, spec: InputSpec, sample: int) -> list[tuple[Frame, np.ndarray]]:
+    original = pixels.shape[:-1]
+    short = [max(0, to - was) for to, was in zip(spec.size, original, strict=True)]
+    if any(short):
+        pixels = np.pad(pixels, [*((0, pad) for pad in short), (0, 0)], "symmetric")
+    starts = []
+    for to, was in zip(spec.size, pixels.shape[:-1], strict=True):
+        steps = 1 if was == to else -(-(was - to) // max(1, to - spec.overlap)) + 1
+        starts.append(sorted({round(start) for start in np.linspace(0, was - to, steps)}))
+    placed = []
+    for corner in itertools.product(*starts):
+        window = tuple(slice(start, start + to) for start, to in zip(corner, spec.size, strict=True))
+        offset = tuple(-float(start) for start in corner)
+        placed.append((Frame(sample, original, spec.size, (1.0,) * len(original), offset), pixels[window]))
+    return placed
+
+
+def resize(pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Pixels at another size: area average where it shrinks, linear where it grows; depth kept."""
+    if pixels.shape[:-1] == tuple(size):
+        return pixels
+    if len(size) != 2:
+        from scipy import ndimage
+
+        factors = [to / was for to, was in zip(size, pixels.shape[:-1], strict=True)]
+        grown = ndimage.zoom(pixels.astype(np.float32), (*factors, 1), order=1, mode="nearest", grid_mode=True)
+        top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else None
+        return (grown if top is None else np.clip(np.rint(grown), 0, top)).astype(pixels.dtype)
+    import cv2
+
+    way = cv2.INTER_AREA if size[0] * size[1] < pixels.shape[0] * pixels.shape[1] else cv2.INTER_LINEAR
+    pieces = [
+        cv2.resize(np.ascontiguousarray(pixels[..., c : c + 4]), size[::-1], interpolation=way).reshape(*size, -1)
+        for c in range(0, pixels.shape[-1], 4)
+    ]
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, -1)
+
+
+def common_spec(samples: Sequence[Sample], place: int = 0, *, look: int = 64) -> tuple[int, str, tuple[int, ...]]:
+    """Channels, depth and usual size that hold every picture looked at without losing bits."""
+    step = max(1, len(samples) // look)
+    channels, depth, sizes = 1, "uint8", []
+    for index in range(0, len(samples), step):
+        sample = samples[index]
+        if len(sample.images) <= place:
+            continue
+        try:
+            pixels = sample.images[place].read()
+        except InputError:
+            continue  # unreadable pictures are listed by the loader, which meets them all
+        channels = max(channels, pixels.shape[-1])
+        depth = _DEPTHS[max(_DEPTHS.index(depth), _DEPTHS.index(str(pixels.dtype)))]
+        sizes.append(pixels.shape[:-1])
+    if not sizes:
+        raise InputError("corrupt", "none of the pictures looked at could be read.")
+    middle = tuple(int(np.median([size[axis] for size in sizes])) for axis in range(len(sizes[0])))
+    return channels, depth, middle
+
+
+def cut(pixels: np.ndarray, frame: Frame) -> np.ndarray:
+    """The part of an original-sized array that a tile shows, padded as the tile was."""
+    short = [max(0, to - was) for to, was in zip(frame.size, frame.original, strict=True)]
+    if any(short):
+        pixels = np.pad(pixels, [*((0, pad) for pad in short), *[(0, 0)] * (pixels.ndim - len(short))], "symmetric")
+    return pixels[tuple(slice(-round(o), -round(o) + to) for o, to in zip(frame.offset, frame.size, strict=True))]
+
+
+def blend(tiles: np.ndarray, frames: Sequence[Frame], overlap: int) -> list[np.ndarray]:
+    """Whole float32 pictures from tiles, one a sample; where tiles share, the nearer to its middle counts more."""
+    whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for tile, frame in zip(tiles, frames, strict=True):
+        if frame.sample not in whole:
+            padded = tuple(max(was, to) for was, to in zip(frame.original, frame.size, strict=True))
+            whole[frame.sample] = (np.zeros((*padded, tile.shape[-1]), np.float32), np.zeros((*padded, 1), np.float32))
+        total, weight = whole[frame.sample]
+        ramp = np.ones((1,) * len(frame.size), np.float32)
+        for axis, length in enumerate(frame.size):
+            rise = np.minimum(1.0, (np.arange(length) + 1) / (overlap + 1))
+            shape = [1] * len(frame.size)
+            shape[axis] = length
+            ramp = ramp * np.minimum(rise, rise[::-1]).astype(np.float32).reshape(shape)
+        window = tuple(slice(-round(o), -round(o) + to) for o, to in zip(frame.offset, frame.size, strict=True))
+        total[window] += tile * ramp[..., None]
+        weight[window] += ramp[..., None]
+    originals = {frame.sample: frame.original for frame in frames}
+    return [
+        (total / weight)[tuple(slice(0, was) for was in originals[sample])]
+        for sample, (total, weight) in sorted(whole.items())
+    ]

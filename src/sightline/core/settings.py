@@ -1,0 +1,69 @@
+"""Settings: frozen dataclasses, filled from Python, TOML or `name=value` words by one function."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sightline.core.errors import SettingsError, nearest
+
+Kind = TypeVar("Kind")
+
+
+def fill(kind: type[Kind], given: Mapping[str, Any], *, where: str = "") -> Kind:
+    """An instance of a settings dataclass; an unknown or ill-typed value is one line that names it."""
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    fields = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    prefix = f"{where}." if where else ""
+    for name in given:
+        if name not in fields:
+            raise SettingsError(
+                f"no setting is called '{prefix}{name}'.{nearest(name, fields)} Known: {', '.join(sorted(fields)) or 'none'}."
+            )
+    kind.__pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # type: ignore[attr-defined]
+    try:
+        return TypeAdapter(kind).validate_python(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise SettingsError(f"{prefix}{name} = {first['input']!r}: {first['msg']}.") from error
+
+
+def from_words(words: Iterable[str]) -> dict[str, Any]:
+    """`a.b=1` words as nested settings; values are read as TOML, and as text where they are none."""
+    nested: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise SettingsError(f"'{word}' is not a setting; write name=value, for example train.epochs=20.")
+        try:
+            value = tomllib.loads(f"x = {text}")["x"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        here = nested
+        *path, last = name.split(".")
+        for part in path:
+            here = here.setdefault(part, {})
+            if not isinstance(here, dict):
+                raise SettingsError(f"'{name}': '{part}' already has a value of its own.")
+        here[last] = value
+    return nested
+
+
+def from_toml(path: Path) -> dict[str, Any]:
+    """The settings of a TOML file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror or error}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Each setting whose value differs, as `name: old -> new`."""
+    return [f"{name}: {old.get(name)} -> {new.get(name)}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]

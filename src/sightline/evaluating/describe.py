@@ -1,0 +1,187 @@
+"""A run as one page that a person would rather look at than read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline.core import catalog
+from sightline.core.annotations import Annotation
+from sightline.core.data import reopen
+from sightline.core.dataset import Dataset
+from sightline.core.errors import InputError
+from sightline.core.files import write_durably
+from sightline.core.progress import Event, Tell, silent
+from sightline.core.run import Run, open_run
+from sightline.core.sample import Sample
+from sightline.core.task import Facts, Task
+from sightline.core.task import Run as Pass
+from sightline.evaluating.charts import history_png
+from sightline.evaluating.evaluate import Evaluation
+from sightline.evaluating.report import Example, Figure, Material, write_report
+from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.model import trained
+
+SHOWN = 12  # pictures in each gallery
+UNTESTED = (
+    "Pictures from another camera, site or season than those it was trained on.",
+    "Noise, blur, compression and light beyond what the held-out side holds.",
+    "Pictures of none of the names: there is no 'I don't know' yet.",
+    "Deliberately misleading pictures.",
+)
+
+
+def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
+    """Write report.html and history.png into an evaluated run."""
+    folder = open_run(run)
+    info, evaluation = folder.info, Evaluation.read(folder.evaluation)
+    task, facts, network = trained(folder)
+    parted = reopen(info, data)
+    seed = int(info["settings"]["seed"])
+    passes = torch_run(network)
+    worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed)
+    typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed)
+    confusion = evaluation.confusion
+    material = Material(
+        title=f"{info['task']} on {info['data']['name']}",
+        task=info["task"],
+        model=info["model"],
+        verdict=_verdict(evaluation),
+        facts=_facts(info, evaluation),
+        figures=[_figure(row) for row in evaluation.figures],
+        history=folder.history,
+        confusion=None if confusion is None else (confusion["names"], np.array(confusion["matrix"])),
+        worst=worst,
+        typical=typical,
+        parity=_parity(folder),
+        notes=_notes(folder, evaluation),
+        untested=UNTESTED,
+        reproduce=_command(folder, info),
+    )
+    if folder.history:
+        write_durably(folder.path / "history.png", history_png(folder.history))
+    tell(Event("note", f"report: {folder.report}"))
+    return write_report(folder.report, material)
+
+
+def _pick(data: Dataset, ids: Sequence[str]) -> list[Sample]:
+    wanted = {identity: place for place, identity in enumerate(ids)}
+    found = [sample for sample in data if sample.id in wanted]
+    return sorted(found, key=lambda sample: wanted[sample.id])
+
+
+def _examples(task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample], seed: int) -> list[Example]:
+    """Each sample's answer beside what is so."""
+    shown = []
+    for sample, answer in answers(task, passes, samples, facts, seed=seed):
+        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
+        if isinstance(answer, InputError):
+            continue
+        sides = [_drawn(sample, record) for record in (truth, answer) if record is not None]
+        shown.append(Example(sample.id, _beside(sides), "left: what is so; right: the answer" if truth else "the answer"))
+    return shown
+
+
+def _drawn(sample: Sample, record: Annotation) -> np.ndarray:
+    draw = catalog.find("overlays", type(record).__name__.lower())
+    pixels = getattr(record, "pixels", None)
+    if pixels is None:
+        pixels = sample.pixels()
+        return np.asarray(draw(pixels, record))
+    from sightline.core.image import tidy
+
+    top = 255 if pixels.dtype == np.uint8 else np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
+    shown = (tidy(pixels).astype(np.float32) * (255 / top)).round().clip(0, 255).astype(np.uint8)[..., :3]
+    return np.repeat(shown, 3, -1) if shown.shape[-1] == 1 else shown
+
+
+def _beside(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    height = max(picture.shape[0] for picture in pictures)
+    gap = np.full((height, 4, 3), 255, np.uint8)
+    padded = [np.pad(p, ((0, height - p.shape[0]), (0, 0), (0, 0)), constant_values=255) for p in pictures]
+    joined = [part for picture in padded for part in (picture, gap)]
+    return np.concatenate(joined[:-1], 1)
+
+
+def _figure(row: Mapping[str, Any]) -> Figure:
+    number = {key: float("nan") if row[key] is None else float(row[key]) for key in ("value", "low", "high")}
+    return Figure(name=row["name"], **number, better=row["better"], count=row["count"], of=row["of"], baseline=row["baseline"])
+
+
+def _verdict(evaluation: Evaluation) -> str:
+    """One sentence: the first metric with its interval, and whether it beats the baseline."""
+    first = evaluation.figures[0]
+    name = first["name"].replace("_", " ")
+    if first["value"] is None:
+        return f"The {name} has no value on the {evaluation.count} samples of '{evaluation.side}'."
+    reach = "" if first["low"] is None else f" (95 % interval {first['low']:.3g} to {first['high']:.3g})"
+    said = f"{name[:1].upper()}{name[1:]} {first['value']:.3g}{reach} on {evaluation.count} samples it has not learnt from"
+    if evaluation.side == "train":
+        said = f"{name[:1].upper()}{name[1:]} {first['value']:.3g}{reach} on {evaluation.count} samples that it HAS learnt from"
+    floor = first["baseline"]
+    if floor is None or first["low"] is None:
+        return f"{said}."
+    higher = first["better"] == "higher"
+    clear = first["low"] > floor if higher else first["high"] < floor
+    verdict = "clearly better than" if clear else "not clearly better than"
+    return f"{said}; {verdict} {evaluation.baseline} ({floor:.3g})."
+
+
+def _facts(info: Mapping[str, Any], evaluation: Evaluation) -> dict[str, str]:
+    counts, chosen = info["counts"], info["choices"]
+    return {
+        "Data": f"{info['data']['name']}, fingerprint {info['data']['fingerprint'][:16]}",
+        "Samples": f"{counts['train']} train, {counts['val']} validation, {counts['test']} test",
+        "Measured on": f"{evaluation.side}, {evaluation.count} samples, {1000 * evaluation.seconds_each:.1f} ms each",
+        "Names": ", ".join(info["facts"]["names"]) or "none",
+        "Network": f"{info['model']}, {info['parameters']:,} parameters",
+        "Input": "; ".join(
+            f"{i['name']} {' x '.join(map(str, i['size']))} x {i['channels']} {i['dtype']}, {i['fit']}"
+            for i in info["facts"]["inputs"]
+        ),
+        "Epochs": f"{' + '.join(map(str, info['phases']))} planned, best {info['best_epoch']}",
+        "Computed with": f"{chosen['device']}, {chosen['precision']}, {chosen['layout']}, {chosen['threads']} threads",
+        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(info["versions"].items())),
+    }
+
+
+def _parity(folder: Run) -> list[dict[str, str]]:
+    if not (folder.bundle / "model.json").is_file():
+        return []
+    rows = json.loads((folder.bundle / "model.json").read_bytes()).get("parity", [])
+    return [
+        {
+            "part": row["part"],
+            "gap": f"{row['gap']:.3g}",
+            "tolerance": f"{row['tolerance']:.3g}",
+            "verdict": "equal" if row["equal"] else "differs",
+        }
+        for row in rows
+    ]
+
+
+def _notes(folder: Run, evaluation: Evaluation) -> list[str]:
+    notes = []
+    audit = folder.path / "audit.json"
+    if audit.is_file():
+        notes += [finding["text"] for finding in json.loads(audit.read_bytes()).get("findings", [])]
+    skipped = folder.path / "skipped.json"
+    if skipped.is_file():
+        listed = json.loads(skipped.read_bytes())
+        notes += [f"Skipped in training: {name} ({why})" for name, why in listed.items()]
+    notes += [f"Not measured: {name} ({why})" for name, why in evaluation.unreadable.items()]
+    return notes
+
+
+def _command(folder: Run, info: Mapping[str, Any]) -> str:
+    where = info["data"]["where"] or "DATA"
+    from sightline.training.settings import Settings
+
+    usual = Settings().fixed()
+    changed = [f"--set train.{k}={v}" for k, v in info["settings"].items() if v != usual[k] and not isinstance(v, dict)]
+    changed += [f"--set task.{k}={v}" for k, v in info["options"].items() if v is not None]
+    return f"sightline train '{where}' --task {info['task']} --model {info['model']} {' '.join(changed)} --out {folder.path}"

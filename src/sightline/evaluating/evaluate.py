@@ -1,0 +1,165 @@
+"""How good a model is on pictures it has not seen, with intervals, a baseline, and its worst mistakes by name."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline.core import catalog
+from sightline.core.annotations import Annotation, Labels
+from sightline.core.data import held_out, open_data, reopen
+from sightline.core.errors import AmbiguousError, InputError, RunError
+from sightline.core.files import canonical, write_durably
+from sightline.core.progress import Event, Tell, silent
+from sightline.core.run import Run, open_run
+from sightline.core.sample import Sample
+from sightline.core.tally import Tally
+from sightline.core.task import Task
+from sightline.evaluating.baseline import baseline
+from sightline.evaluating.intervals import interval
+from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.model import load, trained
+
+SHOWN = 24  # ids kept of the worst, and of samples spread over the side
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Numbers with intervals on one side of the data, and which samples to look at."""
+
+    side: str
+    count: int
+    figures: tuple[Mapping[str, Any], ...]
+    confusion: Mapping[str, Any] | None
+    baseline: str | None
+    worst: tuple[str, ...]
+    typical: tuple[str, ...]
+    unreadable: Mapping[str, str]
+    seconds_each: float
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Evaluation:
+        """The evaluation that a run keeps."""
+        try:
+            plain = json.loads(path.read_bytes())
+        except OSError as error:
+            raise RunError(f"{path.parent} is not evaluated yet. Run: sightline evaluate {path.parent}") from error
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})
+
+
+def evaluate(what: Any, data: Any = None, *, side: str | None = None, format: str | None = None, tell: Tell = silent) -> Evaluation:
+    """Measure a run or a bundle; a run is measured on what it held out, a bundle on the data named."""
+    if _is_run(what):
+        run = open_run(what)
+        task, facts, network = trained(run)
+        passes, seed = torch_run(network), int(run.info["settings"]["seed"])
+        parted = reopen(run.info, data)
+        train = parted.side("train")
+        side, held = held_out(parted, side)
+    else:
+        if data is None:
+            raise AmbiguousError(f"name the data to measure {what} on.")
+        model = load(what)
+        task, facts, passes, seed = model.task, model.facts, model.run, 0
+        held = open_data(data, format=format)
+        held = held.side(side) if side else held
+        train, side = held, side or "all"
+    start = time.perf_counter()
+    kept: list[Sample] = []
+    truths: list[Annotation] = []
+    given: list[Annotation] = []
+    unreadable: dict[str, str] = {}
+    for number, (sample, answer) in enumerate(answers(task, passes, held, facts, seed=seed), 1):
+        tell(Event("progress", "", {"done": number, "total": len(held)}))
+        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
+        if isinstance(answer, InputError):
+            unreadable[sample.id] = answer.message
+        elif truth is not None:
+            kept.append(sample)
+            truths.append(truth)
+            given.append(answer)
+    seconds = (time.perf_counter() - start) / max(1, len(held))
+    if not truths:
+        raise AmbiguousError(f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth.")
+    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
+    evaluation = Evaluation(side, len(kept), *made, unreadable, seconds)
+    if _is_run(what):
+        write_durably(open_run(what).evaluation, canonical(_finite(evaluation.to_json())))
+    return evaluation
+
+
+def _is_run(what: Any) -> bool:
+    if isinstance(what, Run):
+        return True
+    path = Path(str(what))
+    return Run(path).exists or (Run(Path("runs") / path).exists and not path.exists())
+
+
+def _measured(
+    task: Task,
+    truths: Sequence[Annotation],
+    given: Sequence[Annotation],
+    samples: Sequence[Sample],
+    floor: tuple[str, list[Annotation]] | None,
+) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None, str | None, tuple[str, ...], tuple[str, ...]]:
+    figures = []
+    badness: np.ndarray | None = None
+    for name in task.metrics:
+        metric = catalog.find("metrics", name)
+        tally: Tally = metric(truths, given)
+        low = None if floor is None else metric(truths, floor[1]).value
+        figures.append({"name": name, **interval(tally).to_json(), "baseline": low})
+        found = _badness(tally, metric, truths, given)
+        badness = found if found is not None else badness
+    order = np.arange(len(samples)) if badness is None else np.argsort(-badness, kind="stable")
+    worst = () if badness is None else tuple(samples[int(row)].id for row in order[:SHOWN])
+    spread = np.unique(np.linspace(0, len(samples) - 1, SHOWN).round().astype(int))
+    typical = tuple(samples[int(row)].id for row in spread)
+    return tuple(figures), _confusion(truths, given), None if floor is None else floor[0], worst, typical
+
+
+def _badness(tally: Tally, metric: Any, truths: Sequence[Annotation], given: Sequence[Annotation]) -> np.ndarray | None:
+    """How bad each sample is by this metric alone; None where a sample alone has no number."""
+    if not tally.resample:
+        return None
+    if tally.groups is None:
+        rows = np.array([metric([t], [g]).value for t, g in zip(truths, given, strict=True)])
+    elif tally.rows.dtype != object and tally.rows.size == len(tally):
+        rows = tally.rows.reshape(-1).astype(np.float64)
+    else:
+        return None
+    rows = rows if tally.better == "lower" else -rows
+    return np.where(np.isnan(rows), -np.inf, rows)
+
+
+def _confusion(truths: Sequence[Annotation], given: Sequence[Annotation]) -> dict[str, Any] | None:
+    pairs = [(t.best, g.best) for t, g in zip(truths, given, strict=True) if isinstance(t, Labels) and isinstance(g, Labels)]
+    if not pairs:
+        return None
+    names = sorted({name for pair in pairs for name in pair})
+    place = {name: index for index, name in enumerate(names)}
+    matrix = np.zeros((len(names), len(names)), np.int64)
+    for truth, answer in pairs:
+        matrix[place[truth], place[answer]] += 1
+    return {"names": names, "matrix": matrix.tolist()}
+
+
+def _finite(plain: Any) -> Any:
+    """Numbers that JSON cannot hold become null."""
+    if isinstance(plain, float):
+        return plain if math.isfinite(plain) else None
+    if isinstance(plain, Mapping):
+        return {key: _finite(value) for key, value in plain.items()}
+    if isinstance(plain, (list, tuple)):
+        return [_finite(value) for value in plain]
+    return plain

@@ -1,0 +1,84 @@
+"""ONNX, opset 20, weights inside, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from typing import Any
+
+from sightline.core.errors import BundleError
+from sightline.core.extras import need
+from sightline.core.onnxscan import check_onnx
+from sightline.core.task import Arrays, Graph, Run
+
+SUFFIX = ".onnx"
+OPSET, IR_VERSION = 20, 10  # what runtimes of the last two years read
+
+
+def export(graph: Graph) -> bytes:
+    """The graph with named inputs and outputs; the axes it calls dynamic may vary."""
+    torch = need("torch")
+    need("onnxscript")
+    module = graph.module.eval()
+    given = {name: torch.from_numpy(array).repeat(2, *[1] * (array.ndim - 1)) for name, array in graph.inputs.items()}
+    batch = torch.export.Dim("batch", min=1)
+    shapes = {
+        name: {axis: batch if axis == 0 else torch.export.Dim.DYNAMIC for axis in graph.dynamic.get(name, ())}
+        for name in graph.inputs
+    }
+    with torch.inference_mode():
+        outputs = list(module(**given))
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                module,
+                (),
+                kwargs=given,
+                input_names=list(given),
+                output_names=outputs,
+                dynamic_shapes=shapes,
+                opset_version=OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+    finally:
+        log.setLevel(level)
+    proto = program.model_proto
+    proto.ir_version = IR_VERSION
+    data: bytes = proto.SerializeToString()
+    check_onnx(data, "the exported graph")
+    return data
+
+
+def load(data: bytes, name: str, threads: int | None = None) -> Run:
+    """One pass of the graph on the processor; scanned first, and refusals in one line. None takes every core."""
+    check_onnx(data, name)
+    runtime = need("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # what it has to say comes back as an exception
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+    try:
+        session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's own types derive from Exception, each from another line of C++
+        raise BundleError(f"{name}: the runtime refuses this graph: {str(error)[:200]}") from error
+    takes = [given.name for given in session.get_inputs()]
+    gives = [made.name for made in session.get_outputs()]
+
+    def run(arrays: Arrays) -> Arrays:
+        try:
+            answer: Any = session.run(gives, {key: arrays[key] for key in takes})
+        except Exception as error:
+            raise BundleError(f"{name}: the runtime fails on these inputs: {str(error)[:200]}") from error
+        return dict(zip(gives, answer, strict=True))
+
+    return run

@@ -1,0 +1,100 @@
+"""What writers share: a folder that appears whole or not at all, and file names that say what they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from sightline.core.errors import InputError, StorageError
+from sightline.core.files import naming, sync_folder
+from sightline.core.image import SUFFIXES, Image
+from sightline.core.sample import Sample
+
+_SUFFIX_OF = {  # first bytes of a file -> how its name ends
+    b"\xff\xd8\xff": ".jpg",
+    b"\x89PNG": ".png",
+    b"BM": ".bmp",
+    b"II*\x00": ".tif",
+    b"MM\x00*": ".tif",
+    b"GIF8": ".gif",
+    b"P5": ".pgm",
+    b"P6": ".ppm",
+    b"RIFF": ".webp",
+    b"\x93NUMPY": ".npy",
+}
+
+
+@contextlib.contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A folder to fill; it takes its name when the block ends well, and is gone when it does not."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise StorageError(f"{path} is not empty. Name a folder that does not exist yet.")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with naming(path, 0):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    try:
+        yield partial
+        with naming(path, 0):
+            if path.exists():
+                path.rmdir()
+            partial.rename(path)
+            sync_folder(path.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def store(path: Path, data: bytes) -> None:
+    """One file of a folder that is not visible yet, on the disk before this returns."""
+    with naming(path, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def suffix_of(data: bytes, image: Image) -> str:
+    """How the name of a file with these bytes ends; bytes nobody knows keep the suffix that they came with."""
+    known = next((suffix for magic, suffix in _SUFFIX_OF.items() if data.startswith(magic)), None)
+    came = PurePosixPath(image.name).suffix.lower()
+    if known in (".jpg", ".tif") and came in (".jpeg", ".tiff"):
+        return came
+    return known or (came if came in SUFFIXES else ".png")
+
+
+def place_of(sample: Sample, suffix: str, taken: set[str], within: str = "", *, flat: bool = False) -> str:
+    """A free relative name for a picture in the folder `within`: what its id says of the place in there, or its end."""
+    parts = [part for part in PurePosixPath(sample.id.replace("\\", "/").replace("\0", "")).parts if part != "/"]
+    folders = within.split("/") if within else []
+    for start in range(len(folders)):
+        repeated = folders[start:]
+        if parts[: len(repeated)] == repeated and len(parts) > len(repeated):
+            parts = parts[len(repeated) :]
+            break
+    else:
+        parts = parts[-1:] if folders and flat else parts
+    parts = [part.lstrip(".")[:120] or "_" for part in parts] or ["picture"]
+    stem = parts[-1][: -len(suffix)] if parts[-1].lower().endswith(suffix) else parts[-1]
+    inside, count = "/".join([*folders, *parts[:-1], stem or "_"]), 1
+    name = inside + suffix
+    while name.lower() in taken:  # some disks know no capitals
+        count += 1
+        name = f"{inside}-{count}{suffix}"
+    taken.add(name.lower())
+    return name
+
+
+def refuse_what_is_lost(sample: Sample, layout: str, *fields: str) -> None:
+    """A layout that cannot hold something must not drop it in silence."""
+    lost = [field for field in fields if getattr(sample, field)]
+    if len(sample.images) != 1:
+        lost.append(f"{len(sample.images)} pictures")
+    if lost:
+        raise InputError(
+            "label",
+            f"{sample.id}: the layout '{layout}' cannot hold its {', '.join(lost)}. Write jsonlines, which holds all.",
+        )

@@ -1,0 +1,255 @@
+"""One JSON line a sample, with pictures and large arrays in files beside it: holds everything a sample can hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sightline.core.annotations import KINDS, Annotation
+from sightline.core.dataset import SIDES, Dataset
+from sightline.core.errors import InputError, nearest
+from sightline.core.image import FileImage
+from sightline.core.sample import Sample
+from sightline.core.task import Fit
+from sightline.formats import _arrays, _writing
+
+_EXAMPLE = '{"id": "1", "images": ["1.jpg"], "truth": {"kind": "labels", "names": ["good"]}}'
+LAYOUT = f"photos/samples.jsonl with lines like {_EXAMPLE}"
+VERSION = 1
+_NAME = "samples.jsonl"
+_KEYS = ("id", "images", "truth", "given", "group", "split", "attributes")
+_HEADER = ("sightline", "version", "name", "names", "kind")
+_LONGEST = 64 * 2**20  # bytes of one line
+
+
+def sniff(path: Path) -> Fit:
+    """Natural where a file says by its name, or by its first line, that it holds samples."""
+    file = path / _NAME if path.is_dir() else path
+    if not file.is_file() or file.suffix != ".jsonl":
+        return Fit(0, f"no {_NAME}")
+    try:
+        with file.open("rb") as opened:
+            first = json.loads(opened.readline(_LONGEST))
+    except (OSError, ValueError, RecursionError):
+        return Fit(1, f"{file.name} does not begin with JSON") if path.is_dir() else Fit(0, "does not begin with JSON")
+    ours = isinstance(first, dict) and (first.get("sightline") == "samples" or "id" in first)
+    return Fit(2, f"{file.name} holds samples") if ours else Fit(1, f"{file.name} begins with JSON that is no sample")
+
+
+def read(path: Path) -> Dataset:
+    """The samples of a folder or of a file; every line is looked at once, and read again when it is asked for."""
+    file = path / _NAME if path.is_dir() else path
+    header, lines = _index(file)
+    kind = KINDS[header["kind"]] if header.get("kind") else None
+    names = header.get("names")
+    samples = _Lines(file, lines, file.stat().st_mtime_ns)
+    if kind is None and "kind" not in header and len(samples):
+        truth = samples[0].truth
+        kind = None if truth is None else KINDS[type(truth).__name__.lower()]
+    name = header.get("name") or file.resolve().parent.name
+    return Dataset(samples, name=name, names=None if names is None else tuple(names), kind=kind)
+
+
+def write(data: Dataset, path: Path) -> Path:
+    """Everything: pictures as the bytes they came with, labels, groups, splits, what was given, attributes."""
+    seen: set[str] = set()
+    taken: set[str] = set()
+    kind = data.kind
+    header = {
+        "sightline": "samples",
+        "version": VERSION,
+        "name": data.name,
+        "names": list(data.names),
+        "kind": None if kind is None else kind.__name__.lower(),
+    }
+    with _writing.appearing(path) as folder:
+        lines = [json.dumps(header)]
+        for number, sample in enumerate(data):
+            if sample.id in seen:
+                raise InputError("label", f"two samples have the id '{sample.id}'; ids must differ.")
+            seen.add(sample.id)
+            lines.append(_line(sample, number, folder, taken))
+        _writing.store(folder / _NAME, ("\n".join(lines) + "\n").encode())
+    return path
+
+
+def _line(sample: Sample, number: int, folder: Path, taken: set[str]) -> str:
+    images = []
+    for image in sample.images:
+        encoded = image.encoded()
+        images.append(_writing.place_of(sample, _writing.suffix_of(encoded, image), taken, "files"))
+        _writing.store(folder / images[-1], encoded)
+
+    def keep(data: bytes, suffix: str) -> str:
+        name = f"files/.truth/{number}-{len(kept)}{suffix}"
+        kept.append(name)
+        _writing.store(folder / name, data)
+        return name
+
+    kept: list[str] = []
+    plain: dict[str, Any] = {"id": sample.id, "images": images}
+    if sample.truth is not None:
+        plain["truth"] = _arrays.to_light(sample.truth, keep)
+    for key in ("given", "group", "split", "attributes"):
+        value = getattr(sample, key)
+        if value not in (None, {}):
+            plain[key] = dict(value) if isinstance(value, Mapping) else value
+    try:
+        line = json.dumps(plain, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError("label", f"{sample.id}: what it carries is not plain JSON: {error}.") from error
+    for key in ("given", "attributes"):
+        if key in plain and json.loads(line)[key] != _listed(plain[key]):
+            raise InputError("label", f"{sample.id}: its '{key}' is not plain JSON (keys must be strings).")
+    return line
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+class _Lines(Sequence[Sample]):
+    """Samples by the place of their line in the file."""
+
+    def __init__(self, file: Path, lines: list[tuple[int, int, int]], changed: int) -> None:
+        self.file, self.lines, self.changed = file, lines, changed
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return _Lines(self.file, self.lines[index], self.changed)
+        number, start, length = self.lines[index]
+        where = f"{self.file} line {number}"
+        try:
+            with self.file.open("rb", buffering=0) as opened:
+                changed = os.fstat(opened.fileno()).st_mtime_ns != self.changed
+                opened.seek(start)
+                line = b"" if changed else opened.read(length)
+        except OSError as error:
+            raise InputError("missing", f"{self.file}: {error.strerror or error}.") from error
+        if len(line) < length:
+            raise InputError("corrupt", f"{self.file} changed after it was opened; open it again.")
+        return _sample(_object(line, where), self.file.parent, where)
+
+
+def _index(file: Path) -> tuple[dict[str, Any], list[tuple[int, int, int]]]:
+    """The header, and number, start and length of each sample's line; every line is JSON and every id is new."""
+    header: dict[str, Any] = {}
+    lines: list[tuple[int, int, int]] = []
+    seen: dict[str, int] = {}
+    try:
+        with file.open("rb") as opened:
+            start = 0
+            for number in range(1, 2**62):
+                line = opened.readline(_LONGEST)
+                if not line:
+                    break
+                if line.strip():
+                    where = f"{file} line {number}"
+                    plain = _object(line, where)
+                    if "sightline" in plain and not lines and not header:
+                        header = _header(plain, where)
+                    else:
+                        identity = _identity(plain, where)
+                        if identity in seen:
+                            raise InputError(
+                                "label", f"{where}: the id '{identity}' was used in line {seen[identity]}."
+                            )
+                        seen[identity] = number
+                        lines.append((number, start, len(line)))
+                start += len(line)
+    except OSError as error:
+        raise InputError("missing", f"{file}: {error.strerror or error}.") from error
+    return header, lines
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    if len(line) >= _LONGEST:
+        raise InputError("too_large", f"{where}: longer than {_LONGEST:,} bytes.")
+    try:
+        plain = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError("label", f"{where}: not JSON ({error}).") from error
+    if not isinstance(plain, dict):
+        raise InputError("label", f"{where}: a sample is an object in braces, not {type(plain).__name__}.")
+    return plain
+
+
+def _header(plain: dict[str, Any], where: str) -> dict[str, Any]:
+    if plain["sightline"] != "samples" or plain.get("version") != VERSION:
+        raise InputError("label", f"{where}: version {plain.get('version')!r}; this release reads {VERSION}.")
+    for key in plain:
+        if key not in _HEADER:
+            raise InputError("label", f"{where}: a header has no '{key[:40]}'.{nearest(key, _HEADER)}")
+    names = plain.get("names")
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise InputError("label", f"{where}: 'names' must be a list of strings.")
+    if plain.get("kind") is not None and str(plain["kind"]) not in KINDS:
+        raise InputError("label", f"{where}: '{str(plain['kind'])[:40]}' is no kind; known are {', '.join(KINDS)}.")
+    if not isinstance(plain.get("name", ""), str):
+        raise InputError("label", f"{where}: 'name' must be a string.")
+    return plain
+
+
+def _identity(plain: dict[str, Any], where: str) -> str:
+    identity = plain.get("id")
+    if not isinstance(identity, str) or not identity:
+        raise InputError("label", f"{where}: a sample needs an 'id', a string that is not empty.")
+    return identity
+
+
+def _sample(plain: dict[str, Any], folder: Path, where: str) -> Sample:
+    for key in plain:
+        if key not in _KEYS:
+            raise InputError("label", f"{where}: a sample has no '{key[:40]}'.{nearest(key, _KEYS)}")
+    images = plain.get("images", [])
+    if not isinstance(images, list):
+        raise InputError("label", f"{where}: 'images' must be a list of paths.")
+    for key, kind in (("given", dict), ("attributes", dict), ("group", str), ("split", str)):
+        if plain.get(key) is not None and not isinstance(plain[key], kind):
+            raise InputError("label", f"{where}: '{key}' must be {'an object' if kind is dict else 'a string'}.")
+    if plain.get("split") not in (None, *SIDES):
+        raise InputError("label", f"{where}: split '{plain['split'][:40]}' is none of {', '.join(SIDES)}.")
+
+    def find(name: Any) -> Path:
+        return _inside(folder, name, where)
+
+    return Sample(
+        _identity(plain, where),
+        tuple(FileImage(find(name)) for name in images),
+        _truth(plain.get("truth"), find, where),
+        plain.get("given") or {},
+        plain.get("group"),
+        plain.get("split"),
+        plain.get("attributes") or {},
+    )
+
+
+def _truth(plain: Any, find: _arrays.Find, where: str) -> Annotation | None:
+    if plain is None:
+        return None
+    if not isinstance(plain, dict):
+        raise InputError("label", f"{where}: 'truth' must be an object with a 'kind'.")
+    try:
+        return _arrays.from_light(plain, find, where)
+    except InputError as error:
+        text = error.message if error.message.startswith(where) else f"{where}: {error.message}"
+        raise InputError(error.code, text) from error
+
+
+def _inside(folder: Path, name: Any, where: str) -> Path:
+    """A file in the folder; a label file must not be able to point at anything else."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise InputError("label", f"{where}: {str(name)[:60]!r} is not the path of a file.")
+    if name[0] in "/\\" or name[1:2] == ":" or ".." in name.replace("\\", "/").split("/"):
+        raise InputError(
+            "label", f"{where}: '{name[:100]}' leads outside the folder; paths are relative and stay inside."
+        )
+    return folder / name

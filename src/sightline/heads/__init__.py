@@ -1,0 +1,1 @@
+"""What stands on a model: raw pixels in, named outputs out."""

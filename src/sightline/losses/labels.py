@@ -1,0 +1,11 @@
+"""Losses over names."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def cross_entropy(logits: Tensor, classes: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Mean negative log probability of the true class, from logits."""
+    return functional.cross_entropy(logits, classes, label_smoothing=smoothing)

@@ -1,0 +1,1 @@
+"""Functions (parameters, rate, decay, ...) -> optimiser."""

@@ -1,0 +1,1 @@
+"""From a bundle and pictures to decisions, with numpy and a runtime only."""

@@ -1,0 +1,125 @@
+"""A model that is ready to answer: a bundle, verified, opened in the runtime or in torch, with one decoder for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline.core import bundle as bundles
+from sightline.core import catalog, golden
+from sightline.core.annotations import Annotation
+from sightline.core.errors import BundleError, InputError, RunError, SettingsError
+from sightline.core.image import as_image
+from sightline.core.run import Run as RunFolder
+from sightline.core.sample import Sample
+from sightline.core.task import Facts, Run, Task
+from sightline.predicting.answers import Answer, answers, torch_run
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Answers about pictures; `card` is all that the bundle says of itself."""
+
+    task: Task
+    facts: Facts
+    card: Mapping[str, Any]
+    version: str
+    backend: str
+    run: Run
+
+    @property
+    def task_name(self) -> str:
+        return str(self.card["task"])
+
+    def predict(self, pictures: Any, *, seed: int = 0) -> list[Annotation]:
+        """One answer a picture (path, bytes, array or Sample); a number asks a generator for that many."""
+        if isinstance(pictures, (str, Path, bytes, np.ndarray, Sample)):
+            pictures = [pictures]
+        if isinstance(pictures, int):
+            pictures = [Sample(f"request-{index}") for index in range(pictures)]
+        samples = [
+            picture if isinstance(picture, Sample) else Sample(f"picture-{index}", (as_image(picture),))
+            for index, picture in enumerate(pictures)
+        ]
+        given = []
+        for _, answer in self.predict_all(samples, seed=seed):
+            if isinstance(answer, InputError):
+                raise answer
+            given.append(answer)
+        return given
+
+    def predict_all(
+        self, samples: Iterable[Sample], *, seed: int = 0, batch: int = 16, between: Callable[[], None] = lambda: None
+    ) -> Iterator[Answer]:
+        """Each sample with its answer or the error that it earned, lazily and in order."""
+        return answers(self.task, self.run, samples, self.facts, seed=seed, batch=batch, between=between)
+
+
+def load(path: str | Path, *, backend: str = "auto", threads: int | None = None) -> Model:
+    """Open a bundle (or the bundle of a run): every byte verified, and its golden answers given again."""
+    where = Path(path)
+    if RunFolder(where).exists:
+        where = RunFolder(where).bundle
+        if not where.exists():
+            raise BundleError(f"the run {path} has no bundle yet. Make one with: sightline export {path}")
+    opened = bundles.load(where)
+    card, facts = opened.model, Facts.from_json(opened.model["facts"])
+    task: Task = catalog.find("tasks", card["task"]).TASK
+    graphs = [name for name in opened.files if name.endswith(".onnx")]
+    if backend == "auto":
+        backend = "onnx" if graphs else "torch"
+    if backend == "onnx":
+        if "model.onnx" not in opened.files:
+            raise BundleError(f"{where} holds no graph; open it with backend='torch'.")
+        run = catalog.find("exporters", "onnx").load(opened.files["model.onnx"], f"{where}/model.onnx", threads)
+    elif backend == "torch":
+        run = torch_run(torch_network(task, card["model"], facts, bundles.weights(opened)))
+    else:
+        raise SettingsError(f"backend '{backend}': must be auto, onnx or torch.")
+    model = Model(task, facts, card, opened.version, backend, run)
+    check(model, opened.files["golden.npz"], str(where))
+    return model
+
+
+def trained(run: RunFolder) -> tuple[Task, Facts, Any]:
+    """Task, facts and network of a run, with the weights it kept."""
+    from safetensors.numpy import load as unpack
+
+    info = run.info
+    if not run.weights.is_file():
+        raise RunError(f"{run.path} is not done. Continue it with the command that began it.")
+    task: Task = catalog.find("tasks", info["task"]).TASK
+    facts = Facts.from_json(info["facts"])
+    return task, facts, torch_network(task, info["model"], facts, unpack(run.weights.read_bytes()))
+
+
+def torch_network(task: Task, name: str, facts: Facts, weights: Mapping[str, Any]) -> Any:
+    """The task's network with these weights, in eval mode on the processor."""
+    from sightline.core.extras import need
+
+    torch = need("torch")
+    network = task.network(name, facts)
+    try:
+        network.load_state_dict({key: torch.as_tensor(value) for key, value in weights.items()})
+    except RuntimeError as error:
+        raise BundleError(f"the weights do not suit the network '{name}': {str(error).splitlines()[0]}") from error
+    return network.eval()
+
+
+def check(model: Model, data: bytes, label: str) -> float:
+    """Give the golden answers again; the largest gap, or a refusal where it is more than the bundle allows."""
+    samples, wanted, seed = golden.unpack(data, f"{label}/golden.npz")
+    allowed = float(model.card["golden"]["tolerance"])
+    given = model.predict(samples, seed=seed)
+    gap = largest_gap(given, wanted)
+    if not gap <= allowed:
+        raise BundleError(f"{label} does not give its golden answers here: gap {gap:.3g}, allowed {allowed:.3g}.")
+    return gap
+
+
+def largest_gap(given: Sequence[Annotation], wanted: Sequence[Annotation]) -> float:
+    return max((one.gap(other) for one, other in zip(given, wanted, strict=True)), default=0.0)

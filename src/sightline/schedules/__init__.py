@@ -1,0 +1,1 @@
+"""Functions (progress, history, ...) -> factor of the learning rate."""

@@ -1,0 +1,1 @@
+"""Where pictures come from: one module a place, each opened by `read`."""

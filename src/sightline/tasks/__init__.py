@@ -1,0 +1,1 @@
+"""The wiring of each kind of problem: one torch-free file that defines TASK."""

@@ -1,0 +1,1 @@
+"""From data and a task to weights: the loop, its memory and its guards."""

@@ -1,0 +1,296 @@
+"""The loop: epochs of steps, a validation after each, and a memory that any of it can be continued from."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sightline.core import catalog
+from sightline.core.annotations import Annotation
+from sightline.core.dataset import Dataset
+from sightline.core.errors import DivergedError, InputError, RunError, SettingsError
+from sightline.core.files import canonical, write_durably
+from sightline.core.progress import Event, Tell
+from sightline.core.run import Run
+from sightline.core.task import Facts, Task
+from sightline.predicting.answers import answers, torch_run
+from sightline.training import checkpoint
+from sightline.training.guard import Asked, Interrupted
+from sightline.training.learner import Learner, to_device
+from sightline.training.loader import Batch, Loader, moves, plan
+from sightline.training.settings import Settings
+from sightline.training.state import State
+from sightline.training.step import NotFinite, Stepper
+
+
+@dataclass(slots=True)
+class Loop:
+    """One run in this process: what it was given, where it stands, and what it learns with."""
+
+    run: Run
+    task: Task
+    facts: Facts
+    train: Dataset
+    val: Dataset
+    settings: Settings
+    phases: Sequence[int]
+    learner: Learner
+    asked: Asked
+    tell: Tell
+    state: State = field(default_factory=State)
+    best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
+    saved: float = field(default_factory=time.monotonic)
+
+    def go(self) -> None:
+        """From wherever the run stands to its end."""
+        if not self.recall():
+            self.remember()
+        while self.state.phase < len(self.phases):
+            try:
+                self._epoch()
+            except NotFinite as found:
+                self._restore(found)
+            except Interrupted:
+                self.remember()
+                raise
+
+    # -- memory ---------------------------------------------------------------------------------------------------
+
+    @property
+    def memory(self) -> Path:
+        return self.run.path / "checkpoints"
+
+    def remember(self) -> None:
+        """Write a checkpoint, unless the weights are not finite."""
+        if not self.learner.healthy():
+            raise NotFinite("a weight", False)
+        tensors = {**self.learner.tensors(), **{f"best.{name}": value for name, value in self.best.items()}}
+        number = max((int(path.stem) for path in self.memory.glob("*.json")), default=-1) + 1
+        checkpoint.save(self.memory, number, tensors, self.state.to_json())
+        self.saved = time.monotonic()
+        self.tell(Event("checkpoint", "", {"step": self.state.step}))
+
+    def recall(self) -> bool:
+        """Continue from the newest whole checkpoint, if there is one."""
+        found = checkpoint.load(self.memory)
+        if found is None:
+            return False
+        tensors, record = found
+        self.state = State(**record)
+        self.learner.restore(tensors)
+        self.best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        return True
+
+    def _restore(self, found: NotFinite) -> None:
+        """Go back to the last good state once; a second time at the same place is a divergence."""
+        step, again = self.state.step, self.state.restored
+        if again == step:
+            raise DivergedError(
+                f"{found.what} is not finite at step {step}, also after the last good state was restored, and no single "
+                f"picture is to blame. Try a lower rate: --set train.rate={self.settings.rate / 3:.2g}."
+            )
+        skipped = dict(self.state.skipped)
+        if not self.recall():
+            raise DivergedError(f"{found.what} is not finite at step {step} and there is no state to go back to.")
+        self.state.skipped |= skipped
+        self.state.restored = step
+        self.tell(Event("warn", f"{found.what} was not finite at step {step}; back to step {self.state.step}"))
+
+    # -- epochs ---------------------------------------------------------------------------------------------------
+
+    def _epoch(self) -> None:
+        state, start = self.state, time.monotonic()
+        number = state.epochs
+        order = plan(self.task, self.train, self.facts, self.settings.batch, self.settings.seed, number)
+        if hasattr(self.learner.network, "solve"):
+            self._solve(order)
+        else:
+            self._steps(order, number)
+        row = self._measured(number)
+        state.history.append(row)
+        state.phase, state.epoch = self._next(row)
+        state.place, state.seen, state.sums = 0, 0, {}
+        self._publish()
+        self.remember()
+        total = sum(self.phases[: row["phase"] + 1])
+        facts = {**row, "epochs": total, "seconds": time.monotonic() - start}
+        self.tell(Event("epoch", f"epoch {row['epoch']}/{total}", facts))
+
+    def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:
+        state, together = self.state, self.settings.accumulate
+        task_moves = moves(self.task, self.facts) if self.settings.augment else []
+        loader = Loader(self.task, self.facts, self.train, self.settings.seed, task_moves, self.settings.workers)
+        stepper = Stepper(self.task, self.facts, self.learner)
+        stream = loader.batches(number, order[state.place :], set(state.skipped))
+        try:
+            while state.place < len(order):
+                self.asked.stop()
+                group = list(itertools.islice(stream, together))
+                self._note_bad(group)
+                progress = (state.epoch + state.place / len(order)) / self.phases[state.phase]
+                self._take(stepper, loader, group, number, self._rate(len(order)), progress)
+                state.place += len(group)
+                state.step += 1
+                self.tell(Event("progress", "", {"done": state.place, "total": len(order), "epoch": number + 1}))
+                if time.monotonic() - self.saved > self.settings.checkpoint_seconds and state.place < len(order):
+                    self.remember()
+        finally:
+            stream.close()  # type: ignore[attr-defined]
+
+    def _take(
+        self, stepper: Stepper, loader: Loader, group: list[Batch], number: int, rate: float, progress: float
+    ) -> None:
+        """One step; samples that alone make it not finite are named, skipped, and the step is taken without them."""
+        whole = [batch.arrays for batch in group if batch.rows]
+        if not whole:
+            return
+        try:
+            parts = stepper.take(whole, self.state.step, rate, progress)
+        except NotFinite as found:
+            culprits = self._culprits(stepper, loader, group, number, progress) if found.clean else {}
+            if not culprits:
+                raise
+            self._skip(culprits)
+            rows = [[row for row in batch.rows if self.train[row].id not in culprits] for batch in group]
+            again = [loader.make(number, mine, set(self.state.skipped)) for mine in rows]
+            self._take(stepper, loader, again, number, rate, progress)
+            return
+        for name, value in parts.items():
+            self.state.sums[name] = self.state.sums.get(name, 0.0) + value
+        self.state.seen += 1
+
+    def _culprits(
+        self, stepper: Stepper, loader: Loader, group: Sequence[Batch], number: int, progress: float
+    ) -> dict[str, str]:
+        guilty = {}
+        for row in itertools.chain.from_iterable(batch.rows for batch in group):
+            alone = loader.make(number, [row], set())
+            if alone.rows and not stepper.harmless(alone.arrays, progress):
+                guilty[self.train[row].id] = "its loss is not finite"
+        return guilty
+
+    def _note_bad(self, group: Sequence[Batch]) -> None:
+        bad = {name: why for batch in group for name, why in batch.bad.items() if name not in self.state.skipped}
+        if bad:
+            self._skip(bad)
+
+    def _skip(self, bad: dict[str, str]) -> None:
+        """List and go on; too many and the list is the message."""
+        self.state.skipped |= bad
+        for name, why in bad.items():
+            self.tell(Event("skip", f"skipped {name}: {why}", {"id": name, "why": why}))
+        skipped = self.state.skipped
+        if len(skipped) > self.settings.bad_share * len(self.train):
+            listed = "; ".join(f"{name} ({why})" for name, why in list(skipped.items())[:10])
+            more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
+            raise RunError(
+                f"{len(skipped)} of {len(self.train)} samples cannot be used, more than "
+                f"{self.settings.bad_share:.0%}: {listed}{more}. Mend the data, or raise train.bad_share."
+            )
+
+    def _rate(self, length: int) -> float:
+        """The factor of the learning rate at this step: warm-up, then the schedule."""
+        state, settings = self.state, self.settings
+        progress = (state.epoch + state.place / length) / self.phases[state.phase]
+        better = -1.0 if self.state.lower else 1.0
+        scores = [better * score for row in state.history if (score := self._score(row)) is not None]
+        schedule = catalog.find("schedules", settings.schedule)
+        try:
+            factor: float = schedule(progress, scores, **settings.schedule_settings)
+        except TypeError as error:
+            raise SettingsError(f"train.schedule_settings do not suit '{settings.schedule}': {error}.") from error
+        begun = progress + settings.accumulate / length / self.phases[state.phase]
+        return factor * min(1.0, begun / settings.warmup) if settings.warmup else factor
+
+    # -- validation -----------------------------------------------------------------------------------------------
+
+    def _solve(self, order: Sequence[Sequence[int]]) -> None:
+        """Fit in one pass what learns in closed form; the pictures are seen as they are."""
+        loader = Loader(self.task, self.facts, self.train, self.settings.seed, [], self.settings.workers)
+
+        def batches() -> Iterator[dict[str, Any]]:
+            for batch in loader.batches(0, order, set(self.state.skipped)):
+                self.asked.stop()
+                self._note_bad([batch])
+                if batch.rows:
+                    yield to_device(batch.arrays, self.learner.choices.device)
+
+        self.learner.network.solve(batches())  # type: ignore[operator]
+        self.learner.average.load_state_dict(self.learner.network.state_dict())
+        self.state.step += 1
+
+    def _measured(self, number: int) -> dict[str, Any]:
+        """The epoch's row; keeps the weights where they are the best so far."""
+        state = self.state
+        parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
+        row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step, "skipped": len(state.skipped)}
+        row |= {"loss": sum(parts.values()), "parts": parts, "val": self._validated()}
+        row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.settings.rate
+        score, best = self._score(row), state.best
+        if score is None and not len(self.val):
+            score = -row["loss"] if not self.state.lower else row["loss"]
+        first = best is None or (score is not None and (score < best if self.state.lower else score > best))
+        row["best"] = bool(first)
+        if first:
+            state.best, state.best_epoch, state.waited = score, number + 1, 0
+            self.best = {name: value.detach().clone() for name, value in self.learner.average.state_dict().items()}
+        else:
+            state.waited += 1
+        return row
+
+    def _validated(self) -> dict[str, float | None]:
+        run = torch_run(self.learner.average, self.learner.choices.device, self.learner.choices.precision)
+        truths: list[Annotation] = []
+        given: list[Annotation] = []
+        for sample, answer in answers(
+            self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
+        ):
+            truth = self.task.reference(sample, self.facts) if not isinstance(answer, InputError) else None
+            if isinstance(answer, InputError):
+                if sample.id not in self.state.skipped:
+                    self.state.skipped[sample.id] = answer.message
+                    self.tell(Event("skip", f"skipped {sample.id}: {answer.message}", {"id": sample.id}))
+            elif truth is not None:
+                truths.append(truth)
+                given.append(answer)
+        if not truths:
+            return {}
+        tallies = {name: catalog.find("metrics", name)(truths, given) for name in self.task.metrics}
+        self.state.lower = tallies[self.task.metrics[0]].better == "lower"
+        return {name: tally.value if math.isfinite(tally.value) else None for name, tally in tallies.items()}
+
+    def _score(self, row: dict[str, Any]) -> float | None:
+        value = row["val"].get(self.task.metrics[0])
+        return None if value is None else float(value)
+
+    def _next(self, row: dict[str, Any]) -> tuple[int, int]:
+        """Phase and epoch after this one; early stopping ends the phase."""
+        state, settings = self.state, self.settings
+        if hasattr(self.learner.network, "solve"):
+            return len(self.phases), 0
+        if settings.patience and state.waited >= settings.patience:
+            text = f"stopped early: nothing better in {state.waited} epochs; keeping epoch {state.best_epoch}"
+            self.tell(Event("note", text))
+            state.waited = 0
+            return state.phase + 1, 0
+        last = state.epoch + 1 >= self.phases[state.phase]
+        if last:
+            state.waited = 0
+        return (state.phase + 1, 0) if last else (state.phase, state.epoch + 1)
+
+    def _publish(self) -> None:
+        lines = b"".join(canonical_line(row) for row in self.state.history)
+        write_durably(self.run.path / "metrics.jsonl", lines)
+        if self.state.skipped:
+            write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))
+
+
+def canonical_line(row: dict[str, Any]) -> bytes:
+    """A row of metrics.jsonl: canonical JSON on one line."""
+    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"
+

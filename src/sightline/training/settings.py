@@ -1,0 +1,55 @@
+"""How to train: every number that changes the result, in one frozen record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from sightline.core.errors import SettingsError
+
+FREE = ("workers", "checkpoint_seconds")  # may differ between a run and its continuation
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Defaults are for a first result that can be trusted."""
+
+    epochs: int = 20
+    batch: int = 32
+    rate: float = 2e-3
+    decay: float = 0.02  # of weights; norms and biases are spared
+    optimiser: str = "adamw"
+    schedule: str = "cosine"
+    schedule_settings: dict[str, Any] = field(default_factory=dict)
+    warmup: float = 0.05  # part of a phase
+    clip: float = 1.0  # largest norm of the gradient; 0: none
+    accumulate: int = 1  # batches a step
+    average: float = 0.99  # decay of the moving average; 0: none
+    patience: int = 10  # epochs without a better first metric before it stops; 0: never
+    augment: bool = True
+    seed: int = 0
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    layout: Literal["auto", "plain", "channels_last"] = "auto"
+    threads: int = 0  # of torch; 0: as many as torch finds
+    bad_share: float = 0.2  # unreadable samples beyond this part stop the run
+    workers: int = 2  # threads that load; 0: none
+    checkpoint_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "accumulate"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"train.{name} = {getattr(self, name)}: must be 1 or more.")
+        for name in ("rate", "checkpoint_seconds"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0.")
+        for name in ("warmup", "average", "bad_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"train.{name} = {getattr(self, name)}: must be from 0 up to, not including, 1.")
+        for name in ("decay", "clip", "patience", "threads", "workers"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
+
+    def fixed(self) -> dict[str, Any]:
+        """The settings that make the result what it is."""
+        return {name: value for name, value in asdict(self).items() if name not in FREE}

@@ -1,0 +1,33 @@
+"""Where a run stands: everything but tensors, as plain JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class State:
+    """Moves forward one step at a time; equal states with equal tensors have equal futures."""
+
+    phase: int = 0  # an extension is a phase of its own
+    epoch: int = 0  # of the phase
+    place: int = 0  # batches of the epoch that are done
+    step: int = 0  # of the run
+    sums: dict[str, float] = field(default_factory=dict)  # of the epoch's losses, by part
+    seen: int = 0  # steps in those sums
+    history: list[dict[str, Any]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)  # sample id -> why
+    best: float | None = None
+    best_epoch: int = 0
+    lower: bool = False  # whether less is better in the first metric
+    waited: int = 0  # epochs of the phase since the best one
+    restored: int = -1  # the step after which the last good state was restored once
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the run that are done, over all phases."""
+        return len(self.history)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,259 @@
+"""From data to weights: recognise, prepare once, learn, and leave a run that can be continued or extended."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import platform
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sightline.core import catalog
+from sightline.core.chance import generator
+from sightline.core.data import open_data
+from sightline.core.dataset import Dataset, split
+from sightline.core.errors import AmbiguousError, InputError, RunError, SettingsError
+from sightline.core.extras import need
+from sightline.core.files import canonical, digest, locked, sweep, write_durably
+from sightline.core.progress import Event, Tell, silent
+from sightline.core.run import Run
+from sightline.core.settings import differences, fill
+from sightline.core.task import Facts, Task
+from sightline.training.guard import asking
+from sightline.training.settings import Settings
+
+
+def train(
+    data: Any,
+    task: str | None = None,
+    *,
+    model: str | None = None,
+    out: str | Path | None = None,
+    format: str | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    extend: int = 0,
+    tell: Tell = silent,
+) -> Run:
+    """Train on data until the run is done; the same call continues a run that was stopped or killed."""
+    need("torch")
+    samples = open_data(data, format=format)
+    name = infer(samples, task, tell)
+    chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
+    wired: Task = catalog.find("tasks", name).TASK
+    wanted = {
+        "task": name,
+        "model": model or wired.model,
+        "data": {"where": _where(data), "format": format, "name": samples.name, "fingerprint": samples.fingerprint},
+        "settings": chosen.fixed(),
+        "options": asdict(fill(wired.Options, options or {}, where="task")),
+    }
+    catalog.find("models", wanted["model"])
+    for family, part in (("optimisers", chosen.optimiser), ("schedules", chosen.schedule)):
+        catalog.find(family, part)
+    run = Run(Path(out) if out else Path("runs") / _name(samples, wanted))
+    with locked(run.path), asking() as asked:
+        sweep(run.path)
+        sides = split(samples, seed=chosen.seed)
+        info = _begun(run, wanted, sides, tell)
+        if extend:
+            _extend(run, info, extend)
+        elif info["state"] == "done":
+            tell(Event("note", f"{run.path} is done already; --extend N adds epochs"))
+            return run
+        _learn(run, wired, sides, chosen, info, asked, tell)
+    return run
+
+
+def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
+    """The task named, if the data suits it, or the one task that is the natural reading."""
+    fits = {name: catalog.find("tasks", name).TASK.fits(data) for name in catalog.names("tasks")}
+    if task is not None:
+        catalog.find("tasks", task)
+        if not fits[task].strength:
+            able = [name for name, fit in fits.items() if fit.strength]
+            raise AmbiguousError(f"{data.name} does not suit {task}: it {fits[task].why}. It suits {', '.join(able) or 'none'}.")
+        return task
+    natural = [name for name, fit in fits.items() if fit.strength == 2]
+    if len(natural) == 1:
+        tell(Event("note", f"task: {natural[0]} ({fits[natural[0]].why})"))
+        return natural[0]
+    if natural:
+        reasons = "; ".join(f"{name}: {fits[name].why}" for name in natural)
+        raise AmbiguousError(f"{data.name} can be read as {len(natural)} tasks ({reasons}). Choose one with --task.")
+    reasons = "; ".join(f"{name}: {fit.why}" for name, fit in fits.items())
+    raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.")
+
+
+def _where(data: Any) -> str | None:
+    return None if isinstance(data, Dataset) else str(data)
+
+
+def _name(samples: Dataset, wanted: Mapping[str, Any]) -> str:
+    """A name that the same command finds again and another command does not take."""
+    plain = re.sub(r"[^a-z0-9]+", "-", samples.name.lower()).strip("-")[:40] or "data"
+    return f"{plain}-{wanted['task']}-{digest(canonical(wanted))[:8]}"
+
+
+def _begun(run: Run, wanted: dict[str, Any], sides: Dataset, tell: Tell) -> dict[str, Any]:
+    """The record of the run: new, or the one it was begun with, never another."""
+    if run.exists:
+        info = run.info
+        changed = [
+            f"{part}.{line}" if isinstance(wanted[part], dict) else line
+            for part in wanted
+            for line in _changed(part, info[part], wanted[part])
+        ]
+        if changed:
+            raise RunError(
+                f"{run.path} was begun with other settings ({'; '.join(changed)}). "
+                "Use the same ones to continue it, or another --out to start anew."
+            )
+        if info["state"] != "done":
+            tell(Event("note", f"continuing {run.path}"))
+        return info
+    if (run.path / "metrics.jsonl").exists() or any(run.path.glob("checkpoints/*")):
+        raise RunError(f"{run.path} holds parts of a run but no run.json. Name another folder with --out.")
+    counts = {side: len(sides.side(side)) for side in ("train", "val", "test")}
+    info = {
+        **wanted,
+        "counts": counts,
+        "split": digest(canonical([[sample.id, sample.split] for sample in sides])),
+        "phases": [wanted["settings"]["epochs"]],
+        "state": "running",
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+    }
+    tell(Event("note", f"{counts['train']} to learn from, {counts['val']} to validate, {counts['test']} to test", counts))
+    return info
+
+
+def _changed(part: str, old: Any, new: Any) -> list[str]:
+    if isinstance(new, dict):
+        plain = {k: v for k, v in old.items() if k not in ("where", "name")}
+        return differences(plain, {k: v for k, v in new.items() if k not in ("where", "name")})
+    return differences({part: old}, {part: new})
+
+
+def _versions() -> dict[str, str]:
+    import numpy
+
+    import sightline
+
+    torch = need("torch")
+    return {
+        "sightline": sightline.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": numpy.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _extend(run: Run, info: dict[str, Any], more: int) -> None:
+    """Add a phase with a warm-up and a schedule of its own; the phases before stay as they were."""
+    if more < 1:
+        raise SettingsError(f"--extend {more}: must be 1 or more epochs.")
+    if info["state"] == "done":
+        info["phases"] = [*info["phases"], more]
+        info["state"] = "running"
+        run.write(info)
+    elif info["phases"][1:] and info["phases"][-1] == more:
+        return  # the same command continues the extension that it began
+    else:
+        raise RunError(f"{run.path} is not done yet, so it cannot be extended. Let it finish first, without --extend.")
+
+
+def _learn(
+    run: Run, task: Task, sides: Dataset, settings: Settings, info: dict[str, Any], asked: Any, tell: Tell
+) -> None:
+    from safetensors.torch import save as pack
+
+    from sightline.training import choices as choosing
+    from sightline.training.learner import Learner, build, count_parameters
+    from sightline.training.loop import Loop
+
+    train_side, val_side = sides.side("train"), sides.side("val")
+    if not len(train_side):
+        raise InputError("empty", f"{sides.name} holds nothing to learn from.")
+    if "facts" not in info:
+        facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
+        info["facts"] = facts.to_json()
+    facts = Facts.from_json(info["facts"])
+    with _deterministic():
+        if "choices" not in info:
+            trial = _trial(task, info["model"], facts, train_side, settings)
+            what = {"task": info["task"], "model": info["model"], "facts": info["facts"], "batch": settings.batch}
+            info["choices"] = asdict(choosing.choose(settings, trial, what))
+            run.write(info)
+        fixed = choosing.Choices(**info["choices"])
+        choosing.device_for(fixed.device)
+        with _threads(fixed.threads):
+            network = build(task, info["model"], facts, fixed, settings.seed)
+            info["parameters"] = count_parameters([network])
+            tell(Event("start", f"{info['task']} with {info['model']}, {info['parameters']:,} parameters", info))
+            learner = Learner(task, network, settings, fixed)
+            loop = Loop(run, task, facts, train_side, val_side, settings, info["phases"], learner, asked, tell)
+            loop.go()
+        write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
+        info |= {"state": "done", "best_epoch": loop.state.best_epoch, "skipped": len(loop.state.skipped)}
+        run.write(info)
+    tell(Event("done", f"done: best epoch {loop.state.best_epoch}", {"run": str(run.path)}))
+
+
+def _trial(
+    task: Task, model: str, facts: Facts, data: Dataset, settings: Settings
+) -> Callable[[Any], Callable[[], None]]:
+    """Real steps on a throw-away copy, for the choice of precision and layout."""
+    from sightline.training.learner import Learner, build
+    from sightline.training.loader import Loader
+    from sightline.training.step import NotFinite, Stepper
+
+    rows = [int(row) for row in generator(settings.seed, "trial").integers(len(data), size=settings.batch)]
+    batch = Loader(task, facts, data, settings.seed, [], 0).make(0, rows, set())
+
+    def prepared(mode: Any) -> Callable[[], None]:
+        network = build(task, model, facts, mode, settings.seed)
+        stepper = Stepper(task, facts, Learner(task, network, settings, mode))
+
+        def step() -> None:
+            if batch.rows and not hasattr(network, "solve"):
+                with contextlib.suppress(NotFinite):  # the run itself will meet it and say so
+                    stepper.take([batch.arrays], 0, 1.0, 0.0)
+
+        return step
+
+    return prepared
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Torch's threads as the run fixed them, and none of OpenCV's beside them."""
+    import cv2
+
+    torch = need("torch")
+    before, before_cv2 = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(count)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        cv2.setNumThreads(before_cv2)
+
+
+@contextlib.contextmanager
+def _deterministic() -> Iterator[None]:
+    """Equal seeds give equal weights while inside."""
+    torch = need("torch")
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    state = torch.get_rng_state()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+        torch.set_rng_state(state)

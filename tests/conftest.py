@@ -1,0 +1,67 @@
+"""What every test stands on: one thread a process, no network, no home folder, the same chance on every run."""
+
+import os
+
+# Before numpy or torch start: thread pools are sized once. The Makefile says the same; this serves a bare `pytest`.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    MPLBACKEND="Agg",
+    NO_COLOR="1",
+    RAY_USAGE_STATS_ENABLED="0",
+    WANDB_MODE="offline",
+)
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "house", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+_connect = socket.socket.connect
+
+
+def _near_only(self: socket.socket, address: Any) -> None:
+    """Offline first: a test that reaches past this machine is wrong."""
+    host = address[0] if isinstance(address, tuple) else ""
+    if self.family in (socket.AF_INET, socket.AF_INET6) and host != "localhost":
+        try:
+            near = ipaddress.ip_address(str(host).split("%")[0]).is_loopback
+        except ValueError:
+            near = False
+        if not near:
+            raise AssertionError(f"a test tried to reach {host}; Sightline uses no network unless asked")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _offline() -> Iterator[None]:
+    socket.socket.connect = _near_only  # type: ignore[method-assign, assignment]
+    yield
+    socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the home folder of whoever runs it."""
+    home = tmp_path_factory.getbasetemp() / "home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the repository."""
+    return Path(__file__).resolve().parent.parent
