@@ -89,7 +89,7 @@ class Loop:
     def _restore(self, found: NotFinite) -> None:
         """Go back to the last good state once; a second time at the same place is a divergence."""
         step, again = self.state.step, self.state.restored
-        if again == step:
+        if step <= again:
             raise DivergedError(
                 f"{found.what} is not finite at step {step}, also after the last good state was restored, and no single "
                 f"picture is to blame. Try a lower rate: --set train.rate={self.settings.rate / 3:.2g}."
