@@ -1,1 +1,86 @@
+"""From pictures to decisions that people can trust; every name loads its room on first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sightline.auditing.audit import audit as audit
+    from sightline.core.annotations import Annotation as Annotation
+    from sightline.core.annotations import Heatmap as Heatmap
+    from sightline.core.annotations import Labels as Labels
+    from sightline.core.annotations import Objects as Objects
+    from sightline.core.annotations import Picture as Picture
+    from sightline.core.annotations import Regions as Regions
+    from sightline.core.annotations import Text as Text
+    from sightline.core.annotations import Value as Value
+    from sightline.core.annotations import Vector as Vector
+    from sightline.core.data import open_data as open_data
+    from sightline.core.dataset import Dataset as Dataset
+    from sightline.core.errors import SightlineError as SightlineError
+    from sightline.core.progress import Event as Event
+    from sightline.core.run import Run as Run
+    from sightline.core.run import all_runs
+    from sightline.core.run import open_run as open_run
+    from sightline.core.sample import Sample as Sample
+    from sightline.evaluating.describe import report as report
+    from sightline.evaluating.evaluate import Evaluation as Evaluation
+    from sightline.evaluating.evaluate import evaluate as evaluate
+    from sightline.exporting.export import Exported as Exported
+    from sightline.exporting.export import export as export
+    from sightline.predicting.model import Model as Model
+    from sightline.predicting.model import load as load
+    from sightline.training.settings import Settings as Settings
+    from sightline.training.train import train as train
+
+    runs = all_runs
+
+_PLACES = {  # public name -> where it lives, and what it is called there if otherwise
+    "Annotation": "core.annotations",
+    "Dataset": "core.dataset",
+    "Evaluation": "evaluating.evaluate",
+    "Event": "core.progress",
+    "Exported": "exporting.export",
+    "Heatmap": "core.annotations",
+    "Labels": "core.annotations",
+    "Model": "predicting.model",
+    "Objects": "core.annotations",
+    "Picture": "core.annotations",
+    "Regions": "core.annotations",
+    "Run": "core.run",
+    "Sample": "core.sample",
+    "Settings": "training.settings",
+    "SightlineError": "core.errors",
+    "Text": "core.annotations",
+    "Value": "core.annotations",
+    "Vector": "core.annotations",
+    "audit": "auditing.audit",
+    "evaluate": "evaluating.evaluate",
+    "export": "exporting.export",
+    "load": "predicting.model",
+    "open_data": "core.data",
+    "open_run": "core.run",
+    "report": "evaluating.describe",
+    "runs": "core.run:all_runs",
+    "train": "training.train",
+}
+
+__all__ = ["__version__", *_PLACES]
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'sightline' has no attribute '{name}'")
+    import importlib
+
+    module, _, other = place.partition(":")
+    found = getattr(importlib.import_module(f"sightline.{module}"), other or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -81,8 +81,7 @@ def test_the_order_of_samples_means_nothing(name: str) -> None:
     truths, answers = draw(name, rng, 32)
     order = rng.permutation(len(truths))
     turned = metric([truths[i] for i in order], [answers[i] for i in order])
-    tolerance = 0.02 if turned.rows.dtype == object else 1e-9  # tied scores are taken in the order of samples
-    assert turned.value == pytest.approx(metric(truths, answers).value, abs=tolerance)
+    assert turned.value == pytest.approx(metric(truths, answers).value, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -91,10 +90,11 @@ def test_the_interval_covers_what_it_is_of(name: str) -> None:
     metric = find("metrics", name)
     tallies = [metric(*draw(name, np.random.default_rng(seed), SAMPLES)) for seed in range(2 * SIMULATED)]
     truth = float(np.mean([tally.value for tally in tallies]))
-    shown = [interval(tally, draws=200) for tally in tallies[:SIMULATED]]
+    fresh = tallies[0].of.startswith("fresh samples")
+    shown = [interval(tally, draws=200) for tally in tallies[: SIMULATED if fresh else SIMULATED // 3]]
     assert all(each.low <= each.value <= each.high for each in shown)
     covered = float(np.mean([each.low <= truth <= each.high for each in shown]))
-    if tallies[0].of.startswith("fresh samples"):
+    if fresh:
         assert 0.90 <= covered <= 0.99, f"{name}: {covered:.3f}"
     else:
         assert tallies[0].of == "this estimate"

@@ -3,12 +3,12 @@
 import json
 import math
 import time
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statistics import NormalDist
 
 from sightline.core.tally import SHARE, Tally, mean, mean_known
 from sightline.evaluating.intervals import interval

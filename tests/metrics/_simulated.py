@@ -32,8 +32,10 @@ def labels(rng: np.random.Generator, count: int, shares: tuple[float, ...] = (0.
     return [Labels((names[number],)) for number in true], [Labels(names, row) for row in chances]
 
 
-def objects(rng: np.random.Generator, count: int, names: tuple[str, ...] = NAMES[:3], common: float = 2.0) -> Pair:
-    """Corners on a grid of quarter pixels and scores of one digit, so that ties and exact overlaps happen."""
+def objects(
+    rng: np.random.Generator, count: int, names: tuple[str, ...] = NAMES[:3], common: float = 2.0, digits: int = 9
+) -> Pair:
+    """Corners on a grid of quarter pixels, so that exact overlaps happen; scores of few digits have ties."""
     truths, answers = [], []
     for _ in range(count):
         boxes, classes = _boxes(rng, int(rng.poisson(common)), len(names))
@@ -45,7 +47,9 @@ def objects(rng: np.random.Generator, count: int, names: tuple[str, ...] = NAMES
         false, wrong = _boxes(rng, int(rng.poisson(common / 2)), len(names))
         scores = np.concatenate([rng.beta(4, 2, len(moved)), rng.beta(2, 4, len(false))])
         every = np.concatenate([moved, false])
-        answers.append(Objects(every, np.concatenate([called, wrong]).astype(np.int64), names, np.round(scores, 1)))
+        answers.append(
+            Objects(every, np.concatenate([called, wrong]).astype(np.int64), names, np.round(scores, digits))
+        )
     return truths, answers
 
 

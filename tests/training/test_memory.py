@@ -242,7 +242,7 @@ def test_errors_of_a_run_are_the_users_to_fix(tmp_path: Path) -> None:
         train(toy("labels"), out=tmp_path, settings={"epochs": 0})
     with pytest.raises(SightlineError, match=r"Did you mean 'epochs'"):
         train(toy("labels"), out=tmp_path, settings={"epoch": 1})
-    with pytest.raises(SightlineError, match="No such device|not|device"):
+    with pytest.raises(SightlineError, match=r"train\.device = 'warp'"):
         train(toy("labels"), out=tmp_path, settings={**SETTINGS, "device": "warp"})
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are not finite: met within a step, kept from every weight, and traced to the picture that brings them."""
+"""Numbers that are not finite: met within a step, kept from every weight, traced to the picture that brings them."""
 
 from pathlib import Path
 from typing import Any

@@ -22,7 +22,14 @@ from sightline.training.loop import Loop
 from sightline.training.settings import Settings
 
 PLAIN = Choices("cpu", "float32", "plain", 1)
-QUICK: dict[str, Any] = {"epochs": 2, "batch": 8, "precision": "float32", "layout": "plain", "workers": 0, "patience": 0}
+QUICK: dict[str, Any] = {
+    "epochs": 2,
+    "batch": 8,
+    "precision": "float32",
+    "layout": "plain",
+    "workers": 0,
+    "patience": 0,
+}
 
 
 def loop(
@@ -68,5 +75,7 @@ def floats(count: int = 48, poisoned: tuple[int, ...] = ()) -> Dataset:
         pixels = np.random.default_rng(index).random((32, 32, 3), np.float32) * 0.2 + 0.3 * (index % 3)
         if index in poisoned:
             pixels[3, 4, 1] = np.nan
-        samples.append(Sample(f"float-{index:02d}", (ArrayImage(pixels),), Labels((("dark", "gray", "light")[index % 3],))))
+        samples.append(
+            Sample(f"float-{index:02d}", (ArrayImage(pixels),), Labels((("dark", "gray", "light")[index % 3],)))
+        )
     return Dataset(samples, name="floats", recipe=f"floats {count} {poisoned}")

@@ -20,6 +20,27 @@ def with_pixels(sample: Sample, pixels: list[np.ndarray], truth: Annotation | No
     return replace(sample, images=images, truth=truth)
 
 
+def aligned(sample: Sample) -> list[np.ndarray]:
+    """The pictures of a sample, which one move can only serve if they and the truth have one size."""
+    pixels = [image.read() for image in sample.images]
+    size = pixels[0].shape[:-1]
+    truth: Any = sample.truth
+    sizes = [picture.shape[:-1] for picture in pixels]
+    if isinstance(truth, Regions):
+        sizes.append(truth.classes.shape)
+    elif isinstance(truth, Heatmap):
+        sizes.append(truth.scores.shape)
+    elif isinstance(truth, Picture):
+        sizes.append(truth.pixels.shape[:-1])
+    elif isinstance(truth, Objects) and truth.masks is not None and len(truth):
+        sizes.append(truth.masks.shape[1:])
+    if any(other[-2:] != size[-2:] for other in sizes):
+        raise InputError(
+            "mismatch", f"{sample.id}: its pictures and truth differ in size ({sizes}); they must be aligned."
+        )
+    return pixels
+
+
 def flipped(truth: Annotation | None, width: int) -> Annotation | None:
     """Left becomes right."""
     if isinstance(truth, Objects):
@@ -52,7 +73,9 @@ def _flipped_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
     return boxes
 
 
-def windowed(truth: Annotation | None, top: int, left: int, rows: int, columns: int, *, least: float) -> Annotation | None:
+def windowed(
+    truth: Annotation | None, top: int, left: int, rows: int, columns: int, *, least: float
+) -> Annotation | None:
     """What remains inside a window; things of which less than `least` of the area remains are dropped."""
     window = (..., slice(top, top + rows), slice(left, left + columns))
     if isinstance(truth, Objects):
@@ -81,8 +104,7 @@ def _windowed_objects(
     if truth.masks is not None:
         changes["masks"] = truth.masks[window]
     if truth.keypoints is not None:
-        points = truth.keypoints.copy()
-        points[..., :2] -= shift
+        points = truth.keypoints - np.append(shift, 0).astype(np.float32)
         seen = ((points[..., :2] >= 0) & (points[..., :2] <= [columns, rows])).all(-1)
         points[..., 2] *= seen
         changes["keypoints"] = points

@@ -29,6 +29,16 @@ class Annotation:
         raise NotImplementedError(type(self).__name__)
 
 
+def _apart(first: np.ndarray, second: np.ndarray, scale: Any = 1.0) -> float:
+    """The largest difference; a NaN on one side alone is infinitely far, so that it cannot hide behind a number."""
+    if first.shape != second.shape:
+        return float("inf")
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        far = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b) / scale)
+    return float(np.where(np.isnan(far), np.inf, far).max(initial=0.0))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels(Annotation):
     """Names with scores, one or many a picture; without scores every name holds."""
@@ -50,7 +60,8 @@ class Labels(Annotation):
         return 1.0 if self.scores is None else float(self.scores[self.names.index(name)])
 
     def gap(self, other: Labels) -> float:
-        return max((abs(self.score(name) - other.score(name)) for name in {*self.names, *other.names}), default=0.0)
+        names = sorted({*self.names, *other.names})
+        return _apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +77,7 @@ class Value(Annotation):
     def gap(self, other: Value) -> float:
         if self.names != other.names:
             return float("inf")
-        scale = np.maximum(1.0, np.abs(self.numbers))
-        return float(np.max(np.abs(self.numbers - other.numbers) / scale, initial=0.0))
+        return _apart(self.numbers, other.numbers, np.maximum(np.abs(self.numbers), np.abs(other.numbers)).clip(1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +121,7 @@ class Objects(Annotation):
     def gap(self, other: Objects) -> float:
         """Pixels between twins; a thing without a twin counts its size by its squared score, so doubt counts little."""
         mine, twins = geometry.match(self._outline(), self.classes, other._outline(), other.classes, 0.5)
-        moved = np.abs(self.boxes[mine] - other.boxes[twins])
-        worst = float(moved.max(initial=0.0))
+        worst = _apart(self.boxes[mine], other.boxes[twins])
         for record, matched in ((self, mine), (other, twins)):
             alone = record.take(np.setdiff1d(np.arange(len(record)), matched))
             weight = np.ones(len(alone)) if alone.scores is None else alone.scores**2
@@ -120,7 +129,9 @@ class Objects(Annotation):
             diagonal = np.hypot(outline[:, 2] - outline[:, 0], outline[:, 3] - outline[:, 1])
             worst = max(worst, float((diagonal * weight).max(initial=0.0)))
         if self.scores is not None and other.scores is not None:
-            worst = max(worst, 100 * float(np.abs(self.scores[mine] - other.scores[twins]).max(initial=0.0)))
+            worst = max(worst, 100 * _apart(self.scores[mine], other.scores[twins]))
+        if self.keypoints is not None and other.keypoints is not None:
+            worst = max(worst, _apart(self.keypoints[mine], other.keypoints[twins]))
         return worst
 
     def _outline(self) -> np.ndarray:
@@ -152,7 +163,7 @@ class Heatmap(Annotation):
     def gap(self, other: Heatmap) -> float:
         if self.scores.shape != other.scores.shape:
             return float("inf")
-        return max(float(np.max(np.abs(self.scores - other.scores), initial=0.0)), abs(self.score - other.score))
+        return max(_apart(self.scores, other.scores), _apart(np.array(self.score), np.array(other.score)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,9 +176,9 @@ class Picture(Annotation):
     def gap(self, other: Picture) -> float:
         if self.pixels.shape != other.pixels.shape or self.pixels.dtype != other.pixels.dtype:
             return float("inf")
-        top = np.iinfo(self.pixels.dtype).max if self.pixels.dtype.kind == "u" else 1.0
-        far = np.abs(self.pixels.astype(np.float64) - other.pixels.astype(np.float64))
-        return float(far.max(initial=0.0) / top)
+        return _apart(self.pixels, other.pixels) / (
+            np.iinfo(self.pixels.dtype).max if self.pixels.dtype.kind == "u" else 1.0
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,8 +205,9 @@ class Vector(Annotation):
     def gap(self, other: Vector) -> float:
         if self.values.shape != other.values.shape:
             return float("inf")
-        length = max(1e-12, float(np.linalg.norm(self.values)))
-        return float(np.linalg.norm(self.values - other.values)) / length
+        longest = max(1e-12, float(np.linalg.norm(self.values)), float(np.linalg.norm(other.values)))
+        away = float(np.linalg.norm(self.values - other.values)) / longest
+        return float("inf") if np.isnan(away) else away
 
 
 KINDS: dict[str, type[Annotation]] = {

@@ -10,7 +10,7 @@ import numpy as np
 def seed_from(*parts: int | str) -> int:
     """A 63-bit seed that depends on every part and on their order, the same on every machine."""
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") >> 1
 
 
 def generator(*parts: int | str) -> np.random.Generator:

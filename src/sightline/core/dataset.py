@@ -103,7 +103,10 @@ class Dataset(Sequence[Sample]):
         rows = []
         for sample in self:
             truth = {} if sample.truth is None else to_columns(sample.truth)
-            label = {name: digest(np.ascontiguousarray(c).tobytes() + str(c.shape).encode()) for name, c in truth.items()}
+            label = {
+                name: digest(np.ascontiguousarray(c).tobytes() + f"{c.dtype.str}{c.shape}".encode())
+                for name, c in truth.items()
+            }
             pictures = [image.fingerprint() for image in sample.images]
             rows.append([sample.id, pictures, label, sample.group, sample.split, repr(sorted(sample.given.items()))])
         return digest(canonical(rows))
@@ -125,6 +128,21 @@ class _View(Sequence[Sample]):
         return sample if self.change is None else self.change(sample)
 
 
+class _Sided(Sequence[Sample]):
+    """Samples with other splits, still lazy."""
+
+    def __init__(self, base: Sequence[Sample], sides: Sequence[str | None]) -> None:
+        self.base, self.sides = base, sides
+
+    def __len__(self) -> int:
+        return len(self.sides)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[place] for place in range(len(self))[index]]
+        return replace(self.base[index], split=self.sides[index])
+
+
 def split(data: Dataset, *, val: float = 0.15, test: float = 0.15, seed: int = 0, by: str | None = None) -> Dataset:
     """Every sample on one side: balanced over labels; groups and equal pictures are never parted.
 
@@ -135,28 +153,59 @@ def split(data: Dataset, *, val: float = 0.15, test: float = 0.15, seed: int = 0
     if "val" in given and "train" in given:
         return data
     rows = [index for index, side in enumerate(given) if side in (None, "train")]
-    share = {"val": val, "test": 0.0 if "test" in given else test}
+    share = {side: part for side, part in (("test", test), ("val", val)) if part > 0 and side not in given}
     together = _together(data, rows, by)
-    sides = dict(enumerate(given))
-    strata: dict[str, list[list[int]]] = defaultdict(list)
-    for members in together:
-        truth = data[members[0]].truth
-        strata[truth.best if isinstance(truth, Labels) and by is None else ""].append(members)
-    for name, groups in sorted(strata.items()):
-        if by is None:
+    if by is not None:
+        parted = _in_order(together, share)
+    else:
+        strata: dict[str, list[list[int]]] = defaultdict(list)
+        for members in together:
+            truth = data[members[0]].truth
+            strata[truth.best if isinstance(truth, Labels) else ""].append(members)
+        for name, groups in strata.items():
             groups.sort(key=lambda members: seed_from(seed, "split", name, data[members[0]].id))
-        total = sum(map(len, groups))
-        want = {"test": share["test"] * total, "val": share["val"] * total}
-        have = {"test": 0, "val": 0}
-        for members in reversed(groups) if by else groups:
-            side = next((s for s in ("test", "val") if want[s] > 0 and have[s] + len(members) / 2 <= want[s]), "train")
-            if side != "train":
-                have[side] += len(members)
-            for index in members:
-                sides[index] = side
-    pairs = [replace(sample, split=sides[index]) for index, sample in enumerate(data)]
+        parted = _balanced([groups for _, groups in sorted(strata.items())], share)
+    sides = list(given)
+    for side, groups in parted.items():
+        for index in (index for members in groups for index in members):
+            sides[index] = side
     made = None if data._recipe is None else f"{data._recipe}|split {val} {test} {seed} {by}"
-    return Dataset(pairs, name=data.name, names=data._names, kind=data._kind, recipe=made)
+    return Dataset(_Sided(data.samples, sides), name=data.name, names=data._names, kind=data._kind, recipe=made)
+
+
+def _balanced(strata: list[list[list[int]]], share: dict[str, float]) -> dict[str, list[list[int]]]:
+    """Each side its share of every stratum; what a small stratum cannot give is owed by the next ones."""
+    parted: dict[str, list[list[int]]] = {side: [] for side in ("train", *share)}
+    owed = dict.fromkeys(share, 0.0)
+    for groups in strata:
+        total = sum(map(len, groups))
+        owed = {side: owed[side] + share[side] * total for side in share}
+        for place, members in enumerate(groups):
+            side = next((side for side in share if len(members) / 2 <= owed[side]), "train")
+            if place == 0:
+                side = "train"  # every name is learnt before it is measured
+            if side != "train":
+                owed[side] -= len(members)
+            parted[side].append(members)
+    for side in share:  # a side that was asked for is not left empty while another has groups to give
+        if not parted[side] and len(parted["train"]) > 1:
+            least = min(range(len(parted["train"])), key=lambda place: (len(parted["train"][place]), -place))
+            parted[side].append(parted["train"].pop(least))
+    return parted
+
+
+def _in_order(groups: list[list[int]], share: dict[str, float]) -> dict[str, list[list[int]]]:
+    """The last groups for test, those before for val, the first for train: nothing is tested on its past."""
+    parted: dict[str, list[list[int]]] = {side: [] for side in ("train", *share)}
+    rest, total = list(groups), sum(map(len, groups))
+    wanted = list(share)[-max(0, len(groups) - 1) :] if len(groups) > 1 else []  # val before test where groups are few
+    for place, side in enumerate(wanted):
+        have = 0
+        while len(rest) > len(wanted) - place and (not have or have + len(rest[-1]) / 2 <= share[side] * total):
+            have += len(rest[-1])
+            parted[side].append(rest.pop())
+    parted["train"] = rest
+    return parted
 
 
 def _together(data: Dataset, rows: list[int], by: str | None) -> list[list[int]]:
@@ -172,7 +221,7 @@ def _together(data: Dataset, rows: list[int], by: str | None) -> list[list[int]]
     first: dict[tuple[str, str], int] = {}
     for index in rows:
         sample = data[index]
-        keys = [("picture", image.fingerprint()) for image in sample.images[:1]]
+        keys = [("picture", print_) for image in sample.images[:1] if (print_ := image.fingerprint()) != "unreadable"]
         if sample.group is not None:
             keys.append(("group", sample.group))
         if by is not None:

@@ -12,7 +12,8 @@ class SightlineError(Exception):
     code = "error"
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        super().__init__(line.encode("utf-8", "backslashreplace").decode())  # names of files need not be text
 
     @property
     def message(self) -> str:

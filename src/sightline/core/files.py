@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,19 @@ from sightline.core.errors import RunError, StorageError
 
 def canonical(value: Any) -> bytes:
     """JSON with one spelling for one value, so that it can be hashed and compared."""
-    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(
+        "utf-8",
+        "surrogatepass",  # names of files need not be text
+    )
 
 
 def digest(data: bytes | memoryview) -> str:
+    """The sha256 of bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def digest_file(path: Path) -> str:
+    """The sha256 of a file, in hex, in bounded memory."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -53,7 +59,7 @@ def sync_folder(folder: Path) -> None:
 
 def write_durably(path: Path, data: bytes | memoryview) -> None:
     """Replace `path` by `data`, or leave it as it was and raise `StorageError`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     with naming(path, len(data)):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -84,8 +90,10 @@ def sweep(folder: Path) -> None:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder for one process; a second one is refused at once. The lock dies with its holder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+b") as file:
+    with naming(folder / ".lock", 0):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("a+b")
+    with lock as file:
         try:
             if sys.platform == "win32":
                 import msvcrt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import struct
+import math
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -142,12 +142,42 @@ def read_image(source: Path | str | bytes, *, name: str = "") -> np.ndarray:
         data, name = source, name or "bytes"
     else:
         data, name = _load(Path(source)), name or str(source)
+    kind = _kind(data, name)
+    return _read_npy(data, name) if kind == "NPY" else _read_pillow(data, kind, name)
+
+
+def header(data: bytes, name: str = "bytes") -> tuple[int, ...]:
+    """Rows and columns (or the shape of an array) as `read_image` will give them, without decoding."""
+    kind = _kind(data, name)
+    if kind == "NPY":
+        shape, _, _ = _npy_header(io.BytesIO(data), name)
+        return shape[:-1] if len(shape) > 2 else shape
+    from PIL import Image as Pillow
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Pillow.open(io.BytesIO(data), formats=(kind,)) as opened:
+                _check_size(opened.width * opened.height * len(opened.getbands()), name)
+                turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
+                return (opened.width, opened.height) if turned else (opened.height, opened.width)
+    except InputError:
+        raise
+    except Pillow.DecompressionBombError as error:
+        raise InputError("too_large", f"{name}: {error}") from error
+    except Exception as error:  # decoders of strangers' bytes raise a dozen unrelated types
+        raise InputError(
+            "corrupt", f"{name}: {kind} header cannot be read ({type(error).__name__}: {error})."[:300]
+        ) from error
+
+
+def _kind(data: bytes, name: str) -> str:
     if not data:
         raise InputError("empty", f"{name}: the file holds no bytes.")
     kind = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
     if kind is None:
         raise InputError("unknown_format", f"{name}: no picture format that is accepted begins like this.")
-    return _read_npy(data, name) if kind == "NPY" else _read_pillow(data, kind, name)
+    return kind
 
 
 def _load(path: Path) -> bytes:
@@ -168,20 +198,23 @@ def _check_size(count: int, name: str) -> None:
         raise InputError("too_large", f"{name}: {count:,} pixel values; the limit is {LARGEST_PICTURE:,}.")
 
 
-def _read_npy(data: bytes, name: str) -> np.ndarray:
+def _npy_header(stream: io.BytesIO, name: str) -> tuple[tuple[int, ...], int, np.dtype]:
     from numpy.lib import format as npy
 
-    stream = io.BytesIO(data)
     try:
         version = npy.read_magic(stream)
-        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = header(stream, max_header_size=4096)
-    except (ValueError, TypeError, SyntaxError, struct.error) as error:
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(stream, max_header_size=4096)
+    except Exception as error:  # the header is parsed as Python literals: tokenizer, syntax and recursion errors
         raise InputError("corrupt", f"{name}: not a readable array file.") from error
-    count = 1
-    for length in shape:
-        count *= int(length)
+    count = math.prod(int(length) for length in shape)
     _check_size(count, name)
+    return tuple(int(length) for length in shape), count, dtype
+
+
+def _read_npy(data: bytes, name: str) -> np.ndarray:
+    stream = io.BytesIO(data)
+    _, count, dtype = _npy_header(stream, name)
     if dtype.hasobject or len(data) - stream.tell() != count * dtype.itemsize:
         raise InputError("corrupt", f"{name}: the array file does not hold what its header says.")
     stream.seek(0)
@@ -215,6 +248,8 @@ def _read_pillow(data: bytes, kind: str, name: str) -> np.ndarray:
                 pixels = np.asarray(picture)
     except InputError:
         raise
+    except Pillow.DecompressionBombError as error:
+        raise InputError("too_large", f"{name}: {error}") from error
     except Exception as error:  # decoders of strangers' bytes raise a dozen unrelated types
         code = "truncated" if "truncated" in str(error).lower() else "corrupt"
         raise InputError(code, f"{name}: {kind} cannot be decoded ({type(error).__name__}: {error})."[:300]) from error

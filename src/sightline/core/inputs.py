@@ -49,11 +49,11 @@ class Frame:
 
     def points_in(self, points: np.ndarray) -> np.ndarray:
         """Original x, y[, z] to input coordinates."""
-        return points * np.array(self.scale[::-1]) + np.array(self.offset[::-1])
+        return np.asarray(points * np.array(self.scale[::-1]) + np.array(self.offset[::-1]))
 
     def points_back(self, points: np.ndarray) -> np.ndarray:
         """Input x, y[, z] to original coordinates."""
-        return (points - np.array(self.offset[::-1])) / np.array(self.scale[::-1])
+        return np.asarray((points - np.array(self.offset[::-1])) / np.array(self.scale[::-1]))
 
     def boxes_in(self, boxes: np.ndarray) -> np.ndarray:
         return self.points_in(boxes.reshape(-1, 2, 2)).reshape(-1, 4)
@@ -69,7 +69,8 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
     for index, sample in enumerate(samples):
         if len(sample.images) < len(specs):
             raise InputError(
-                "mismatch", f"{sample.id}: {len(sample.images)} pictures where {len(specs)} are needed ({', '.join(specs)})."
+                "mismatch",
+                f"{sample.id}: {len(sample.images)} pictures where {len(specs)} are needed ({', '.join(specs)}).",
             )
         mine: list[Frame] = []
         for image, (name, spec) in zip(sample.images, specs.items(), strict=False):
@@ -99,7 +100,9 @@ def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.nd
     have = str(pixels.dtype)
     if have != spec.dtype:
         if _DEPTHS.index(have) > _DEPTHS.index(spec.dtype):
-            raise InputError("mismatch", f"{name}: {have} pixels, but the model takes {spec.dtype}; bits would be lost.")
+            raise InputError(
+                "mismatch", f"{name}: {have} pixels, but the model takes {spec.dtype}; bits would be lost."
+            )
         if spec.dtype == "uint16":
             pixels = pixels.astype(np.uint16) * np.uint16(257)
         else:
@@ -155,7 +158,7 @@ def resize(pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
         factors = [to / was for to, was in zip(size, pixels.shape[:-1], strict=True)]
         grown = ndimage.zoom(pixels.astype(np.float32), (*factors, 1), order=1, mode="nearest", grid_mode=True)
         top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else None
-        return (grown if top is None else np.clip(np.rint(grown), 0, top)).astype(pixels.dtype)
+        return np.asarray(grown if top is None else np.clip(np.rint(grown), 0, top)).astype(pixels.dtype)
     import cv2
 
     way = cv2.INTER_AREA if size[0] * size[1] < pixels.shape[0] * pixels.shape[1] else cv2.INTER_LINEAR
@@ -183,6 +186,8 @@ def common_spec(samples: Sequence[Sample], place: int = 0, *, look: int = 64) ->
         sizes.append(pixels.shape[:-1])
     if not sizes:
         raise InputError("corrupt", "none of the pictures looked at could be read.")
+    if len({len(size) for size in sizes}) > 1:
+        raise InputError("mismatch", "some pictures are flat and some are volumes; give one kind.")
     middle = tuple(int(np.median([size[axis] for size in sizes])) for axis in range(len(sizes[0])))
     return channels, depth, middle
 

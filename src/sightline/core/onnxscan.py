@@ -23,7 +23,7 @@ _MOST_NUMBERS = 2**33  # elements of one tensor
 # ONNX Runtime multiplies attributes unchecked: a DepthToSpace of blocksize 2**62 divides by zero and ends the process.
 # Slices to the end are written with huge constants, so operators that only pass numbers on may hold any.
 _LARGEST_ATTRIBUTE = 2**24
-_LARGEST_SCALE = 2**12
+_POSITIVE = {"Resize": 2, "SplitToSequence": 1}  # which input of these must be a constant above zero
 _ANY_NUMBER = ("Constant", "Shape")
 
 # message -> field number -> what it is; * marks a field that may repeat, ints and floats may also come packed
@@ -76,10 +76,12 @@ def check_onnx(data: bytes, name: str) -> None:
     model = scan.message("Model", 0, len(data), 0)
     if 7 not in model:
         refuse(name, "holds no graph.")
-    for operators in model.get(8, [{}]):
+    if 8 not in model:
+        refuse(name, "names no operator set.")
+    for operators in model[8]:
         if operators.get(1, [""])[0] in DOMAINS[:2] and operators.get(2, [0])[0] < OLDEST:
             refuse(name, f"is of an operator set before {OLDEST}; export it again with Sightline.")
-    scan.check_scales()
+    scan.check_positive()
 
 
 class _Scan:
@@ -87,8 +89,8 @@ class _Scan:
 
     def __init__(self, data: memoryview, name: str) -> None:
         self.data, self.name, self.met = data, name, 0
-        self.scales: set[str] = set()  # names of tensors that say how much to resize
-        self.positive: dict[str, bool] = {}  # of each short constant of floats by name: may it be a scale
+        self.wanted: dict[str, str] = {}  # names of tensors that must be positive, and the operator that says so
+        self.positive: dict[str, bool] = {}  # of each short constant, by name
 
     def message(self, kind: str, place: int, end: int, depth: int) -> dict[int, list[Any]]:
         """The fields of one message: numbers as they are, text and bytes as views, messages scanned."""
@@ -185,26 +187,27 @@ class _Scan:
             for number in (*attribute.get(3, []), *attribute.get(8, [])):
                 if abs(number) > _LARGEST_ATTRIBUTE:
                     refuse(self.name, f"holds {operator[:40]!a} with a number beyond {_LARGEST_ATTRIBUTE:,}.")
-
-        if operator == "Resize":
-            self.scales.update(name for name in found.get(1, [])[2:3] if name)
+        place = _POSITIVE.get(operator)
+        if place is not None:
+            self.wanted.update({name: operator for name in found.get(1, [])[place : place + 1] if name})
         elif operator == "Constant":
             for tensor in (tensor for attribute in found.get(5, []) for tensor in attribute.get(5, [])):
                 self._keep(found.get(2, [""])[0], tensor)
 
     def _keep(self, name: str, tensor: dict[int, list[Any]]) -> None:
-        """Remember whether a constant may be a scale."""
-        raw = tensor.get(9, [b""])[0]
-        if tensor.get(2) == [1] and 0 < len(raw) <= 64:
-            numbers = np.frombuffer(raw, "<f4")
-            good = bool(((numbers > 0) & (numbers <= _LARGEST_SCALE)).all())
-            self.positive[name] = good and self.positive.get(name, True)
+        """Remember whether a short constant is positive throughout."""
+        raw, kind = tensor.get(9, [b""])[0], {1: "<f4", 6: "<i4", 7: "<i8"}.get(tensor.get(2, [0])[0])
+        good = kind is not None and 9 in tensor and len(raw) <= 1024
+        if good:
+            numbers = np.frombuffer(raw, kind)
+            good = bool(((numbers > 0) & (numbers <= _LARGEST_ATTRIBUTE)).all())
+        self.positive[name] = good and self.positive.get(name, True)
 
-    def check_scales(self) -> None:
-        """ONNX Runtime ends the process when a picture is resized by a constant below zero."""
-        for name in self.scales:
+    def check_positive(self) -> None:
+        """ONNX Runtime ends the process when a constant below zero resizes, or when nothing is split off."""
+        for name, operator in self.wanted.items():
             if not self.positive.get(name, False):
-                refuse(self.name, f"resizes by {name[:40]!a}, which is not a constant above zero.")
+                refuse(self.name, f"holds a {operator} by {name[:40]!a}, which is not a constant above zero.")
 
     def _check_graph(self, found: dict[int, list[Any]]) -> None:
         """Inputs that are always empty are refused: recurrent operators of ONNX Runtime end the process on them."""

@@ -33,8 +33,9 @@ class Run:
             raise RunError(f"{self.path} is not a run: it has no run.json.") from error
         except ValueError as error:
             raise RunError(f"{self.path / 'run.json'} is damaged: {error}. Start again in another folder.") from error
-        if info.get("format") != FORMAT:
-            raise RunError(f"{self.path} was written in format {info.get('format')}; this version reads {FORMAT}.")
+        found = info.get("format") if isinstance(info, dict) else None
+        if found != FORMAT:
+            raise RunError(f"{self.path} was written in format {found}; this version reads {FORMAT}.")
         return dict(info)
 
     def write(self, info: Mapping[str, Any]) -> None:
@@ -66,13 +67,24 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """The rows of a JSON-lines file (none where it is missing)."""
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: {error}.") from error
 
 
 def all_runs(folder: Path) -> list[Run]:
     """The runs in a folder, oldest first."""
     found = [Run(path.parent) for path in folder.glob("*/run.json")]
-    return sorted(found, key=lambda run: str(run.info.get("created", "")))
+    return sorted(found, key=_created)
+
+
+def _created(run: Run) -> tuple[str, str]:
+    """A damaged run is listed first; one must not hide the others."""
+    try:
+        return str(run.info.get("created", "")), run.path.name
+    except RunError:
+        return "", run.path.name
 
 
 def open_run(where: Any, folder: Path = Path("runs")) -> Run:
@@ -83,4 +95,6 @@ def open_run(where: Any, folder: Path = Path("runs")) -> Run:
         if Run(path).exists:
             return Run(path)
     known = [run.path.name for run in all_runs(folder)] if folder.is_dir() else []
-    raise RunError(f"no run at '{where}'.{nearest(str(where), known)}" + (f" Known: {', '.join(known)}." if known else ""))
+    raise RunError(
+        f"no run at '{where}'.{nearest(str(where), known)}" + (f" Known: {', '.join(known)}." if known else "")
+    )

@@ -21,9 +21,8 @@ def fill(kind: type[Kind], given: Mapping[str, Any], *, where: str = "") -> Kind
     prefix = f"{where}." if where else ""
     for name in given:
         if name not in fields:
-            raise SettingsError(
-                f"no setting is called '{prefix}{name}'.{nearest(name, fields)} Known: {', '.join(sorted(fields)) or 'none'}."
-            )
+            known = ", ".join(sorted(fields)) or "none"
+            raise SettingsError(f"no setting is called '{prefix}{name}'.{nearest(name, fields)} Known: {known}.")
     kind.__pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # type: ignore[attr-defined]
     try:
         return TypeAdapter(kind).validate_python(dict(given))
@@ -66,4 +65,6 @@ def from_toml(path: Path) -> dict[str, Any]:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Each setting whose value differs, as `name: old -> new`."""
-    return [f"{name}: {old.get(name)} -> {new.get(name)}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return [
+        f"{name}: {old.get(name)} -> {new.get(name)}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)
+    ]

@@ -50,7 +50,9 @@ class Facts:
     def from_json(cls, plain: Mapping[str, Any]) -> Facts:
         inputs = {}
         for given in plain["inputs"]:
-            values = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+            values: dict[str, Any] = {
+                str(key): tuple(value) if isinstance(value, list) else value for key, value in given.items()
+            }
             name = values.pop("name")
             inputs[name] = InputSpec(**values)
         return cls(inputs, tuple(plain["names"]), dict(plain["options"]), dict(plain["extra"]))

@@ -11,13 +11,13 @@ import numpy as np
 
 from sightline.core import catalog
 from sightline.core.annotations import Annotation
-from sightline.core.data import reopen
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.files import write_durably
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
+from sightline.core.sides import reopen
 from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
 from sightline.evaluating.charts import history_png
@@ -25,6 +25,7 @@ from sightline.evaluating.evaluate import Evaluation
 from sightline.evaluating.report import Example, Figure, Material, write_report
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import trained
+from sightline.training.settings import Settings
 
 SHOWN = 12  # pictures in each gallery
 UNTESTED = (
@@ -82,7 +83,9 @@ def _examples(task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample],
         if isinstance(answer, InputError):
             continue
         sides = [_drawn(sample, record) for record in (truth, answer) if record is not None]
-        shown.append(Example(sample.id, _beside(sides), "left: what is so; right: the answer" if truth else "the answer"))
+        shown.append(
+            Example(sample.id, _beside(sides), "left: what is so; right: the answer" if truth else "the answer")
+        )
     return shown
 
 
@@ -109,7 +112,9 @@ def _beside(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 def _figure(row: Mapping[str, Any]) -> Figure:
     number = {key: float("nan") if row[key] is None else float(row[key]) for key in ("value", "low", "high")}
-    return Figure(name=row["name"], **number, better=row["better"], count=row["count"], of=row["of"], baseline=row["baseline"])
+    return Figure(
+        name=row["name"], **number, better=row["better"], count=row["count"], of=row["of"], baseline=row["baseline"]
+    )
 
 
 def _verdict(evaluation: Evaluation) -> str:
@@ -119,9 +124,9 @@ def _verdict(evaluation: Evaluation) -> str:
     if first["value"] is None:
         return f"The {name} has no value on the {evaluation.count} samples of '{evaluation.side}'."
     reach = "" if first["low"] is None else f" (95 % interval {first['low']:.3g} to {first['high']:.3g})"
-    said = f"{name[:1].upper()}{name[1:]} {first['value']:.3g}{reach} on {evaluation.count} samples it has not learnt from"
-    if evaluation.side == "train":
-        said = f"{name[:1].upper()}{name[1:]} {first['value']:.3g}{reach} on {evaluation.count} samples that it HAS learnt from"
+    learnt = "HAS" if evaluation.side == "train" else "has not"
+    named = f"{name[:1].upper()}{name[1:]}"
+    said = f"{named} {first['value']:.3g}{reach} on {evaluation.count} samples that it {learnt} learnt from"
     floor = first["baseline"]
     if floor is None or first["low"] is None:
         return f"{said}."
@@ -179,9 +184,8 @@ def _notes(folder: Run, evaluation: Evaluation) -> list[str]:
 
 def _command(folder: Run, info: Mapping[str, Any]) -> str:
     where = info["data"]["where"] or "DATA"
-    from sightline.training.settings import Settings
-
     usual = Settings().fixed()
     changed = [f"--set train.{k}={v}" for k, v in info["settings"].items() if v != usual[k] and not isinstance(v, dict)]
     changed += [f"--set task.{k}={v}" for k, v in info["options"].items() if v is not None]
-    return f"sightline train '{where}' --task {info['task']} --model {info['model']} {' '.join(changed)} --out {folder.path}"
+    words = ["sightline train", f"'{where}'", f"--task {info['task']}", f"--model {info['model']}", *changed]
+    return " ".join([*words, f"--out {folder.path}"])

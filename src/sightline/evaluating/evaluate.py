@@ -14,12 +14,13 @@ import numpy as np
 
 from sightline.core import catalog
 from sightline.core.annotations import Annotation, Labels
-from sightline.core.data import held_out, open_data, reopen
+from sightline.core.data import open_data
 from sightline.core.errors import AmbiguousError, InputError, RunError
 from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
+from sightline.core.sides import held_out, reopen
 from sightline.core.tally import Tally
 from sightline.core.task import Task
 from sightline.evaluating.baseline import baseline
@@ -54,10 +55,13 @@ class Evaluation:
             plain = json.loads(path.read_bytes())
         except OSError as error:
             raise RunError(f"{path.parent} is not evaluated yet. Run: sightline evaluate {path.parent}") from error
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()})
+        made: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+        return cls(**made)
 
 
-def evaluate(what: Any, data: Any = None, *, side: str | None = None, format: str | None = None, tell: Tell = silent) -> Evaluation:
+def evaluate(
+    what: Any, data: Any = None, *, side: str | None = None, format: str | None = None, tell: Tell = silent
+) -> Evaluation:
     """Measure a run or a bundle; a run is measured on what it held out, a bundle on the data named."""
     if _is_run(what):
         run = open_run(what)
@@ -90,7 +94,9 @@ def evaluate(what: Any, data: Any = None, *, side: str | None = None, format: st
             given.append(answer)
     seconds = (time.perf_counter() - start) / max(1, len(held))
     if not truths:
-        raise AmbiguousError(f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth.")
+        raise AmbiguousError(
+            f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
+        )
     made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
     evaluation = Evaluation(side, len(kept), *made, unreadable, seconds)
     if _is_run(what):
@@ -143,7 +149,9 @@ def _badness(tally: Tally, metric: Any, truths: Sequence[Annotation], given: Seq
 
 
 def _confusion(truths: Sequence[Annotation], given: Sequence[Annotation]) -> dict[str, Any] | None:
-    pairs = [(t.best, g.best) for t, g in zip(truths, given, strict=True) if isinstance(t, Labels) and isinstance(g, Labels)]
+    pairs = [
+        (t.best, g.best) for t, g in zip(truths, given, strict=True) if isinstance(t, Labels) and isinstance(g, Labels)
+    ]
     if not pairs:
         return None
     names = sorted({name for pair in pairs for name in pair})

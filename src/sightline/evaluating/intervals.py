@@ -13,7 +13,7 @@ from sightline.core.chance import generator
 from sightline.core.tally import SHARE, Tally, mean, mean_known
 
 _BLOCKS = 200  # at most: the t quantile and the cost no longer change much beyond
-_FEWEST = 20  # rows from which the bootstrap knows the shape of the spread better than Student does
+_FEWEST = 6  # rows: with fewer, drawn sets that do not vary spoil the bootstrap
 
 
 @dataclass(frozen=True, slots=True)

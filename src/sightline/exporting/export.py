@@ -13,13 +13,13 @@ import numpy as np
 from sightline.core import bundle as bundles
 from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
-from sightline.core.data import held_out, reopen
 from sightline.core.dataset import Dataset
 from sightline.core.errors import BundleError, RunError
 from sightline.core.image import BytesImage
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
+from sightline.core.sides import held_out, reopen
 from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
 from sightline.predicting.answers import answers, torch_run
@@ -98,7 +98,10 @@ def compare(
         for name, value in mine.items():
             gap, size = seen.get(name, (0.0, 1.0))
             far = float(np.max(np.abs(value - theirs[name]), initial=0.0))
-            seen[name] = (max(gap, far if np.isfinite(far) else np.inf), max(size, float(np.max(np.abs(value), initial=0))))
+            seen[name] = (
+                max(gap, far if np.isfinite(far) else np.inf),
+                max(size, float(np.max(np.abs(value), initial=0))),
+            )
         return theirs
 
     given = [answer for _, answer in answers(task, both, samples, facts) if isinstance(answer, Annotation)]
@@ -152,7 +155,8 @@ def card_text(card: Mapping[str, Any]) -> str:
         [
             f"# {card['task']} with {card['model']}",
             "",
-            f"- Data: {card['data']['name']}, {card['counts']} samples, fingerprint `{card['data']['fingerprint'][:16]}`",
+            f"- Data: {card['data']['name']}, fingerprint `{card['data']['fingerprint'][:16]}`",
+            f"- Samples: {', '.join(f'{count} {side}' for side, count in card['counts'].items())}",
             f"- Input: {spec}",
             f"- Names: {', '.join(card['facts']['names']) or 'none'}",
             f"- Parameters: {card['parameters']:,}",
@@ -161,11 +165,19 @@ def card_text(card: Mapping[str, Any]) -> str:
             "",
             "## How good it is",
             "",
-            *(["| metric | value | 95 % interval | samples |", "| --- | --- | --- | --- |", *metrics] if metrics else ["Not evaluated."]),
+            *(
+                ["| metric | value | 95 % interval | samples |", "| --- | --- | --- | --- |", *metrics]
+                if metrics
+                else ["Not evaluated."]
+            ),
             "",
             "## Whether the exported graph is the trained network",
             "",
-            *(["| part | gap | allowed |", "| --- | --- | --- |", *parity] if parity else ["No graph; it runs in torch."]),
+            *(
+                ["| part | gap | allowed |", "| --- | --- | --- |", *parity]
+                if parity
+                else ["No graph; it runs in torch."]
+            ),
             "",
         ]
     )

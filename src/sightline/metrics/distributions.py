@@ -26,7 +26,9 @@ def frechet(truths: Sequence[Picture], predictions: Sequence[Picture]) -> Tally:
     sides = [[_coarse(picture.pixels) for picture in side] for side in (truths, predictions)]
     if len({len(features) for side in sides for features in side}) > 1:
         raise InputError("mismatch", "pictures have different numbers of channels; compare like with like.")
-    rows = np.concatenate([np.array(side, np.float64).reshape(len(truths), -1) for side in sides], axis=1)
+    rows = np.concatenate([np.array(side, np.float64) for side in sides], axis=-1).reshape(
+        len(truths), -1 if truths else 0
+    )
     return Tally(rows, _distance, "lower", resample=False, of="this estimate", limits=(0.0, math.inf))
 
 

@@ -18,7 +18,7 @@ def mean_iou(truths: Sequence[Regions], predictions: Sequence[Regions]) -> Tally
     check_pairs(truths, predictions)
     numbers = number_names(record.names for record in (*truths, *predictions))
     rows = [_counts(*pair, numbers) for pair in zip(truths, predictions, strict=True)]
-    return Tally(np.array(rows, np.float64).reshape(len(rows), -1), _mean_ratio, "higher", limits=SHARE)
+    return Tally(np.array(rows, np.float64).reshape(len(rows), 2 * len(numbers)), _mean_ratio, "higher", limits=SHARE)
 
 
 def _counts(truth: Regions, given: Regions, numbers: dict[str, int]) -> np.ndarray:

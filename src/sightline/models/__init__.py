@@ -1,1 +1,1 @@
-"""Networks, one a file: `build(...)` makes it, `GIVES` names what it gives, `PARAMETERS` counts it as built by default."""
+"""Networks, one a file: `build(...)` makes it, `GIVES` names what it gives, `PARAMETERS` counts the default one."""

@@ -45,18 +45,15 @@ class Ridge(nn.Module):
     @torch.no_grad()
     def solve(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Pairs of scaled pictures and class indices, seen once."""
-        gram: Tensor | None = None
+        width = self.weight.shape[1] + 1
+        gram = torch.zeros(width, width, dtype=torch.float64)
+        cross = torch.zeros(width, self.count, dtype=torch.float64)
         for x, classes in batches:
             rows = functional.pad(self.features(x).double(), (0, 1), value=1.0)
             wanted = functional.one_hot(classes, self.count).double() * 2 - 1
-            if gram is None:
-                gram = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64)
-                cross = torch.zeros(rows.shape[1], self.count, dtype=torch.float64)
             gram += rows.T @ rows
             cross += rows.T @ wanted
-        if gram is None:
-            return
-        steady = torch.eye(len(gram), dtype=torch.float64) * self.penalty * gram.diagonal().mean()
+        steady = torch.eye(len(gram), dtype=torch.float64) * self.penalty * gram.diagonal().mean().clip(1e-9)
         answer = torch.linalg.solve(gram + steady, cross)
         self.weight.copy_(answer[:-1].T * 4)  # sharp enough that a softmax over the answers means something
         self.bias.copy_(answer[-1] * 4)

@@ -47,10 +47,9 @@ def _layer(before: int, after: int, stride: int = 1) -> nn.Sequential:
 class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            _layer(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        )
-        nn.init.zeros_(self.body[-1].weight)  # each block begins as the identity (Goyal et al. 2017)
+        last = nn.BatchNorm2d(width)
+        self.body = nn.Sequential(_layer(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), last)
+        nn.init.zeros_(last.weight)  # each block begins as the identity (Goyal et al. 2017)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.nn.functional.silu(x + self.body(x))

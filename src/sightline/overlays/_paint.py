@@ -117,4 +117,5 @@ def inner_edge(mask: np.ndarray, width: int) -> np.ndarray:
 
     kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
     inner = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    return mask & (inner == 0)
+    rim: np.ndarray = mask & (inner == 0)
+    return rim

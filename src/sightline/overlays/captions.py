@@ -6,7 +6,7 @@ import numpy as np
 
 from sightline.core.annotations import Labels, Text, Value, Vector
 from sightline.overlays._letters import cut, height_of, width_of, wrap, write
-from sightline.overlays._paint import INK, PAPER, Colour, colours, display, letter_size, shade
+from sightline.overlays._paint import INK, PAPER, Colour, colours, contrast, display, letter_size, shade
 
 _DIM: Colour = (150, 158, 168)
 _TRACK: Colour = (52, 58, 66)
@@ -30,6 +30,10 @@ def labels(image: np.ndarray, annotation: Labels, *, most: int = 3) -> np.ndarra
     left = len(annotation.names) - len(rows)
     more = [(f"and {left} more", "", _DIM, None)] if left > 0 and scores is None else []
     return _strip(picture, [*rows, *more] or [("no label", "", _DIM, None)])
+
+
+def _number(scores: np.ndarray | None, row: int) -> str:
+    return "" if scores is None else f"{float(scores[row]):.2f}"
 
 
 def _share(scores: np.ndarray | None, row: int) -> float | None:
@@ -94,7 +98,8 @@ def _strip(picture: np.ndarray, rows: list[tuple[str, str, Colour, float | None]
     bar = wide // 4 if numbers and wide >= 20 * size and any(share is not None for *_, share in rows) else 0
     indent = pad + (size if dots and wide >= 6 * size else 0)
     room = wide - indent - pad - (numbers + pad if numbers else 0) - (bar + pad if bar else 0)
-    for row, (name, says, colour, share) in enumerate(rows):
+    for row, (name, says, hue, share) in enumerate(rows):
+        colour = hue if contrast(hue) == INK or hue == _DIM else shade(hue, 1.4)  # dark hues would drown in the strip
         top = pad + row * step
         if indent > pad:
             middle, half = top + height_of(size) // 2, max(2, size // 4)
@@ -106,5 +111,5 @@ def _strip(picture: np.ndarray, rows: list[tuple[str, str, Colour, float | None]
             left, middle = wide - 2 * pad - numbers - bar, top + height_of(size) // 2
             thick = max(1, size // 6)
             strip[middle - thick : middle + thick, left : left + bar] = _TRACK
-            strip[middle - thick : middle + thick, left : left + round(bar * share)] = shade(colour, 1.0)
+            strip[middle - thick : middle + thick, left : left + round(bar * share)] = colour
     return np.concatenate([picture, strip])

@@ -103,7 +103,8 @@ def _ramp(share: np.ndarray) -> np.ndarray:
     import cv2
 
     bytes_ = np.rint(share * 255).astype(np.uint8)
-    return cv2.cvtColor(cv2.applyColorMap(bytes_, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB).astype(np.float32)
+    ramp: np.ndarray = cv2.applyColorMap(bytes_, cv2.COLORMAP_INFERNO)[..., ::-1]
+    return ramp.astype(np.float32)
 
 
 def _scale(picture: np.ndarray, score: float, low: float, high: float) -> np.ndarray:

@@ -17,7 +17,13 @@ Answer = tuple[Sample, Annotation | InputError]
 
 
 def answers(
-    task: Task, run: Run, samples: Iterable[Sample], facts: Facts, *, seed: int = 0, batch: int = 16,
+    task: Task,
+    run: Run,
+    samples: Iterable[Sample],
+    facts: Facts,
+    *,
+    seed: int = 0,
+    batch: int = 16,
     between: Callable[[], None] = lambda: None,
 ) -> Iterator[Answer]:
     """Every sample with its answer, in order; one that cannot be read gets its error and harms no neighbour.

@@ -122,4 +122,5 @@ def check(model: Model, data: bytes, label: str) -> float:
 
 
 def largest_gap(given: Sequence[Annotation], wanted: Sequence[Annotation]) -> float:
+    """The gap of the pair that is farthest apart."""
     return max((one.gap(other) for one, other in zip(given, wanted, strict=True)), default=0.0)

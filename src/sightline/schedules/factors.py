@@ -1,4 +1,4 @@
-"""The factor of the learning rate at a progress of 0..1; `history` holds the validation scores so far, higher better."""
+"""The factor of the learning rate at a progress of 0..1; `history` holds the scores so far, higher better."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def linear(progress: float, history: Sequence[float], *, last: float = 0.01) -> 
     return 1 - (1 - last) * min(1.0, progress)
 
 
-def steps(progress: float, history: Sequence[float], *, at: Sequence[float] = (0.5, 0.75), factor: float = 0.1) -> float:
+def steps(
+    progress: float, history: Sequence[float], *, at: Sequence[float] = (0.5, 0.75), factor: float = 0.1
+) -> float:
     """Times `factor` at each of these parts of the run."""
     return float(factor ** sum(progress >= place for place in at))
 

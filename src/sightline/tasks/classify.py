@@ -17,25 +17,31 @@ from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
+    """Settings of the task; a `None` is found in the data."""
+
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     dropout: float = 0.1
     smoothing: float = 0.05
 
 
 class Classify(Task):
+    """A shared network, one score a name."""
+
     kind = Labels
     metrics = ("accuracy", "balanced_accuracy", "f1", "log_loss")
     model = "small"
-    Options = Options
+    Options = Settings
 
     def fits(self, data: Dataset) -> Fit:
         if data.kind is not Labels:
             return Fit(0, "needs a name for each picture")
         count = len(data.names)
-        return Fit(2, f"{count} names, one a picture") if count > 1 else Fit(0, f"needs two names or more, found {count}")
+        return (
+            Fit(2, f"{count} names, one a picture") if count > 1 else Fit(0, f"needs two names or more, found {count}")
+        )
 
-    def prepare(self, data: Dataset, options: Options, model: str) -> Facts:
+    def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         channels, depth, usual = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in usual)
         return Facts({"image": InputSpec(size, channels, depth)}, data.names, asdict(options))

@@ -18,7 +18,9 @@ from sightline.core.task import Arrays, Facts, Fit, Step, Task
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
+    """Settings of the task; a `None` is found in the data."""
+
     size: int | None = None  # side of the network's input, a multiple of 32; None: from the pictures, at most 640
     floor: float = 0.01  # answers below are dropped
     most: int = 100  # answers a picture
@@ -26,17 +28,19 @@ class Options:
 
 
 class Detect(Task):
+    """Points that each answer with a box and scores, then the lesser of overlapping answers dropped."""
+
     kind = Objects
     metrics = ("average_precision_50", "average_precision")
     model = "small"
-    Options = Options
+    Options = Settings
 
     def fits(self, data: Dataset) -> Fit:
         if data.kind is not Objects:
             return Fit(0, "needs boxes")
         return Fit(2, f"boxes of {len(data.names)} names")
 
-    def prepare(self, data: Dataset, options: Options, model: str) -> Facts:
+    def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         channels, depth, usual = common_spec(data)
         side = options.size or min(640, -(-max(usual) // 32) * 32)
         spec = InputSpec((side, side), channels, depth, "letterbox")
@@ -52,7 +56,9 @@ class Detect(Task):
         for frame in frames:
             truth = samples[frame.sample].truth
             if not isinstance(truth, Objects) or not {truth.names[c] for c in truth.classes} <= place.keys():
-                raise InputError("label", f"{samples[frame.sample].id}: boxes with a name of {', '.join(facts.names)} needed.")
+                raise InputError(
+                    "label", f"{samples[frame.sample].id}: boxes with a name of {', '.join(facts.names)} needed."
+                )
             upright = truth.boxes if truth.boxes.shape[1] == 4 else geometry.upright(truth.boxes)
             truths.append((frame.boxes_in(upright), [place[truth.names[c]] for c in truth.classes]))
         most = max((len(classes) for _, classes in truths), default=0)
@@ -85,7 +91,10 @@ class Detect(Task):
             places = geometry.clip(frame.boxes_back(boxes[kept]), frame.original[1], frame.original[0])
             answers.append(
                 Objects(
-                    places.astype(np.float32), classes[kept].astype(np.int64), facts.names, scores[kept].astype(np.float32)
+                    places.astype(np.float32),
+                    classes[kept].astype(np.int64),
+                    facts.names,
+                    scores[kept].astype(np.float32),
                 )
             )
         return list(answers)

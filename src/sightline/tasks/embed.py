@@ -18,7 +18,9 @@ from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
+    """Settings of the task; a `None` is found in the data."""
+
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     length: int = 64  # of the vector
     each: int = 4  # pictures of one name in a batch, so that every batch holds pairs
@@ -26,18 +28,20 @@ class Options:
 
 
 class Embed(Task):
+    """Vectors learnt by contrast between names."""
+
     kind = Vector
     truth = Labels
     metrics = ("recall_at_1",)
     model = "small"
-    Options = Options
+    Options = Settings
 
     def fits(self, data: Dataset) -> Fit:
         if data.kind is not Labels:
             return Fit(0, "needs a name for each picture")
         return Fit(1, "names say which pictures belong together")
 
-    def prepare(self, data: Dataset, options: Options, model: str) -> Facts:
+    def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         channels, depth, usual = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in usual)
         return Facts({"image": InputSpec(size, channels, depth)}, data.names, asdict(options))

@@ -17,7 +17,9 @@ from sightline.core.task import Arrays, Facts, Fit, Graph, Run, Step, Task
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
+    """Settings of the task."""
+
     size: int = 32  # side of the pictures
     steps: int = 24  # of the walk from noise to picture
 
@@ -28,12 +30,12 @@ class Generate(Task):
     kind = Picture
     metrics = ("frechet",)
     model = "unet"
-    Options = Options
+    Options = Settings
 
     def fits(self, data: Dataset) -> Fit:
         return Fit(1, "any pictures can be imitated") if len(data) and data[0].images else Fit(0, "needs pictures")
 
-    def prepare(self, data: Dataset, options: Options, model: str) -> Facts:
+    def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         channels, _, _ = common_spec(data)
         return Facts({"image": InputSpec((options.size,) * 2, channels)}, (), asdict(options))
 
@@ -71,7 +73,7 @@ class Generate(Task):
         count = facts.options["steps"]
         for step in range(count):
             time = np.full(len(samples), 1 - step / count, np.float32)
-            picture = picture - run({"picture": picture, "time": time})["velocity"] / np.float32(count)
+            picture = (picture - run({"picture": picture, "time": time})["velocity"] / count).astype(np.float32)
         return self.decode({"picture": picture}, [], facts)
 
     def decode(self, outputs: Arrays, frames: Sequence[Frame], facts: Facts) -> list[Annotation]:

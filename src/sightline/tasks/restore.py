@@ -20,23 +20,27 @@ _TOP = {"uint8": 255, "uint16": 65535, "float32": 1}
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
+    """Settings of the task."""
+
     tile: int = 64  # side of what the network sees at once
     overlap: int = 16  # shared by neighbouring tiles and blended
 
 
 class Restore(Task):
+    """What was lost, added back tile by tile."""
+
     kind = Picture
     metrics = ("psnr",)
     model = "unet"
-    Options = Options
+    Options = Settings
 
     def fits(self, data: Dataset) -> Fit:
         if data.kind is not Picture:
             return Fit(0, "needs pairs of a damaged and a clean picture")
         return Fit(2, "pairs of a damaged and a clean picture")
 
-    def prepare(self, data: Dataset, options: Options, model: str) -> Facts:
+    def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         channels, depth, _ = common_spec(data)
         spec = InputSpec((options.tile,) * 2, channels, depth, "tile", options.overlap)
         return Facts({"image": spec}, (), asdict(options))

@@ -51,6 +51,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
         return None
     manifest = json.loads(body)
     tensors = path.with_suffix(".safetensors")
-    if not tensors.is_file() or tensors.stat().st_size != manifest["size"] or digest_file(tensors) != manifest["sha256"]:
+    if (
+        not tensors.is_file()
+        or tensors.stat().st_size != manifest["size"]
+        or digest_file(tensors) != manifest["sha256"]
+    ):
         return None
     return load_file(tensors), manifest["record"]

@@ -1,4 +1,4 @@
-"""Device, precision and memory layout: picked by measuring real steps, remembered for this machine, fixed for the run."""
+"""Device, precision and layout: picked by measuring real steps, remembered for this machine, fixed for the run."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _fastest(allowed: list[Choices], trial: Callable[[Choices], Callable[[], Non
 
 def _has_bfloat16(device: str) -> bool:
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return device == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 

@@ -48,7 +48,7 @@ def place(network: nn.Module, choices: Choices) -> nn.Module:
     layout = torch.channels_last if choices.layout == "channels_last" else torch.contiguous_format
     for module in network.modules():
         if hasattr(module, "layout"):
-            module.layout = layout
+            module.layout = layout  # type: ignore[assignment]  # a plain attribute of ours, not a tensor
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=layout)
@@ -146,4 +146,5 @@ def to_device(arrays: Mapping[str, Any], device: str) -> dict[str, Any]:
 
 
 def count_parameters(modules: Sequence[nn.Module]) -> int:
+    """Numbers that learn."""
     return sum(p.numel() for module in modules for p in module.parameters())

@@ -1,4 +1,4 @@
-"""Samples to batches: read, augmented and fitted by threads, in an order and with a chance that no thread can change."""
+"""Samples to batches: read, augmented and fitted by threads, in an order and with a chance that no thread changes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 
 from sightline.core import catalog
 from sightline.core.chance import generator
@@ -102,9 +103,13 @@ class Loader:
         for move, settings in self.moves:
             more: dict[str, Any] = {}
             if "others" in inspect.signature(move).parameters:
-                more["others"] = lambda count: [self.data[int(i)] for i in rng.integers(len(self.data), size=count)]
+                more["others"] = lambda count: self._others(rng, count)
             sample = move(sample, rng, **settings, **more)
         return sample
+
+    def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
+        """Samples to mix with, from the same chance."""
+        return [self.data[int(row)] for row in rng.integers(len(self.data), size=(count,))]
 
     def _arrays(self, samples: list[Sample]) -> Arrays:
         if not samples:

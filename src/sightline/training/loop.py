@@ -91,8 +91,8 @@ class Loop:
         step, again = self.state.step, self.state.restored
         if step <= again:
             raise DivergedError(
-                f"{found.what} is not finite at step {step}, also after the last good state was restored, and no single "
-                f"picture is to blame. Try a lower rate: --set train.rate={self.settings.rate / 3:.2g}."
+                f"{found.what} is not finite at step {step}, also after the last good state was restored, and no "
+                f"single picture is to blame. Try a lower rate: --set train.rate={self.settings.rate / 3:.2g}."
             )
         skipped = dict(self.state.skipped)
         if not self.recall():
@@ -228,7 +228,12 @@ class Loop:
         """The epoch's row; keeps the weights where they are the best so far."""
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
-        row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step, "skipped": len(state.skipped)}
+        row: dict[str, Any] = {
+            "epoch": number + 1,
+            "phase": state.phase,
+            "step": state.step,
+            "skipped": len(state.skipped),
+        }
         row |= {"loss": sum(parts.values()), "parts": parts, "val": self._validated()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.settings.rate
         score, best = self._score(row), state.best
@@ -293,4 +298,3 @@ class Loop:
 def canonical_line(row: dict[str, Any]) -> bytes:
     """A row of metrics.jsonl: canonical JSON on one line."""
     return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"
-

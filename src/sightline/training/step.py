@@ -13,7 +13,7 @@ from sightline.core.task import Facts, Step, Task
 from sightline.training.learner import Called, Learner, to_device
 
 
-class NotFinite(Exception):  # noqa: N818  (a condition that the loop mends, not an error of the user's)
+class NotFinite(Exception):
     """A loss, a gradient or a weight is not a number; `clean` says that no weight has moved in this step."""
 
     def __init__(self, what: str, clean: bool) -> None:
@@ -63,7 +63,7 @@ class Stepper:
             total = sum(lost.values())
             if not torch.isfinite(total):
                 raise NotFinite("the loss", True)
-            (total / len(batches)).backward()  # type: ignore[no-untyped-call]
+            (total / len(batches)).backward()
             for name, value in lost.items():
                 parts[name] = parts.get(name, 0.0) + float(value.detach()) / len(batches)
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sightline.auditing.audit import audit
 from sightline.core import catalog
 from sightline.core.chance import generator
 from sightline.core.data import open_data
@@ -36,27 +37,34 @@ def train(
     settings: Settings | Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     extend: int = 0,
+    look: bool = True,
     tell: Tell = silent,
 ) -> Run:
-    """Train on data until the run is done; the same call continues a run that was stopped or killed."""
+    """Train on data until the run is done; the same call continues a run that was stopped or killed.
+
+    A new run begins with the quick audit (`look`); what it finds is said, kept beside the run and shown in the report.
+    """
     need("torch")
     samples = open_data(data, format=format)
     name = infer(samples, task, tell)
     chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
     wired: Task = catalog.find("tasks", name).TASK
+    network = model or wired.model
     wanted = {
         "task": name,
-        "model": model or wired.model,
+        "model": network,
         "data": {"where": _where(data), "format": format, "name": samples.name, "fingerprint": samples.fingerprint},
         "settings": chosen.fixed(),
         "options": asdict(fill(wired.Options, options or {}, where="task")),
     }
-    catalog.find("models", wanted["model"])
+    catalog.find("models", network)
     for family, part in (("optimisers", chosen.optimiser), ("schedules", chosen.schedule)):
         catalog.find(family, part)
     run = Run(Path(out) if out else Path("runs") / _name(samples, wanted))
     with locked(run.path), asking() as asked:
         sweep(run.path)
+        if look and not run.exists:
+            write_durably(run.path / "audit.json", canonical(audit(samples, tell=tell).to_json()))
         sides = split(samples, seed=chosen.seed)
         info = _begun(run, wanted, sides, tell)
         if extend:
@@ -75,7 +83,9 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
         catalog.find("tasks", task)
         if not fits[task].strength:
             able = [name for name, fit in fits.items() if fit.strength]
-            raise AmbiguousError(f"{data.name} does not suit {task}: it {fits[task].why}. It suits {', '.join(able) or 'none'}.")
+            raise AmbiguousError(
+                f"{data.name} does not suit {task}: it {fits[task].why}. It suits {', '.join(able) or 'none'}."
+            )
         return task
     natural = [name for name, fit in fits.items() if fit.strength == 2]
     if len(natural) == 1:
@@ -127,7 +137,9 @@ def _begun(run: Run, wanted: dict[str, Any], sides: Dataset, tell: Tell) -> dict
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
     }
-    tell(Event("note", f"{counts['train']} to learn from, {counts['val']} to validate, {counts['test']} to test", counts))
+    tell(
+        Event("note", f"{counts['train']} to learn from, {counts['val']} to validate, {counts['test']} to test", counts)
+    )
     return info
 
 

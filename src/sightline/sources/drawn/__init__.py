@@ -33,7 +33,9 @@ def read(where: str) -> Dataset:
     """The data set that words such as `parts?count=400&size=128&truth=objects` stand for."""
     world, _, query = where.partition("?")
     _world(world)
-    given = settings.fill(Settings, settings.from_words(word for word in query.split("&") if word), where=f"drawn:{world}")
+    given = settings.fill(
+        Settings, settings.from_words(word for word in query.split("&") if word), where=f"drawn:{world}"
+    )
     return _dataset(world, given)
 
 
@@ -59,7 +61,8 @@ def _dataset(world: str, given: Settings) -> Dataset:
     truth = given.truth or made.default
     if truth not in made.names:
         raise SettingsError(
-            f"drawn:{world} has no truth called '{truth}'.{nearest(truth, made.names)} It offers {', '.join(made.names)}."
+            f"drawn:{world} has no truth called '{truth}'.{nearest(truth, made.names)} "
+            f"It offers {', '.join(made.names)}."
         )
     _check_size(given.size)
     if given.count < 0:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from sightline.sources.drawn.surface import bank
+from sightline.sources.drawn.surface import bank, deep
 
 
 @lru_cache(maxsize=16)
@@ -22,13 +22,16 @@ def develop(lit: np.ndarray, chance: np.random.Generator, *, softness: float = 0
     if softness > 0:
         lit = cv2.GaussianBlur(lit, (0, 0), softness)
     exposure = float(chance.uniform(0.93, 1.08)) * 255
-    balance = exposure * np.array([1 + warmth, 1.0, 1 - warmth], np.float32)
-    seen = lit * _vignette(lit.shape[0])
+    rows, columns = lit.shape[:2]
+    balance = np.tile(np.array([1 + warmth, 1.0, 1 - warmth], np.float32) * np.float32(exposure), columns)
+    seen = (lit * _vignette(rows)).reshape(rows, columns * 3)
     seen *= balance
-    return np.asarray(cv2.convertScaleAbs(np.maximum(seen, 0, out=seen)))
+    return np.asarray(cv2.convertScaleAbs(seen)).reshape(rows, columns, 3)
 
 
-def sense(clean: np.ndarray, chance: np.random.Generator, *, noise: float | None = None, quality: int | None = None) -> np.ndarray:
+def sense(
+    clean: np.ndarray, chance: np.random.Generator, *, noise: float | None = None, quality: int | None = None
+) -> np.ndarray:
     """The picture that a real sensor and its JPEG leave; `noise` is the spread at middle grey, in grey levels."""
     noise = float(chance.uniform(1.5, 4.5)) if noise is None else noise
     quality = int(chance.integers(84, 96)) if quality is None else quality
@@ -52,7 +55,7 @@ def speckle(clean: np.ndarray, chance: np.random.Generator, noise: float) -> np.
 def compress(pixels: np.ndarray, quality: int) -> np.ndarray:
     """The same pixels after a JPEG of this quality."""
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
 
 
 def shadow(cover: np.ndarray, shift: tuple[float, float], softness: float) -> np.ndarray:
@@ -65,7 +68,9 @@ def shadow(cover: np.ndarray, shift: tuple[float, float], softness: float) -> np
     return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR))
 
 
-def lay(lit: np.ndarray, colour: np.ndarray | tuple[float, ...], cover: np.ndarray, corner: tuple[int, int] = (0, 0)) -> None:
+def lay(
+    lit: np.ndarray, colour: np.ndarray | tuple[float, ...], cover: np.ndarray, corner: tuple[int, int] = (0, 0)
+) -> None:
     """Paint a patch with its cover of 0..1 over a picture, in place; what hangs over the edge is cut."""
     rows, columns = cover.shape
     x, y = corner
@@ -77,7 +82,7 @@ def lay(lit: np.ndarray, colour: np.ndarray | tuple[float, ...], cover: np.ndarr
     if paint.ndim == 3:
         paint = paint[here]
     under = lit[y0:y1, x0:x1]
-    under += (paint - under) * cover[here][..., None]
+    under += (paint - under) * deep(cover[here])
 
 
 def stamp(cover: np.ndarray, corner: tuple[int, int], size: int) -> np.ndarray:

@@ -25,7 +25,10 @@ _STAINS = {  # how much red, green and blue light a full thickness swallows
 def plan(seed: int, index: int) -> Plan:
     """The state of the blood and how strongly it was stained."""
     chance = generator("drawn", "cells", "plan", seed, index)
-    facts = {"stain": round(float(chance.uniform(0.85, 1.15)), 3), "focus": str(chance.choice(["sharp", "soft"], p=[0.75, 0.25]))}
+    facts = {
+        "stain": round(float(chance.uniform(0.85, 1.15)), 3),
+        "focus": str(chance.choice(["sharp", "soft"], p=[0.75, 0.25])),
+    }
     return Plan(balanced(STATES, "cells", seed, index), facts)
 
 
@@ -47,7 +50,7 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
         name = CELLS[place]
         covers, thick = _bodies(name, middles[rows], radii[rows], state, chance)
         swallow = np.array(_STAINS["cytoplasm" if name == "white" else name], np.float32) * np.float32(stain)
-        for number, row in enumerate(rows):
+        for number, row in enumerate(rows.tolist()):
             corner = _corner(middles[row], covers.shape[1] // 2)
             region = {"red": 1, "white": 2, "platelet": 4}[name]
             _stack(swallowed, owner, regions, covers[number], thick[number], swallow, corner, row + 1, region)
@@ -128,11 +131,16 @@ def _bodies(
     if name == "red":  # a biconcave disc: thickest in a ring, pale in the middle
         pale = 0.62 if state == "anaemia" else 0.42
         thick = np.float32(1) - np.float32(pale) * np.exp(-((inner / 0.46) ** 2))
-        thick = thick * np.float32(0.72 if state == "anaemia" else 0.95) + np.float32(0.22) * np.exp(-(((inner - 0.9) / 0.1) ** 2))
+        thick = thick * np.float32(0.72 if state == "anaemia" else 0.95) + np.float32(0.22) * np.exp(
+            -(((inner - 0.9) / 0.1) ** 2)
+        )
     else:
         grain = bank("grain")
         y0, x0 = (int(part) for part in chance.integers(0, len(grain) - covers.shape[1], 2))
-        thick = 0.85 + np.float32(0.12) * cv2.blur(grain[y0 : y0 + covers.shape[1], x0 : x0 + covers.shape[1]], (2, 2))[None]
+        thick = (
+            0.85
+            + np.float32(0.12) * cv2.blur(grain[y0 : y0 + covers.shape[1], x0 : x0 + covers.shape[1]], (2, 2))[None]
+        )
         thick = thick + np.float32(0.5) * np.exp(-(((inner - 0.98) / 0.07) ** 2))
     return covers, np.broadcast_to(thick, covers.shape)
 
@@ -149,7 +157,9 @@ def _nucleus(body: np.ndarray, radius: float, chance: np.random.Generator) -> tu
     for lobe in range(lobes):
         angle = turn + lobe * 2 * np.pi / max(lobes, 3) * 0.9
         x, y = np.cos(angle) * reach, np.sin(angle) * reach
-        each = np.hypot(along[None] - np.float32(x), along[:, None] - np.float32(y)) - np.float32(size * chance.uniform(0.9, 1.15))
+        each = np.hypot(along[None] - np.float32(x), along[:, None] - np.float32(y)) - np.float32(
+            size * chance.uniform(0.9, 1.15)
+        )
         soft = np.float32(radius * 0.12)  # a smooth union, so that lobes grow together
         blend = np.clip(0.5 + 0.5 * (distance - each) / soft, 0, 1)
         distance = distance * (1 - blend) + each * blend - soft * blend * (1 - blend)

@@ -44,7 +44,9 @@ def _scratch(body: Body, radius: float, chance: np.random.Generator) -> Body:
         turn, bend = chance.uniform(0, np.pi), chance.uniform(-0.3, 0.3)
         along = np.linspace(-1, 1, 14) * radius * chance.uniform(0.45, 0.7)
         across = bend * along**2 / radius + chance.normal(0, 0.003 * radius, 14)
-        line = np.stack([x + along * np.cos(turn) - across * np.sin(turn), y + along * np.sin(turn) + across * np.cos(turn)], 1)
+        line = np.stack(
+            [x + along * np.cos(turn) - across * np.sin(turn), y + along * np.sin(turn) + across * np.cos(turn)], 1
+        )
         canvas = np.zeros(solid.shape, np.uint8)
         width = max(1, round(radius * 0.034))
         cv2.polylines(canvas, [np.rint(line * 16).astype(np.int32)], False, 255, width, cv2.LINE_AA, 4)
@@ -67,7 +69,7 @@ def _dent(body: Body, radius: float, chance: np.random.Generator) -> Body:
     u = columns[None] * cos + rows[:, None] * sin
     v = (rows[:, None] * cos - columns[None] * sin) / np.float32(squash)
     away = (u * u + v * v) / np.float32(wide * wide)
-    bowl = np.exp(-(away**1.5))
+    bowl = np.exp(-away * np.sqrt(away))
     solid = outline.cover_of(body.distance + np.float32(0.5))
     relief = body.relief - bowl * np.float32(wide * 0.85)
     colour = body.colour * (1 - 0.28 * bowl[..., None])
@@ -98,7 +100,11 @@ def _missing(body: Body, radius: float, chance: np.random.Generator) -> Body:
     row, column = divmod(int(rim[int(chance.integers(len(rim)))]), columns)
     field = cut("clouds", chance, rows, columns, rows / 500)
     wide = radius * float(chance.uniform(0.25, 0.34))
-    bite = np.hypot(x[None] - (column - middle), y[:, None] - (row - middle)) - np.float32(wide) - field * np.float32(0.10 * wide)
+    bite = (
+        np.hypot(x[None] - (column - middle), y[:, None] - (row - middle))
+        - np.float32(wide)
+        - field * np.float32(0.10 * wide)
+    )
     distance = np.maximum(body.distance, -bite.astype(np.float32))
     cover = outline.cover_of(body.distance) - outline.cover_of(distance)
     torn = np.clip(1 + distance / np.float32(max(1.5, 0.03 * radius)), 0, 1) * (bite < 0.08 * radius)

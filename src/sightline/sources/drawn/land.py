@@ -31,7 +31,7 @@ class House:
         local = np.array([[-wide, -deep], [wide, -deep], [wide, deep], [-wide, deep]]) * [self.wide, self.deep]
         local[:, 1] += side * self.deep
         cos, sin = np.cos(self.turn), np.sin(self.turn)
-        return local @ np.array([[cos, sin], [-sin, cos]]) + [self.x, self.y]
+        return np.asarray(local @ np.array([[cos, sin], [-sin, cos]]) + np.array([self.x, self.y]))
 
 
 def fill(canvas: np.ndarray, corners: np.ndarray, colour: tuple[int, ...] | int) -> None:
@@ -40,8 +40,8 @@ def fill(canvas: np.ndarray, corners: np.ndarray, colour: tuple[int, ...] | int)
     cv2.fillPoly(canvas, [np.rint((corners - 0.5) * 16).astype(np.int32)], tone, cv2.LINE_AA, 4)
 
 
-def ground(size: int, chance: np.random.Generator, turn: float) -> np.ndarray:
-    """Fields and a road that all follow one direction, as uint8 colours without texture."""
+def ground(size: int, chance: np.random.Generator, turn: float, aside: float) -> np.ndarray:
+    """Fields and a road that all follow one direction, as uint8 colours without texture; the road passes `aside`."""
     canvas = np.zeros((size, size, 3), np.uint8)
     canvas[:] = _FIELDS[int(chance.integers(len(_FIELDS)))]
     cos, sin = np.cos(turn), np.sin(turn)
@@ -50,12 +50,13 @@ def ground(size: int, chance: np.random.Generator, turn: float) -> np.ndarray:
         middle, half = chance.uniform(-0.6, 0.6, 2), chance.uniform(0.15, 0.5, 2)
         corners = (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + middle) @ bend * size + size / 2
         fill(canvas, corners, _FIELDS[int(chance.integers(len(_FIELDS)))])
-    aside = float(chance.uniform(-0.12, 0.12))
     for half, tone in ((0.036, (142, 138, 128)), (0.029, (92, 92, 96))):
         corners = np.array([[-1, aside - half], [1, aside - half], [1, aside + half], [-1, aside + half]]) @ bend
         fill(canvas, corners * size + size / 2, tone)
-    for dash in np.arange(-0.8, 0.8, 0.08):
-        corners = np.array([[dash, aside - 0.003], [dash + 0.035, aside - 0.003], [dash + 0.035, aside + 0.003], [dash, aside + 0.003]])
+    for dash in np.linspace(-0.8, 0.8, 21).tolist():
+        corners = np.array(
+            [[dash, aside - 0.003], [dash + 0.035, aside - 0.003], [dash + 0.035, aside + 0.003], [dash, aside + 0.003]]
+        )
         fill(canvas, corners @ bend * size + size / 2, (214, 212, 202))
     return canvas
 
@@ -70,7 +71,13 @@ def plant(canvas: np.ndarray, dark: np.ndarray, chance: np.random.Generator, sun
         tone = np.array([52, 84, 42]) * chance.uniform(0.8, 1.25)
         for share, bright in ((1.0, 0.8), (0.74, 1.05), (0.42, 1.4)):
             away = (1 - share) * radius * 0.7
-            _dot(canvas, x - sun[0] * away, y - sun[1] * away, radius * share, tuple((tone * bright).astype(int).tolist()))
+            _dot(
+                canvas,
+                x - sun[0] * away,
+                y - sun[1] * away,
+                radius * share,
+                tuple((tone * bright).astype(int).tolist()),
+            )
 
 
 def _dot(canvas: np.ndarray, x: float, y: float, radius: float, tone: int | tuple[int, ...]) -> None:
@@ -106,22 +113,28 @@ def sunlit(canvas: np.ndarray, dark: np.ndarray, grain: np.ndarray, size: int) -
 def texture(size: int, chance: np.random.Generator) -> np.ndarray:
     """Brightness that varies slowly over fields and quickly over grass."""
     zoom = size / 256
-    return np.asarray(
-        1.06 + 0.05 * cut("clouds", chance, size, size, 0.6 * zoom) + 0.05 * cut("clouds", chance, size, size, 0.25 * zoom)
-        + 0.045 * cut("grain", chance, size, size)
-    )  # fmt: skip
+    slow = cut("clouds", chance, size, size, 0.6 * zoom) + cut("clouds", chance, size, size, 0.25 * zoom)
+    return np.asarray(1.06 + 0.05 * slow + 0.045 * cut("grain", chance, size, size))
 
 
-def houses(chance: np.random.Generator, size: int, turn: float, count: int) -> list[House]:
-    """Houses that stand apart, along one direction."""
+def houses(chance: np.random.Generator, size: int, turn: float, aside: float, count: int) -> list[House]:
+    """Houses that stand apart and off the road, along one direction."""
     made: list[House] = []
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
     for _ in range(count * 12):
         if len(made) == count:
             break
         x, y = chance.uniform(0.1, 0.9, 2) * size
         wide, deep = chance.uniform(0.04, 0.075) * size, chance.uniform(0.03, 0.045) * size
-        if all(np.hypot(x - other.x, y - other.y) > 2.2 * max(wide, other.wide) for other in made):
+        road = (y / size - 0.5) * cos - (x / size - 0.5) * sin - aside
+        if abs(road) > 0.115 and all(
+            np.hypot(x - other.x, y - other.y) > 2.2 * max(wide, other.wide) for other in made
+        ):
             roof = _ROOFS[int(chance.integers(len(_ROOFS)))]
             angle = turn + float(chance.choice([0, np.pi / 2])) + float(chance.normal(0, 0.06))
-            made.append(House(float(x), float(y), float(wide), float(deep), angle, float(chance.uniform(0.03, 0.05)) * size, roof))
+            made.append(
+                House(
+                    float(x), float(y), float(wide), float(deep), angle, float(chance.uniform(0.03, 0.05)) * size, roof
+                )
+            )
     return made

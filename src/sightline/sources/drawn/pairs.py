@@ -29,10 +29,11 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
     chance = generator("drawn", "pairs", "scene", seed, index)
     turn, rise = float(chance.uniform(0, np.pi)), float(chance.uniform(0, 2 * np.pi))
     sun = float(np.cos(rise)), float(np.sin(rise))
-    canvas, dark = land.ground(size, chance, turn), np.zeros((size, size), np.uint8)
+    aside = float(chance.uniform(-0.12, 0.12))
+    canvas, dark = land.ground(size, chance, turn, aside), np.zeros((size, size), np.uint8)
     land.plant(canvas, dark, chance, sun, int(chance.integers(18, 45)))
     grain = land.texture(size, chance)
-    homes = land.houses(chance, size, turn, int(chance.integers(6, 11)))
+    homes = land.houses(chance, size, turn, aside, int(chance.integers(6, 11)))
     moved = 0 if plan.label == "unchanged" else min(int(chance.integers(1, 4)), len(homes))
     stay = homes[moved:]
     before = homes if plan.label == "demolished" else stay
@@ -45,7 +46,7 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
             land.build(painted, shaded, house, sun)
         lit = land.sunlit(painted, shaded, grain, size)
         cleans.append(camera.develop(lit, generator("drawn", "lens", lens), warmth=warmth))
-    changed = (cleans[0] != cleans[1]).any(-1)
+    changed = np.bitwise_or.reduce(cv2.split(cleans[0] ^ cleans[1])) != 0
     masks = np.zeros((moved, size, size), bool)
     for row, house in enumerate(homes[:moved]):
         foot = np.zeros((size, size), np.uint8)

@@ -61,13 +61,15 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
     stack = np.array(masks)
     kinds = np.array(classes)
     whole = stack[kinds < len(PARTS)].any(0)
-    regions = whole.astype(np.uint8)
+    regions = np.asarray(whole, np.uint8)
     if plan.label != "good":
         regions[defect] = REGIONS.index(str(plan.label))
     found = things(stack, kinds, THINGS, least=4)
     count = int((kinds < len(PARTS)).sum())
     first = PARTS[classes[0]]
-    said = f"a {plan.attributes['metal']} {first} " + ("in good order" if plan.label == "good" else f"with a {plan.label}")
+    said = f"a {plan.attributes['metal']} {first} " + (
+        "in good order" if plan.label == "good" else f"with a {plan.label}"
+    )
     return Scene(
         camera.sense(clean, chance),
         clean,
@@ -130,7 +132,9 @@ def _part(name: str, radius: float, chance: np.random.Generator) -> tuple[np.nda
         thread = np.sin(at[0] * np.float32(2 * np.pi / max(4.0, radius * 0.075)) + at[1] * np.float32(0.12))
         turned = np.where(at[0] > -radius * 0.2, thread * radius * 0.008 * 1.3, 0)
         faces = np.maximum(np.float32(radius * 0.42) - np.maximum(np.abs(at[1]), np.float32(radius * 0.2)), 0) * 0.7
-        relief = np.where(head < 0, outline.bevel(head, soft) + faces + radius * 0.2, (round_shaft + turned) * (shaft < 1))
+        relief = np.where(
+            head < 0, outline.bevel(head, soft) + faces + radius * 0.2, (round_shaft + turned) * (shaft < 1)
+        )
         return np.minimum(shaft, head), np.asarray(relief, np.float32)
     return distance, outline.bevel(distance, soft)
 
@@ -164,7 +168,9 @@ def _ground(name: str, size: int, chance: np.random.Generator) -> np.ndarray:
         field = cut("grain", chance, size, size) * 0.5 + cut("clouds", chance, size, size, zoom) * 0.6
         return tint((1 + 0.06 * field) * slope - 1, (0.20, 0.34, 0.40), 1.0)
     ribs = np.sin(np.arange(size, dtype=np.float32) * np.float32(0.52 / zoom) + np.float32(chance.uniform(0, 6)))
-    field = cut("grain", chance, size, size) * 0.06 + cut("clouds", chance, size, size, zoom) * 0.07 + ribs[:, None] * 0.09
+    field = (
+        cut("grain", chance, size, size) * 0.06 + cut("clouds", chance, size, size, zoom) * 0.07 + ribs[:, None] * 0.09
+    )
     return tint((1 + field) * slope - 1, (0.29, 0.29, 0.30), 1.0)
 
 

@@ -53,7 +53,8 @@ class Scene:
         """The truth of one kind, or an error that names what the world offers."""
         if kind not in self.offers:
             raise UnknownNameError(
-                f"this world has no truth called '{kind}'.{nearest(kind, self.offers)} It offers {', '.join(self.offers)}."
+                f"this world has no truth called '{kind}'.{nearest(kind, self.offers)} "
+                f"It offers {', '.join(self.offers)}."
             )
         if kind == "picture":
             return Picture(self.clean)
@@ -86,7 +87,7 @@ def rotated(objects: Objects) -> Objects:
         x0, y0, x1, y1 = objects.boxes[row].astype(int)
         below, across = np.nonzero(mask[y0:y1, x0:x1])
         corners = np.concatenate([np.stack([across + dx, below + dy], 1) for dx in (0, 1) for dy in (0, 1)])
-        hull = cv2.convexHull((corners + [x0, y0]).astype(np.float32))
+        hull = cv2.convexHull((corners + np.array([x0, y0])).astype(np.float32))
         (cx, cy), (width, height), degrees = cv2.minAreaRect(hull)
         rows[row] = cx, cy, width, height, np.deg2rad(degrees)
     return replace(objects, boxes=rows)
@@ -114,14 +115,15 @@ class World:
 def balanced(names: tuple[str, ...], world: str, seed: int, index: int) -> str:
     """A name for this index such that every block of as many indices holds each name once."""
     block, place = divmod(index, len(names))
-    return names[generator(world, "label", seed, block).permutation(len(names))[place]]
+    order: list[int] = generator(world, "label", seed, block).permutation(len(names)).tolist()
+    return names[order[place]]
 
 
 def boxes_of(masks: np.ndarray) -> np.ndarray:
     """Tight boxes of (n, rows, columns) masks, edges at pixel boundaries."""
     if not len(masks):
         return np.zeros((0, 4), np.float32)
-    across, down = masks.any(1), masks.any(2)
+    across, down = np.asarray(masks.any(1)), np.asarray(masks.any(2))
     x0, y0 = across.argmax(1), down.argmax(1)
     x1, y1 = across.shape[1] - across[:, ::-1].argmax(1), down.shape[1] - down[:, ::-1].argmax(1)
     return np.stack([x0, y0, x1, y1], 1).astype(np.float32)
@@ -139,14 +141,14 @@ def things(
     mirror: tuple[int, ...] | None = None,
 ) -> Objects:
     """Objects around masks; a thing with fewer than `least` visible pixels is not there."""
-    seen = masks.reshape(len(masks), -1).sum(1) >= least if len(masks) else np.zeros(0, bool)
+    seen = np.array([int(np.count_nonzero(mask)) >= least for mask in masks], bool)
     if keypoints is not None:
         keypoints = inside(keypoints, masks.shape[1:])
     found = Objects(
         boxes_of(masks), classes.astype(np.int64), names, masks=masks, keypoints=keypoints, tracks=tracks, texts=texts,
         mirror=mirror,
     )  # fmt: skip
-    return found if seen.all() else _seen(found, seen)
+    return found if seen.all() else found.take(seen)
 
 
 def inside(keypoints: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -154,7 +156,3 @@ def inside(keypoints: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     x, y = keypoints[..., 0], keypoints[..., 1]
     out = (x < 0) | (y < 0) | (x >= shape[1]) | (y >= shape[0]) | (keypoints[..., 2] == 0)
     return np.where(out[..., None], 0, keypoints).astype(np.float32)
-
-
-def _seen(found: Objects, seen: np.ndarray) -> Objects:
-    return found.take(seen)

@@ -78,7 +78,7 @@ class Series(Sequence[Sample]):
     def __init__(
         self, name: str, world: World, count: int, size: int, truth: str, seed: int, split: bool, keep: bool
     ) -> None:
-        self.name, self.world, self.count, self.size = name, world, count, size
+        self.name, self.world, self.length, self.size = name, world, count, size
         self.truth, self.seed, self.split = truth, seed, split
         self._store = Store(HELD if keep else 0)
         self._places = 2 if name == "pairs" and truth != "picture" else 1
@@ -91,7 +91,7 @@ class Series(Sequence[Sample]):
 
     @property
     def recipe(self) -> str:
-        return f"{self.look} count {self.count} truth {self.truth} split {self.split}"
+        return f"{self.look} count {self.length} truth {self.truth} split {self.split}"
 
     def id(self, index: int) -> str:
         return f"{self.name}-{index:06d}"
@@ -103,12 +103,12 @@ class Series(Sequence[Sample]):
         return self._store.get(index, self)
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[place] for place in range(self.count)[index]]
-        index = range(self.count)[index]
+            return [self[place] for place in range(self.length)[index]]
+        index = range(self.length)[index]
         plan = self.world.plan(self.seed, index)
         truth: Annotation
         if self.truth == "labels" and plan.label is not None:

@@ -20,7 +20,9 @@ def bank(name: str) -> np.ndarray:
     if name == "grain":
         field = white
     elif name == "clouds":
-        field = sum((_smooth(chance, 2**octave) * 0.55**octave for octave in range(7)), np.zeros_like(white))
+        field = np.zeros_like(white)
+        for octave in range(7):
+            field = np.asarray(field + _smooth(chance, 2**octave) * 0.55**octave, np.float32)
     elif name == "brushed":
         field = cv2.blur(white, (121, 1), borderType=cv2.BORDER_REFLECT) * 8 + cv2.blur(white, (31, 1)) * 2
     elif name == "wood":
@@ -48,8 +50,12 @@ def cut(name: str, chance: np.random.Generator, rows: int, columns: int, zoom: f
     piece = bank(name)[y : y + tall, x : x + wide]
     if (tall, wide) == (rows, columns):
         return piece
-    way = cv2.INTER_LINEAR if zoom > 1 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(piece, (columns, rows), interpolation=way))
+    return np.asarray(cv2.resize(piece, (columns, rows), interpolation=cv2.INTER_LINEAR))
+
+
+def deep(plane: np.ndarray) -> np.ndarray:
+    """A plane three times over: far faster to multiply colours with than a broadcast over three channels."""
+    return np.asarray(cv2.merge([plane, plane, plane]))
 
 
 def tint(field: np.ndarray, colour: tuple[float, float, float], spread: float) -> np.ndarray:

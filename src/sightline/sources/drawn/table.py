@@ -9,7 +9,7 @@ import numpy as np
 
 from sightline.sources.drawn.camera import lay
 from sightline.sources.drawn.solids import Eye, Solid, meet, shade
-from sightline.sources.drawn.surface import bank
+from sightline.sources.drawn.surface import bank, deep
 
 COLOURS = {
     "red": (0.86, 0.16, 0.14),
@@ -49,10 +49,9 @@ def look(
     size = eye.size
     centres = (np.arange(size, dtype=np.float32) + 0.5)[None], (np.arange(size, dtype=np.float32) + 0.5)[:, None]
     ray = eye.rays(*centres)
-    cx, cy, cz = (np.float32(part) for part in eye.place)
-    depth = np.repeat(-cz / ray[2], size, 1)
+    depth = np.repeat(np.float32(-eye.place[2]) / ray[2], size, 1)
     lit = _cloth(ray, depth, eye, cloth, chance)
-    lit *= (1 - np.float32(0.62) * _shade_on_table(solids, eye, light))[..., None]
+    lit *= deep(1 - np.float32(0.62) * _shade_on_table(solids, eye, light))
     owner = np.full((size, size), -1, np.int32)
     order = sorted(range(len(solids)), key=lambda row: -solids[row].y)
     for row in order:
@@ -70,7 +69,9 @@ def look(
     return View(lit, masks, depth, np.array(points, np.float32).reshape(-1, 4, 3))
 
 
-def _cloth(ray: tuple[np.ndarray, np.ndarray, np.ndarray], depth: np.ndarray, eye: Eye, cloth: str, chance: np.random.Generator) -> np.ndarray:
+def _cloth(
+    ray: tuple[np.ndarray, np.ndarray, np.ndarray], depth: np.ndarray, eye: Eye, cloth: str, chance: np.random.Generator
+) -> np.ndarray:
     """The table's own colour: a bank laid on the plane, so that its pattern recedes."""
     name, colour, spread = _CLOTHS[cloth]
     scale = np.float32(110 if name != "grain" else 200)
@@ -105,7 +106,9 @@ def _shade_on_table(solids: list[Solid], eye: Eye, light: tuple[float, float, fl
         near_x, near_y = x[here], y[rows[0] : rows[-1] + 1]
         distance, _ = meet(solid, (near_x, near_y, flat + zero), (sun[0], sun[1], sun[2]))
         contact = np.hypot(near_x - np.float32(solid.x), near_y - np.float32(solid.y)) / np.float32(solid.radius)
-        blocked = np.where(np.isfinite(distance), np.float32(0.9), 0) + np.clip(1.45 - contact, 0, 0.5) * np.float32(0.7)
+        blocked = np.where(np.isfinite(distance), np.float32(0.9), 0) + np.clip(1.45 - contact, 0, 0.5) * np.float32(
+            0.7
+        )
         dark[here] = np.maximum(dark[here], blocked)
     dark = cv2.GaussianBlur(np.minimum(dark, 1), (0, 0), 1.6 * half / 128)
     return np.asarray(cv2.resize(dark, (size, size), interpolation=cv2.INTER_LINEAR))
@@ -130,10 +133,10 @@ def _patch(
     place = tuple(np.full((1, 1), part, np.float32) for part in eye.place)
     distance, normal = meet(solid, (place[0], place[1], place[2]), ray)
     hit = np.isfinite(distance).astype(np.float32)
-    colour = shade(solid, normal, ray, light) * hit[..., None]
+    colour = shade(solid, normal, ray, light) * deep(hit)
     to = (int(x1 - x0), int(y1 - y0))
     cover = cv2.resize(hit, to, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(colour, to, interpolation=cv2.INTER_AREA) / np.maximum(cover, 1e-3)[..., None]
+    colour = cv2.resize(colour, to, interpolation=cv2.INTER_AREA) / deep(np.maximum(cover, 1e-3))
     far = cv2.resize(np.where(hit > 0, distance, 0), to, interpolation=cv2.INTER_AREA) / np.maximum(cover, 1e-3)
     return colour, cover, far, (int(x0), int(y0))
 
@@ -170,7 +173,12 @@ def place(
                 break
         else:
             continue
-        tall = {"sphere": 2.0, "cube": 1.6, "cylinder": float(chance.uniform(1.6, 2.4)), "cone": float(chance.uniform(2.0, 2.7))}
+        tall = {
+            "sphere": 2.0,
+            "cube": 1.6,
+            "cylinder": float(chance.uniform(1.6, 2.4)),
+            "cone": float(chance.uniform(2.0, 2.7)),
+        }
         tone = np.clip(np.array(COLOURS[colour]) * chance.uniform(0.9, 1.08) + chance.uniform(-0.02, 0.02, 3), 0.02, 1)
         yaw, gloss = float(chance.uniform(0, np.pi)), float(chance.uniform(0.25, 0.9))
         made.append(Solid(shape, x, y, size, size * tall[shape], yaw, (tone[0], tone[1], tone[2]), gloss))

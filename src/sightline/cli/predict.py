@@ -1,0 +1,95 @@
+"""Say what a model sees in pictures; one line a picture, and one that cannot be read stops none of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from sightline.cli._display import Screen
+from sightline.cli._lines import answer_line, printable
+from sightline.cli._sheets import Folder
+from sightline.core import catalog
+from sightline.core.annotations import Annotation, Labels, Objects, to_json
+from sightline.core.errors import InputError, SettingsError
+from sightline.core.progress import Event
+from sightline.core.sample import Sample
+
+SURE = 0.5  # an object below this is not shown unless asked for
+
+
+def run(
+    screen: Screen,
+    model: Annotated[str, "a bundle, or a run that has one"],
+    pictures: Annotated[tuple[str, ...], "files, folders, or quoted patterns such as 'photos/**/*.jpg'"] = (),
+    *,
+    out: Annotated[Path | None, "folder for pictures with the answers drawn on them, and predictions.jsonl"] = None,
+    threshold: Annotated[float | None, "leave out objects, and doubt names, that score less (objects: 0.5)"] = None,
+    count: Annotated[int, "how many answers to ask for, of a model that needs no picture"] = 0,
+    seed: Annotated[int, "of a model that draws chance"] = 0,
+    backend: Annotated[str, "auto, onnx or torch"] = "auto",
+    threads: Annotated[int | None, "threads of the runtime; all cores without it"] = None,
+) -> dict[str, Any]:
+    """Each picture's answer or error; status 2 where there was an error."""
+    if not pictures and not count:
+        raise SettingsError("name pictures, or say with --count how many answers a generator should give.")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise SettingsError(f"--threshold {threshold}: must be from 0 to 1.")
+    from sightline.predicting.model import load
+
+    ready = load(model, backend=backend, threads=threads)
+    folder = Folder(out) if out else None
+    failed: list[tuple[str, InputError]] = []
+    rows: list[dict[str, Any]] = []
+    for sample, given in ready.predict_all(_samples(pictures, count, failed), seed=seed):
+        answer = given if isinstance(given, InputError) else sure(given, threshold)
+        if isinstance(answer, InputError):
+            failed.append((sample.id, answer))
+            continue
+        row: dict[str, Any] = {"id": sample.id, "answer": to_json(answer)}
+        if isinstance(answer, Labels) and threshold is not None:
+            row["sure"] = answer.score(answer.best) >= threshold
+        screen.say(f"{sample.id}: {'' if row.get('sure', True) else 'not sure: '}{answer_line(answer)}")
+        if folder:
+            folder.add(sample, answer, row)
+        if screen.json:
+            rows.append(row)
+    for name, error in failed:
+        screen.tell(Event("skip", f"error[{error.code}]: {_named(name, error)}", {"id": name, "code": error.code}))
+        rows.append({"id": name, "error": {"code": error.code, "message": error.message}})
+    if folder:
+        screen.say(f"predictions: {folder.close([row for row in rows if 'error' in row])}")
+    screen.status = 2 if failed else 0
+    return {"model": {"task": ready.task_name, "version": ready.version, "backend": ready.backend}, "answers": rows}
+
+
+def sure(answer: Annotation, threshold: float | None) -> Annotation:
+    """Objects that score enough; other records as they are."""
+    if not isinstance(answer, Objects) or answer.scores is None:
+        return answer
+    return answer.take(answer.scores >= (SURE if threshold is None else threshold))
+
+
+def _samples(words: tuple[str, ...], count: int, failed: list[tuple[str, InputError]]) -> Iterator[Sample]:
+    """Every picture that the words stand for, each with the name that a user knows it by."""
+    for index in range(count):
+        yield Sample(f"request-{index}")
+    for word in words:
+        scheme, colon, rest = word.partition(":")
+        if colon and scheme in catalog.names("sources"):
+            yield from (replace(sample, truth=None) for sample in catalog.find("sources", scheme).read(rest))
+            continue
+        try:
+            found = catalog.find("formats", "pictures").read(Path(word))
+        except InputError as error:
+            failed.append((word, error))
+            continue
+        if not len(found):
+            failed.append((word, InputError("missing", f"{word}: no picture is there.")))
+        for sample in found:
+            yield replace(sample, id=sample.image.name) if Path(word).is_dir() else sample
+
+
+def _named(name: str, error: InputError) -> str:
+    return error.message if name in error.message else f"{printable(name)}: {error.message}"
