@@ -14,7 +14,19 @@ from pathlib import Path
 from typing import Any
 
 MARK = b"sightline sha256:"
-LOCAL = ("signature", "needs", "flags", "method", "time", "date", "crc", "packed", "size", "name_length", "extra_length")
+LOCAL = (
+    "signature",
+    "needs",
+    "flags",
+    "method",
+    "time",
+    "date",
+    "crc",
+    "packed",
+    "size",
+    "name_length",
+    "extra_length",
+)
 CENTRAL = ("signature", "made_by", *LOCAL[1:], "comment_length", "disk", "inside", "mode", "start")
 
 
@@ -32,9 +44,10 @@ def manifest(members: Mapping[str, bytes], **changes: Any) -> bytes:
 def entry(name: bytes, data: bytes, place: int, /, **evil: Any) -> tuple[bytes, bytes]:
     """A member as its local header with content, and its line of the directory; `evil` names fields of either."""
     extra, stored = evil.get("extra", b""), evil.get("stored", data)
-    numbers = dict(needs=20, flags=0, method=0, time=0, date=0x21, crc=zlib.crc32(data), packed=len(stored))
-    numbers |= dict(size=len(data), name_length=len(name), extra_length=len(extra), made_by=0x0314, comment_length=0)
-    numbers |= dict(disk=0, inside=0, mode=0o100644 << 16, start=place)
+    numbers = {"made_by": 0x0314, "needs": 20, "flags": 0, "method": 0, "time": 0, "date": 0x21}
+    numbers |= {"crc": zlib.crc32(data), "packed": len(stored), "size": len(data)}
+    numbers |= {"name_length": len(name), "extra_length": len(extra), "comment_length": 0}
+    numbers |= {"disk": 0, "inside": 0, "mode": 0o100644 << 16, "start": place}
     near = numbers | {key: value for key, value in evil.items() if key in LOCAL} | evil.get("local", {})
     far = numbers | {key: value for key, value in evil.items() if key in CENTRAL}
     head = struct.pack("<4s5H3I2H", b"PK\3\4", *(near[key] for key in LOCAL[1:]))
@@ -44,7 +57,7 @@ def entry(name: bytes, data: bytes, place: int, /, **evil: Any) -> tuple[bytes, 
 
 def ended(body: bytes, directory: bytes, count: int, **evil: Any) -> bytes:
     """The archive with its ending, sealed over whatever was made."""
-    numbers = dict(disk=0, first=0, here=count, all=count, length=len(directory), start=len(body)) | evil
+    numbers = {"disk": 0, "first": 0, "here": count, "all": count, "length": len(directory), "start": len(body)} | evil
     data = body + directory + struct.pack("<4s4H2IH", b"PK\5\6", *numbers.values(), len(MARK) + 64) + MARK
     return data + hashlib.sha256(data + b"0" * 64).hexdigest().encode()
 
@@ -117,7 +130,7 @@ def twice(chance: random.Random) -> bytes:
 
 def unordered(chance: random.Random) -> bytes:
     data = b"%d" % chance.randrange(10**6)
-    members = [(b"report.html", data, {}), (b"card.md", data, {})]
+    members: list[tuple[bytes, bytes, dict[str, Any]]] = [(b"report.html", data, {}), (b"card.md", data, {})]
     return written(members, manifest({"card.md": data, "report.html": data}), ordered=False)
 
 
@@ -180,9 +193,11 @@ def astray(**evil: int) -> Callable[[random.Random], bytes]:
     return make
 
 
-def reseal_later(chance: random.Random) -> bytes:
+def unsealed(chance: random.Random) -> bytes:
+    """A sound archive with another seal."""
     data = bytearray(sealed_zip({"card.md": chance.randbytes(50)}))
-    data[chance.randrange(40, 80)] ^= 1
+    place = len(data) - chance.randrange(1, 65)
+    data[place] = ord("1" if data[place] != ord("1") else "2")
     return bytes(data)
 
 
@@ -203,7 +218,9 @@ ZIPS: dict[str, Callable[[random.Random], bytes]] = {
     "cannot name: marks": named("card.md ", "card.md.", " ", "ca\nrd.md", "\u202emd.drac", "ﬁ.md", "\u00a0.md"),
     "cannot name: hidden": named(".md", ".card.md", "-rf.md", "a" * 200 + ".md"),
     "cannot name: device": named("con.md", "nul.json", "aux.onnx", "com1.md", "lpt9.html", "prn.npz"),
-    "cannot name: code": named("model.pkl", "model.pt", "run.py", "lib.so", "model.h5", "x.dll", "x.exe", "saved.keras"),
+    "cannot name: code": named(
+        "model.pkl", "model.pt", "run.py", "lib.so", "model.h5", "x.dll", "x.exe", "saved.keras"
+    ),
     "cannot name: clash": clashing,
     "listed twice: names": twice,
     "listed twice or out of order: order": unordered,
@@ -233,7 +250,7 @@ ZIPS: dict[str, Callable[[random.Random], bytes]] = {
     "not written as: none counted": counted(2),
     "directory does not lie: start": astray(start=2**32 - 1),
     "directory does not lie: length": astray(length=2**32 - 1, start=0),
-    "do not match its seal: changed": reseal_later,
+    "do not match its seal: changed": unsealed,
     "missing: listed only": told(files={"card.md": {"sha256": "0" * 64, "size": 1}, "x.md": {"sha256": "", "size": 1}}),
     "not listed: extra": told(files={}),
     "not what model.json lists: hash": told(files={"card.md": {"sha256": "0" * 64, "size": 1}}),
@@ -250,7 +267,7 @@ ZIPS: dict[str, Callable[[random.Random], bytes]] = {
     "is not JSON: not a number": spelt(lambda text: text.replace(b'"sort"', b"NaN")),
     "is not JSON: deep": spelt(lambda text: b"[" * 10**6),
     "is not JSON: long number": spelt(lambda text: text.replace(b'"sort"', b"9" * 10**5)),
-    "is not JSON: lone surrogate": spelt(lambda text: text.replace(b'"sort"', b'"\\ud800"')),
+    "was edited: escapes": spelt(lambda text: text.replace(b'"sort"', b'"\\ud800"')),
     "no bundle format: list": spelt(lambda text: b"[]\n"),
     "no model.json: none": lambda chance: ended(*entry(b"card.md", b"%d" % chance.randrange(99), 0), 1),
     "another file: graph": graph,
@@ -260,14 +277,17 @@ ZIPS: dict[str, Callable[[random.Random], bytes]] = {
 def link_in(folder: Path, canary: Path, chance: random.Random) -> None:
     member = folder / chance.choice(["card.md", "weights.safetensors", "model.json"])
     member.unlink()
-    member.symlink_to(chance.choice([canary, Path("/dev/zero"), Path("/etc/hostname"), Path(".."), Path("/proc/self/mem")]))
+    member.symlink_to(
+        chance.choice([canary, Path("/dev/zero"), Path("/etc/hostname"), Path(".."), Path("/proc/self/mem")])
+    )
 
 
 def sound_link(folder: Path, canary: Path, chance: random.Random) -> None:
-    """A link to the very bytes that are listed."""
-    hide = folder / f"copy{chance.randrange(9)}.md"
-    (folder / "card.md").rename(hide)
-    (folder / "card.md").symlink_to(hide.name)
+    """A link to the very bytes that are listed, which someone may change later."""
+    elsewhere = canary.with_name("elsewhere.md")
+    elsewhere.write_bytes((folder / "card.md").read_bytes())
+    (folder / "card.md").unlink()
+    (folder / "card.md").symlink_to(elsewhere)
 
 
 def hard_link(folder: Path, canary: Path, chance: random.Random) -> None:

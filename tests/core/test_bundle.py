@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from sightline.core import archive, bundle, files
+from sightline.core.annotations import Labels
 from sightline.core.errors import BundleError, StorageError
 from tests.core.hostile import FOLDERS, ZIPS, sealed_zip
 
@@ -42,7 +43,7 @@ def contents(seed: int = 0) -> dict[str, bytes]:
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Where a bundle goes, as a folder and as one file."""
-    return tmp_path / request.param
+    return tmp_path / str(request.param)
 
 
 def test_what_is_saved_is_loaded(place: Path) -> None:
@@ -86,7 +87,7 @@ def test_weights_are_arrays(place: Path) -> None:
     bundle.save(place, MODEL, contents(5))
     assert bundle.weights(bundle.load(place))["layer"].shape == (8, 9)
     bundle.save(place, MODEL, {"weights.safetensors": b"\xff" * 40})
-    with pytest.raises(BundleError, match="weights.safetensors cannot be read"):
+    with pytest.raises(BundleError, match=r"weights\.safetensors cannot be read"):
         bundle.weights(bundle.load(place))
     bundle.save(place, MODEL, {})
     with pytest.raises(BundleError, match="cannot be trained further"):
@@ -100,12 +101,19 @@ def test_a_loaded_bundle_cannot_be_changed(place: Path) -> None:
             mapping["card.md"] = b""  # type: ignore[index]
 
 
+def test_names_of_files_need_not_be_text(place: Path) -> None:
+    bundle.save(place, {"trained on": "caf\udce9.jpg"}, {})
+    assert bundle.load(place).model["trained on"] == "caf\udce9.jpg"
+
+
 def test_keys_that_are_numbers_are_saved_as_they_will_be_read(place: Path) -> None:
     bundle.save(place, {"levels": {10: (1, 2), 2: None}}, {})
     assert bundle.load(place).model["levels"] == {"10": [1, 2], "2": None}
 
 
-@pytest.mark.parametrize("name", ["../x.md", "/x.md", "X.md", "x", "x.py", "con.md", "a/b.md", "x.pkl", ".x.md", "nul.onnx"])
+@pytest.mark.parametrize(
+    "name", ["../x.md", "/x.md", "X.md", "x", "x.py", "con.md", "a/b.md", "x.pkl", ".x.md", "nul.onnx"]
+)
 def test_save_refuses_names_that_load_would(place: Path, name: str) -> None:
     with pytest.raises(BundleError, match="cannot name a member"):
         bundle.save(place, MODEL, {name: b""})
@@ -136,7 +144,9 @@ def test_every_released_format_still_loads() -> None:
     assert old.model["task"] == "sort"
     assert bundle.weights(old)["layer"].shape == (3, 4)
     samples, answers, seed = golden.unpack(old.files["golden.npz"])
-    assert (samples[0].pixels().shape, answers[0].best, seed) == ((6, 8, 3), "good", 11)
+    assert (samples[0].pixels().shape, seed) == ((6, 8, 3), 11)
+    assert isinstance(answers[0], Labels)
+    assert answers[0].best == "good"
 
 
 def test_a_kept_bundle_is_written_the_same_today(tmp_path: Path) -> None:
@@ -147,7 +157,9 @@ def test_a_kept_bundle_is_written_the_same_today(tmp_path: Path) -> None:
     assert again.read_bytes() == (DATA / "format-1.zip").read_bytes()
 
 
-@pytest.mark.parametrize(("needs", "told"), [("0.7", "It needs sightline 0.7 or newer"), ("\x1b[31m", "a newer sightline")])
+@pytest.mark.parametrize(
+    ("needs", "told"), [("0.7", "It needs sightline 0.7 or newer"), ("\x1b[31m", "a newer sightline")]
+)
 def test_a_newer_format_says_what_it_needs(place: Path, needs: str, told: str) -> None:
     plain = {"format": 2, "needs": needs, "other": "rules"}
     members = {"model.json": json.dumps(plain).encode()}
@@ -170,7 +182,7 @@ def test_a_path_that_is_no_bundle(path: str, tmp_path: Path) -> None:
 
 def test_the_limit_holds_before_reading(place: Path) -> None:
     bundle.save(place, MODEL, contents())
-    assert bundle.load(place, largest=10**5)
+    bundle.load(place, largest=10**5)
     with pytest.raises(BundleError, match="limit"):
         bundle.load(place, largest=500)
 
@@ -200,7 +212,7 @@ def test_every_flipped_bit_is_refused(place: Path) -> None:
             missed.append((path.name, at))
         path.write_bytes(whole)
     assert missed == []
-    assert bundle.load(place)
+    bundle.load(place)
 
 
 def test_every_bit_of_the_small_parts_counts(place: Path) -> None:
@@ -230,7 +242,9 @@ def test_a_cut_at_any_place_is_refused(place: Path) -> None:
         path.write_bytes(whole)
 
 
-@pytest.mark.parametrize("swapped", [b'{"format": 1}', b"[]", b"null", b'{"format": true}', b'{"format": 0}', b"{", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "swapped", [b'{"format": 1}', b"[]", b"null", b'{"format": true}', b'{"format": 0}', b"{", b"\xff\xfe"]
+)
 def test_a_manifest_that_is_none(tmp_path: Path, swapped: bytes) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.json").write_bytes(swapped)
@@ -257,7 +271,8 @@ from sightline.core.errors import BundleError
 bundle.load(Path(sys.argv[1]))
 watching, seen = True, []
 CALLS = ("exec", "compile", "import", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.remove", "os.rename",
-         "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "ctypes.dlopen", "pickle.find_class")
+         "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "ctypes.dlopen",
+         "pickle.find_class")
 def hook(event, args):
     if not watching:
         return
@@ -287,7 +302,7 @@ print(json.dumps([refused, loaded, other, seen[:20]]))
 def test_a_thousand_hostile_bundles_do_nothing(tmp_path: Path, root: Path) -> None:
     """0 of 1,000 loaded, ran or wrote anything: with 95 % confidence fewer than 0.3 % of such bundles do.
 
-    Each is consistent in all but its one evil (an attacker can seal what he writes), so the rule itself is what refuses.
+    Each is consistent in all but its one evil (an attacker can seal what he writes), so the rule itself refuses.
     """
     nest, canary = tmp_path / "nest", tmp_path / "canary"
     nest.mkdir()
@@ -341,7 +356,9 @@ def test_the_hostile_writer_can_also_be_honest(tmp_path: Path) -> None:
 def test_a_lie_about_size_costs_no_memory(tmp_path: Path) -> None:
     import tracemalloc
 
-    lies = [ZIPS[kind](random.Random(seed)) for kind in ZIPS if "larger" in kind or "limit" in kind for seed in range(5)]
+    lies = [
+        ZIPS[kind](random.Random(seed)) for kind in ZIPS if "larger" in kind or "limit" in kind for seed in range(5)
+    ]
     assert len(lies) >= 10
     path = tmp_path / "model.sightline"
     tracemalloc.start()
@@ -363,7 +380,7 @@ def test_without_folder_handles_links_are_still_refused(tmp_path: Path, monkeypa
     """Windows opens by path; the same rules hold there."""
     path = bundle.save(tmp_path / "model", MODEL, contents())
     monkeypatch.setattr(os, "supports_dir_fd", set())
-    assert bundle.load(path)
+    bundle.load(path)
     (tmp_path / "far.md").write_bytes((path / "card.md").read_bytes())
     (path / "card.md").unlink()
     (path / "card.md").symlink_to(tmp_path / "far.md")
@@ -426,7 +443,7 @@ def test_a_disk_that_fails_at_any_call_keeps_the_old_bundle(place: Path, lasting
             assert str(place) in failed or place.name in failed
             assert "bytes)" in failed
             assert "No space left" in failed
-            if place.is_dir() or not place.suffix:
+            if not lasting and not place.suffix:
                 assert bundle.load(place).version == old
         if count[0] < nth:
             assert nth > 5
@@ -486,7 +503,8 @@ def test_a_half_swap_is_read_and_then_finished(tmp_path: Path) -> None:
 def test_a_save_during_a_load_is_not_seen_as_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder that is being read is swapped away under the reader, who then reads the new one."""
     place = bundle.save(tmp_path / "model", MODEL, contents(1))
-    real, swapped = bundle.check_name, []
+    real = bundle.check_name
+    swapped: list[bool] = []
 
     def slow(name: str, size: int, label: str) -> None:
         if name == "model.json" and not swapped:
@@ -506,7 +524,9 @@ def test_saving_follows_a_link_to_the_bundle(tmp_path: Path) -> None:
     assert dict(bundle.load(tmp_path / "v1").files) == contents(2)
 
 
-@pytest.mark.parametrize("inside", ["photo.jpg", "folder/photo.jpg", "model.json/x", "model.json+photo.jpg", "model.json+a/b"])
+@pytest.mark.parametrize(
+    "inside", ["photo.jpg", "folder/photo.jpg", "model.json/x", "model.json+photo.jpg", "model.json+a/b"]
+)
 def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path: Path, inside: str) -> None:
     precious = tmp_path / "holiday"
     for name in inside.split("+"):
@@ -525,7 +545,7 @@ def test_a_file_in_the_way_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    assert bundle.load(bundle.save(tmp_path / "model", MODEL, {}))
+    bundle.load(bundle.save(tmp_path / "model", MODEL, {}))
 
 
 def test_an_archive_reads_what_it_packs() -> None:

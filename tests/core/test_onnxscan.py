@@ -105,6 +105,11 @@ def _append(made: Any, kind: str, **attributes: Any) -> None:
     made.graph.node.append(helper.make_node(kind, ["x"], ["new"], **attributes))
 
 
+def _external_constant(made: Any) -> None:
+    _append(made, "Constant", value=numpy_helper.from_array(np.ones(1, np.float32)))
+    external(made.graph.node[-1].attribute[0].t)
+
+
 def _empty_input(made: Any) -> None:
     made.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 0
 
@@ -142,10 +147,7 @@ EVILS: dict[str, Callable[[Any], Any]] = {
     "another file: external": lambda made: external(_ir(made)),
     "another file: location": _location_only,
     "another file: subgraph": lambda made: external(_sub(made).initializer.add(name="far", data_type=1)),
-    "another file: constant": lambda made: (
-        _append(made, "Constant", value=numpy_helper.from_array(np.ones(1, np.float32))),
-        external(made.graph.node[-1].attribute[0].t),
-    ),
+    "another file: constant": _external_constant,
     "sparse: initializer": lambda made: made.graph.sparse_initializer.add(),
     "sparse: attribute": lambda made: made.graph.node[0].attribute[0].sparse_tensor.dims.append(3),
     "sparse: attributes": lambda made: made.graph.node[0].attribute[0].sparse_tensors.add(),
@@ -317,7 +319,9 @@ def structural(seed: int) -> bytes:
         else:
             one.i = chance.choice(numbers)
     elif kind == 1:
-        node.op_type = chance.choice(["Add", "Slice", "Pad", "TopK", "Tile", "Gather", "Split", "Resize", "LSTM", "Loop"])
+        node.op_type = chance.choice(
+            ["Add", "Slice", "Pad", "TopK", "Tile", "Gather", "Split", "Resize", "LSTM", "Loop"]
+        )
     elif kind == 2:
         node.input[chance.randrange(len(node.input))] = chance.choice(["", "x", "y", "w", "scales", "shape", "nowhere"])
     elif kind == 3:
@@ -328,7 +332,8 @@ def structural(seed: int) -> bytes:
         del made.graph.node[chance.randrange(len(made.graph.node))]
     else:
         made.graph.node.append(chance.choice(made.graph.node))
-    return made.SerializeToString()
+    data: bytes = made.SerializeToString()
+    return data
 
 
 def test_no_mutated_graph_ends_the_process(root: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_nan_model_never_wins() -> None:
 
 
 def test_groups_are_kept_whole() -> None:
-    """Three classes that differ: as sixty rows the gain looks sure, and in every draw of classes; of three it is not."""
+    """Three classes that differ: sure as sixty rows and in every draw of classes, but not of three classes."""
     groups = np.repeat([0, 1, 2], 20)
     gain = np.repeat([0.5, 0.3, 0.1], 20) + np.random.default_rng(3).normal(0, 0.01, 60)
     flat = np.zeros((60, 1))

@@ -41,10 +41,15 @@ def _dispatch(words: list[str]) -> int:
             return _dispatch([words[1], "--help"])
         sys.stdout.write(_overview(catalog.describe("cli")))
         return DONE
-    if first in ("-V", "--version"):
-        first = "version"
+    if first in ("-V", "--version") and len(words) == 1:
+        from sightline import __version__
+
+        sys.stdout.write(f"sightline {__version__}\n")
+        return DONE
     if first.startswith("-"):
-        raise UnknownNameError(f"'{first}' stands before a command; write it after: sightline COMMAND {first}")
+        from sightline.cli._command import UsageError
+
+        raise UsageError(f"'{first}' stands before a command; write it after: sightline COMMAND {first}")
     try:
         module = catalog.find("cli", first.replace("-", "_"))
     except UnknownNameError as error:

@@ -65,12 +65,15 @@ def call(name: str, module: ModuleType, given: list[str]) -> int:
     app.command(name, help=module.__doc__)(_typed(name, module.run))
     command: Any = typer.main.get_command(app)
     try:
-        status = command.main(given, prog_name=f"sightline {name}", standalone_mode=False)
+        # Not `command.main`, which swallows interruptions and closed pipes that our own door answers for.
+        with command.make_context(f"sightline {name}", given) as context:
+            return int(command.invoke(context))
+    except typer.Exit as ending:
+        return int(ending.exit_code)
     except Exception as error:
         if hasattr(error, "format_message"):
             raise UsageError(f"{_explained(error, command)} See: sightline {name} --help") from error
         raise
-    return int(status or 0)
 
 
 def _explained(error: Any, command: Any) -> str:

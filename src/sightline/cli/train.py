@@ -5,6 +5,7 @@ The same command continues a run that was stopped or killed, to the same weights
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +13,10 @@ from sightline.cli._display import Screen
 from sightline.cli._lines import figure_line, parity_line
 from sightline.cli._listening import Listening
 from sightline.cli._settings import sections
+from sightline.core import catalog
 from sightline.core.errors import MissingExtraError
 from sightline.core.progress import Event
+from sightline.core.settings import fill
 
 if TYPE_CHECKING:
     from sightline.core.run import Run
@@ -45,6 +48,7 @@ def run(
 
     flags = {"epochs": epochs, "batch": batch, "seed": seed, "device": device, "workers": workers}
     chosen = sections(settings, set, flags)
+    check_names(chosen["train"], tasks=task, models=model, formats=format)
     listeners = Listening(listen, out, screen.tell)
     document: dict[str, Any] = {}
     if not no_audit:
@@ -64,6 +68,16 @@ def run(
     document |= finish(screen, made, bundle=not no_export, page=not no_report)
     say_paths(screen, document["paths"])
     return document
+
+
+def check_names(settings: Mapping[str, Any], **names: str | None) -> None:
+    """Refuse a slip of the pen before minutes are spent on looking at data."""
+    from sightline.training.settings import Settings
+
+    fill(Settings, settings, where="train")
+    for family, name in names.items():
+        if name is not None and name not in catalog.names(family):
+            catalog.find(family, name)
 
 
 def look(screen: Screen, data: str, format: str | None) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Objects(Annotation):
 
     def gap(self, other: Objects) -> float:
         """Pixels between twins; a thing without a twin counts its size by its squared score, so doubt counts little."""
-        mine, twins = geometry.match(self._outline(), self.classes, other._outline(), other.classes, 0.5)
+        mine, twins = geometry.match(self._grown(), self.classes, other._grown(), other.classes, 0.5)
         worst = _apart(self.boxes[mine], other.boxes[twins])
         for record, matched in ((self, mine), (other, twins)):
             alone = record.take(np.setdiff1d(np.arange(len(record)), matched))
@@ -133,6 +133,12 @@ class Objects(Annotation):
         if self.keypoints is not None and other.keypoints is not None:
             worst = max(worst, _apart(self.keypoints[mine], other.keypoints[twins]))
         return worst
+
+    def _grown(self) -> np.ndarray:
+        """Outlines half a pixel larger, so that a box without an inside is at least its own twin."""
+        outline = self._outline()
+        low, high = np.minimum(outline[:, :2], outline[:, 2:]), np.maximum(outline[:, :2], outline[:, 2:])
+        return np.concatenate([low - 0.5, high + 0.5], 1)
 
     def _outline(self) -> np.ndarray:
         return self.boxes if self.boxes.shape[1] == 4 else geometry.upright(self.boxes)

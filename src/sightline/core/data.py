@@ -58,7 +58,7 @@ def _missing(path: Path, scheme: str) -> str:
     if scheme and nearest(scheme, sources):
         return f"no source is called '{scheme}'.{nearest(scheme, sources)} Known: {', '.join(sources)}."
     try:
-        beside = os.listdir(path.parent)
+        beside = [entry.name for entry in path.parent.iterdir()]
     except (OSError, ValueError):
         beside = []
     close = nearest(path.name, beside)

@@ -92,4 +92,4 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray, most: f
 
 def clip(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
     """Boxes cut to the picture."""
-    return np.clip(boxes, 0, np.array([width, height, width, height], boxes.dtype))
+    return np.asarray(np.clip(boxes, 0, np.array([width, height, width, height], boxes.dtype)))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,24 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sightline.core.decoding import decode
 from sightline.core.errors import InputError
 from sightline.core.files import digest, digest_file
 
 LARGEST_FILE = 256 * 2**20  # bytes
-LARGEST_PICTURE = 200 * 10**6  # pixels times channels
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".npy")
-_MAGIC = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"BM": "BMP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-    b"GIF8": "GIF",
-    b"P5": "PPM",
-    b"P6": "PPM",
-    b"RIFF": "WEBP",
-    b"\x93NUMPY": "NPY",
-}
 
 
 class Image(Protocol):
@@ -60,8 +46,8 @@ class FileImage:
 
     def fingerprint(self) -> str:
         try:
-            return digest_file(self.path)
-        except OSError:
+            return digest_file(self.path) if self.path.is_file() else "unreadable"
+        except (OSError, ValueError):
             return "unreadable"
 
 
@@ -142,46 +128,13 @@ def read_image(source: Path | str | bytes, *, name: str = "") -> np.ndarray:
         data, name = source, name or "bytes"
     else:
         data, name = _load(Path(source)), name or str(source)
-    kind = _kind(data, name)
-    return _read_npy(data, name) if kind == "NPY" else _read_pillow(data, kind, name)
-
-
-def header(data: bytes, name: str = "bytes") -> tuple[int, ...]:
-    """Rows and columns (or the shape of an array) as `read_image` will give them, without decoding."""
-    kind = _kind(data, name)
-    if kind == "NPY":
-        shape, _, _ = _npy_header(io.BytesIO(data), name)
-        return shape[:-1] if len(shape) > 2 else shape
-    from PIL import Image as Pillow
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Pillow.open(io.BytesIO(data), formats=(kind,)) as opened:
-                _check_size(opened.width * opened.height * len(opened.getbands()), name)
-                turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
-                return (opened.width, opened.height) if turned else (opened.height, opened.width)
-    except InputError:
-        raise
-    except Pillow.DecompressionBombError as error:
-        raise InputError("too_large", f"{name}: {error}") from error
-    except Exception as error:  # decoders of strangers' bytes raise a dozen unrelated types
-        raise InputError(
-            "corrupt", f"{name}: {kind} header cannot be read ({type(error).__name__}: {error})."[:300]
-        ) from error
-
-
-def _kind(data: bytes, name: str) -> str:
-    if not data:
-        raise InputError("empty", f"{name}: the file holds no bytes.")
-    kind = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
-    if kind is None:
-        raise InputError("unknown_format", f"{name}: no picture format that is accepted begins like this.")
-    return kind
+    return tidy(decode(data, name))
 
 
 def _load(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():  # a pipe would never end
+            raise InputError("missing", f"{path}: a {'folder' if path.is_dir() else 'device'}, not a file.")
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
@@ -191,73 +144,6 @@ def _load(path: Path) -> bytes:
     if len(data) > LARGEST_FILE:
         raise InputError("too_large", f"{path}: more than {LARGEST_FILE:,} bytes.")
     return data
-
-
-def _check_size(count: int, name: str) -> None:
-    if count > LARGEST_PICTURE:
-        raise InputError("too_large", f"{name}: {count:,} pixel values; the limit is {LARGEST_PICTURE:,}.")
-
-
-def _npy_header(stream: io.BytesIO, name: str) -> tuple[tuple[int, ...], int, np.dtype]:
-    from numpy.lib import format as npy
-
-    try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(stream, max_header_size=4096)
-    except Exception as error:  # the header is parsed as Python literals: tokenizer, syntax and recursion errors
-        raise InputError("corrupt", f"{name}: not a readable array file.") from error
-    count = math.prod(int(length) for length in shape)
-    _check_size(count, name)
-    return tuple(int(length) for length in shape), count, dtype
-
-
-def _read_npy(data: bytes, name: str) -> np.ndarray:
-    stream = io.BytesIO(data)
-    _, count, dtype = _npy_header(stream, name)
-    if dtype.hasobject or len(data) - stream.tell() != count * dtype.itemsize:
-        raise InputError("corrupt", f"{name}: the array file does not hold what its header says.")
-    stream.seek(0)
-    return tidy(np.load(stream, allow_pickle=False))
-
-
-def _read_pillow(data: bytes, kind: str, name: str) -> np.ndarray:
-    from PIL import Image as Pillow
-    from PIL import ImageOps
-
-    if kind == "PNG" and data[24:25] == b"\x10" and data[25:26] in (b"\x02", b"\x04", b"\x06"):
-        raise InputError(
-            "unsupported", f"{name}: 16-bit colour PNG would be cut to 8 bits. Give 16-bit gray, or .npy with all bits."
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Pillow.open(io.BytesIO(data), formats=(kind,)) as opened:
-                _check_size(opened.width * opened.height * len(opened.getbands()), name)
-                opened.load()
-                picture: Any = ImageOps.exif_transpose(opened)
-                mode = picture.mode
-                if mode in ("P", "PA", "LA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
-                    picture = picture.convert("RGBA")
-                    ground = Pillow.new("RGBA", picture.size, "white")
-                    picture = Pillow.alpha_composite(ground, picture).convert("L" if mode in ("LA", "La") else "RGB")
-                elif mode in ("CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
-                    picture = picture.convert("RGB")
-                elif mode == "1":
-                    picture = picture.convert("L")
-                pixels = np.asarray(picture)
-    except InputError:
-        raise
-    except Pillow.DecompressionBombError as error:
-        raise InputError("too_large", f"{name}: {error}") from error
-    except Exception as error:  # decoders of strangers' bytes raise a dozen unrelated types
-        code = "truncated" if "truncated" in str(error).lower() else "corrupt"
-        raise InputError(code, f"{name}: {kind} cannot be decoded ({type(error).__name__}: {error})."[:300]) from error
-    if pixels.dtype == np.int32:
-        if pixels.min(initial=0) < 0 or pixels.max(initial=0) > 65535:
-            raise InputError("unsupported", f"{name}: 32-bit integer pixels beyond 16 bits.")
-        pixels = pixels.astype(np.uint16)
-    return tidy(np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False)))
 
 
 def encode(pixels: np.ndarray) -> bytes:

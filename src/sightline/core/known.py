@@ -11,9 +11,10 @@ import numpy as np
 
 from sightline.core.annotations import KINDS
 from sightline.core.dataset import Dataset
+from sightline.core.decoding import header
 from sightline.core.errors import InputError
 from sightline.core.files import digest
-from sightline.core.image import ArrayImage, BytesImage, FileImage, Image, header
+from sightline.core.image import ArrayImage, BytesImage, FileImage, Image
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 

@@ -8,6 +8,7 @@ import math
 import re
 import unicodedata
 import warnings
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,9 +46,9 @@ class Chart:
         text = self._saved("svg", {"transparent": True, "metadata": _NOBODY}).decode()
         text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
         text = text[text.index("<svg") :]
-        # Of many charts in one page, ids would be double; those that a chart refers to are hashes of what they name.
         used = set(re.findall(r'(?:url\(|href=")#(\w+)', text))
-        text = re.sub(r"<[^>]+>", lambda tag: _clean(tag[0], used), text).strip()
+        own = f"c{zlib.crc32(text.encode()):08x}"  # of many charts in one page, ids would be double
+        text = re.sub(r"<[^>]+>", lambda tag: _clean(tag[0], used, own), text).strip()
         return text.replace("<svg", f'<svg role="img" aria-label="{html.escape(tame(self.says, 400))}"', 1)
 
     def png(self, *, resolution: int = 160) -> bytes:
@@ -65,10 +66,11 @@ class Chart:
         return stream.getvalue()
 
 
-def _clean(tag: str, used: set[str]) -> str:
+def _clean(tag: str, used: set[str], own: str) -> str:
     """A tag without sizes, name spaces and idle ids; text between tags is never touched, it may look like one."""
     tag = re.sub(r"\s+", " ", re.sub(r' xmlns(:\w+)?="[^"]*"| version="1.1"', "", tag))
-    tag = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", tag).replace(INK, "currentColor")
+    tag = re.sub(r' id="([^"]*)"', lambda found: f' id="{own}{found[1]}"' if found[1] in used else "", tag)
+    tag = re.sub(r'(url\(|href=")#', rf"\1#{own}", tag).replace(INK, "currentColor")
     return re.sub(r' (width|height)="[^"]*"', "", tag) if tag.startswith("<svg") else tag
 
 

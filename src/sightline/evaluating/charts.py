@@ -116,6 +116,7 @@ def schedule_chart(rates: Sequence[float]) -> Chart:
         axes.plot(range(1, len(known) + 1), known, color=HUES[3], lw=2)
         axes.fill_between(range(1, len(known) + 1), known, color=HUES[3], alpha=0.12, lw=0)
         axes.set_ylim(bottom=0)
+        axes.set_xlim(0.5, len(known) + 0.5)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("epoch", alpha=0.7)
 
@@ -153,7 +154,8 @@ def confusion_chart(names: Sequence[str], matrix: np.ndarray) -> Chart:
                 )  # fmt: skip
         axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), aspect="equal")
         slant = max(map(len, names), default=0) * size > 36
-        axes.set_xticks(range(size), names, rotation=45 if slant else 0, ha="right" if slant else "center")
+        anchor = {"rotation_mode": "anchor"} if slant else {}
+        axes.set_xticks(range(size), names, rotation=45 if slant else 0, ha="right" if slant else "center", **anchor)
         axes.set_yticks(range(size), names)
         axes.tick_params(length=0, labelsize=8.5 if size <= 12 else 7)
         axes.spines[:].set_visible(False)
@@ -170,11 +172,12 @@ def interval_chart(figures: Sequence[Figure]) -> Chart:
     said = "; ".join(reach)
 
     def draw(figure: Any) -> None:
+        figure.get_layout_engine().set(hspace=0.12)
         rows = figure.subplots(len(known), 1, squeeze=False).flat if known else ()
         for place, (axes, shown) in enumerate(zip(rows, known, strict=False)):
             _interval(axes, shown, place == 0)
 
-    return Chart(said or "No numbers.", (4.6, 0.35 + 0.78 * max(1, len(known))), draw)
+    return Chart(said or "No numbers.", (4.6, 0.3 + 0.8 * max(1, len(known))), draw)
 
 
 def _interval(axes: Any, shown: Figure, first: bool) -> None:

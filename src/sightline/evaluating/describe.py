@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core import catalog
-from sightline.core.annotations import Annotation
+from sightline.core.annotations import Annotation, Picture
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.files import write_durably
@@ -82,24 +82,20 @@ def _examples(task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample],
         truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
         if isinstance(answer, InputError):
             continue
-        sides = [_drawn(sample, record) for record in (truth, answer) if record is not None]
-        shown.append(
-            Example(sample.id, _beside(sides), "left: what is so; right: the answer" if truth else "the answer")
-        )
+        picture = _drawn(sample, truth, answer)
+        shown.append(Example(sample.id, picture, "the answer" if truth is None else "left: what is so; right: the answer"))
     return shown
 
 
-def _drawn(sample: Sample, record: Annotation) -> np.ndarray:
-    draw = catalog.find("overlays", type(record).__name__.lower())
-    pixels = getattr(record, "pixels", None)
-    if pixels is None:
-        pixels = sample.pixels()
-        return np.asarray(draw(pixels, record))
-    from sightline.core.image import tidy
-
-    top = 255 if pixels.dtype == np.uint8 else np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
-    shown = (tidy(pixels).astype(np.float32) * (255 / top)).round().clip(0, 255).astype(np.uint8)[..., :3]
-    return np.repeat(shown, 3, -1) if shown.shape[-1] == 1 else shown
+def _drawn(sample: Sample, truth: Annotation | None, answer: Annotation) -> np.ndarray:
+    draw = catalog.find("overlays", type(answer).__name__.lower())
+    if isinstance(answer, Picture):  # this overlay lays two pictures side by side in one range
+        return np.asarray(draw(truth.pixels if isinstance(truth, Picture) else answer.pixels, answer))
+    pixels = sample.pixels()
+    sides = [draw(pixels, answer)]
+    if truth is not None:
+        sides.insert(0, catalog.find("overlays", type(truth).__name__.lower())(pixels, truth))
+    return _beside(sides)
 
 
 def _beside(pictures: Sequence[np.ndarray]) -> np.ndarray:

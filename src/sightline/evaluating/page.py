@@ -25,11 +25,12 @@ def escape(text: object) -> str:
 
 def pack(pictures: Sequence[np.ndarray]) -> list[str]:
     """Pictures as data addresses: as large as the room of a page allows, all by the same rule."""
+    packed: list[bytes] = []
     for edge in _EDGES:
         packed = [_webp(picture, edge) for picture in pictures]
         if sum(map(len, packed)) <= MOST_BYTES:
             break
-    return ["data:image/webp;base64," + base64.b64encode(data).decode() for data in packed] if pictures else []
+    return ["data:image/webp;base64," + base64.b64encode(data).decode() for data in packed]
 
 
 def _webp(picture: np.ndarray, edge: int) -> bytes:
@@ -97,9 +98,9 @@ def document(title: str, body: str) -> str:
 
 _LOOKS = """
 :root{--ground:#f6f7f9;--card:#fff;--ink:#1b1f24;--dim:#5d6672;--line:#e1e4e9;--good:#11765a;--warn:#9a5b00;--bad:#b3301f;
---tint:#e7f4ef;--accent:#2f7fd1;color-scheme:light dark}
+--accent:#2f7fd1;color-scheme:light dark}
 @media (prefers-color-scheme:dark){:root{--ground:#101317;--card:#181c22;--ink:#e9ecf0;--dim:#98a2af;--line:#2a3038;
---good:#4fc79f;--warn:#e8a33d;--bad:#ff8a78;--tint:#14302a;--accent:#6cb0f2}}
+--good:#4fc79f;--warn:#e8a33d;--bad:#ff8a78;--accent:#6cb0f2}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
@@ -108,7 +109,7 @@ h1,h2,h3,p,ul,dl,figure{margin:0}
 h1{font-size:clamp(1.5rem,3.4vw,2.15rem);line-height:1.2;letter-spacing:-.015em;text-wrap:balance;overflow-wrap:anywhere}
 h2{font-size:1.15rem;letter-spacing:-.005em;margin-bottom:2px}
 .eyebrow{color:var(--dim);font-size:.875rem;margin-bottom:6px;overflow-wrap:anywhere}
-.lead{color:var(--dim);font-size:.925rem;margin-bottom:16px;max-width:72ch}
+.lead{color:var(--dim);font-size:.925rem;margin-bottom:16px;max-width:88ch}
 h2+:not(.lead){margin-top:14px}
 .verdict{font-size:1.15rem;line-height:1.45;margin-top:14px;max-width:62ch;overflow-wrap:anywhere}
 section,.hero{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:24px 26px;margin-top:20px}
@@ -122,14 +123,16 @@ border:1px solid currentColor;margin-bottom:12px}
 .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}.dim{color:var(--dim)}
 .ruler{width:100%;height:auto;display:block;overflow:visible}
 .halves{display:grid;grid-template-columns:1fr 1fr;gap:24px 36px;align-items:start}
+.halves>*{min-width:0}
 .halves svg,.chart svg{width:100%;height:auto;display:block}
 svg text{font-family:inherit!important}
 svg *{stroke-linejoin:round;stroke-linecap:butt}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.925rem;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:9px 14px 9px 0;border-bottom:1px solid var(--line);vertical-align:baseline;overflow-wrap:anywhere}
+th,td{text-align:left;padding:9px 14px 9px 0;border-bottom:1px solid var(--line);vertical-align:baseline;
+overflow-wrap:break-word}
 thead th{color:var(--dim);font-weight:500;font-size:.825rem;white-space:nowrap}
-tbody th{font-weight:600}tbody tr:last-child>*{border-bottom:0}
+tbody th{font-weight:600;min-width:6.5em;max-width:22em}tbody tr:last-child>*{border-bottom:0}
 .number{text-align:right;white-space:nowrap}
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--width,210px)),1fr));gap:18px 16px}
 .gallery img{width:100%;height:auto;display:block;border-radius:8px;background:var(--ground)}
@@ -139,14 +142,14 @@ figcaption b{font-weight:600;display:block}figcaption span{color:var(--dim)}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));gap:12px 36px}
 dt{color:var(--dim);font-size:.825rem}dd{margin:0;font-size:.925rem;overflow-wrap:anywhere}
 ul{padding-left:1.15em}li{margin:5px 0;overflow-wrap:anywhere}li::marker{color:var(--dim)}
-pre{margin:0;padding:14px 16px;background:var(--ground);border:1px solid var(--line);border-radius:8px;white-space:pre-wrap;
-overflow-wrap:anywhere;font:.875rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-footer{color:var(--dim);font-size:.85rem;margin-top:24px}
+pre{margin:0;padding:14px 16px;background:var(--ground);border:1px solid var(--line);border-radius:8px;
+white-space:pre-wrap;overflow-wrap:anywhere;font:.875rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 summary{cursor:pointer;color:var(--accent);margin-top:8px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media (max-width:760px){main{padding:24px 14px 40px}section,.hero{padding:18px 16px;border-radius:12px}
 .hero,.halves{grid-template-columns:1fr}}
-@media print{:root{--ground:#fff;--card:#fff;--ink:#111;--dim:#555;--line:#ccc;--good:#11765a;--warn:#9a5b00;--bad:#b3301f}
-body{font-size:11pt}main{max-width:none;padding:0}section,.hero{border-radius:0;padding:12px 0;border-width:1px 0 0;
+@media print{:root{--ground:#fff;--card:#fff;--ink:#111;--dim:#555;--line:#ccc;--good:#11765a;--warn:#9a5b00;
+--bad:#b3301f}body{font-size:11pt}main{max-width:none;padding:0}section,.hero{border-radius:0;padding:12px 0;
+border-width:1px 0 0;
 margin-top:12px}figure,tr,.halves,.hero{break-inside:avoid}h2{break-after:avoid}}
 """

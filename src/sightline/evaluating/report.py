@@ -125,6 +125,8 @@ def _ruler(figure: Figure) -> str:
     share = min(points) >= 0 and max(points) <= 1
     start, end = (0.0, 1.0) if share else (min(0.0, *points), max(0.0, *points) * 1.08 or 1.0)
 
+    hue = {"dim": "accent"}.get(kind := _standing(figure)[0], kind)
+
     def at(point: float) -> str:
         return f"{10 + 540 * (point - start) / (end - start or 1):.1f}"
 
@@ -135,17 +137,17 @@ def _ruler(figure: Figure) -> str:
     drawn += (
         '<line x1="10" y1="46" x2="550" y2="46" stroke="var(--line)" stroke-width="6" style="stroke-linecap:round"/>'
     )
-    drawn += f'<text x="10" y="84" font-size="13" fill="var(--dim)">{readable(start)}</text>'
-    drawn += f'<text x="550" y="84" font-size="13" fill="var(--dim)" text-anchor="end">{readable(end)}</text>'
+    drawn += f'<text x="10" y="84" font-size="13" fill="var(--dim)">{start:.3g}</text>'
+    drawn += f'<text x="550" y="84" font-size="13" fill="var(--dim)" text-anchor="end">{end:.3g}</text>'
     if math.isfinite(low) and math.isfinite(high):
-        drawn += f'<line x1="{at(low)}" y1="46" x2="{at(high)}" y2="46" stroke="var(--good)" stroke-width="18"'
+        drawn += f'<line x1="{at(low)}" y1="46" x2="{at(high)}" y2="46" stroke="var(--{hue})" stroke-width="18"'
         drawn += ' stroke-opacity=".35" style="stroke-linecap:round"/>'
     if math.isfinite(floor):
         anchor = "end" if float(at(floor)) > 480 else "start" if float(at(floor)) < 80 else "middle"
         drawn += f'<line x1="{at(floor)}" y1="26" x2="{at(floor)}" y2="66" stroke="var(--ink)" stroke-width="2.5"/>'
         drawn += f'<text x="{at(floor)}" y="17" font-size="13" fill="var(--dim)" text-anchor="{anchor}">'
         drawn += f"baseline {readable(floor)}</text>"
-    return drawn + f'<circle cx="{at(value)}" cy="46" r="10" fill="var(--good)"/></svg>'
+    return drawn + f'<circle cx="{at(value)}" cy="46" r="10" fill="var(--{hue})"/></svg>'
 
 
 def _figures(figures: Sequence[Figure]) -> str:
@@ -178,7 +180,9 @@ def _history(rows: Sequence[Mapping[str, Any]]) -> str:
     rates = [rate for rate in (number(row.get("rate")) for row in rows) if math.isfinite(rate)]
     if len(rates) == len(rows):
         panels.append(charts.schedule_chart(rates))
-    lead = f"{len(rows)} epochs. A ring marks the epoch that was kept; later ones, in gray, brought nothing better."
+    lead = f"{len(rows)} epochs; a ring marks the one that was kept."
+    if any(row.get("best") for row in rows) and not rows[-1].get("best"):
+        lead += " Those after it, in gray, were not better by the first metric."
     return section("How it learned", f'<div class="halves">{"".join(map(_chart, panels))}</div>', lead)
 
 
@@ -188,7 +192,7 @@ def _confusion(confusion: tuple[Sequence[str], np.ndarray] | None) -> str:
     names, matrix = confusion[0], np.asarray(confusion[1])
     wrong = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-wrong, axis=None, kind="stable")[:8]
-    most = [np.unravel_index(int(place), wrong.shape) for place in order if wrong.flat[place] > 0]
+    most = [divmod(int(place), len(names)) for place in order if wrong.flat[place] > 0]
     rows = [
         (tame(names[i], 60), tame(names[j], 60), f"{wrong[i, j]:,}", f"{wrong[i, j] / matrix[i].sum():.0%}")
         for i, j in most
@@ -210,8 +214,9 @@ def _gallery(title: str, lead: str, examples: Sequence[Example], pictures: Seque
     for example, picture in zip(examples, pictures, strict=True):
         high, wide = example.picture.shape[:2]
         tiny = ' class="tiny"' if wide < _TINY else ""
+        says = f"{example.title}: {example.detail}" if example.detail else example.title
         detail = f"<span>{escape(example.detail)}</span>" if example.detail else ""
-        shown += f'<figure><img{tiny} src="{picture}" width="{wide}" height="{high}" alt="{escape(example.title)}">'
+        shown += f'<figure><img{tiny} src="{picture}" width="{wide}" height="{high}" alt="{escape(says)}">'
         shown += f"<figcaption><b>{escape(example.title)}</b>{detail}</figcaption></figure>\n"
     return section(title, f'<div class="gallery" style="--width:{300 if broad > 1.6 else 200}px">{shown}</div>', lead)
 
@@ -223,7 +228,9 @@ def _parity(rows: Sequence[Mapping[str, str]]) -> str:
     lead = "The exported model was asked the same as the trained one; the gap is how far their answers are apart."
     heads = ("Part", "Largest gap", "Tolerance", "Verdict")
     body = table(heads, cells, numbers=(1, 2), caption="Parity of the exported model")
-    return section("The exported model is the trained model", body, lead)
+    equal = all(row.get("verdict") == "equal" for row in rows)
+    title = "The exported model is the trained model" if equal else "The exported model differs from the trained model"
+    return section(title, body, lead)
 
 
 def _chart(chart: Chart) -> str:

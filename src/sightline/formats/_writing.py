@@ -90,7 +90,7 @@ def place_of(sample: Sample, suffix: str, taken: set[str], within: str = "", *, 
 
 def refuse_what_is_lost(sample: Sample, layout: str, *fields: str) -> None:
     """A layout that cannot hold something must not drop it in silence."""
-    lost = [field for field in fields if getattr(sample, field)]
+    lost = [field for field in fields if getattr(sample, field) is not None and getattr(sample, field) != {}]
     if len(sample.images) != 1:
         lost.append(f"{len(sample.images)} pictures")
     if lost:

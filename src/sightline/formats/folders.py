@@ -67,6 +67,8 @@ def write(data: Dataset, path: Path) -> Path:
         raise InputError(
             "label", "some samples have a split and some have none; the layout 'folders' needs all or none."
         )
+    if not any(splits) and data.names and all(name.lower() in _walk.SPLITS for name in data.names):
+        raise InputError("label", f"folders called {', '.join(data.names)} would be read as splits. Write jsonlines.")
     with _writing.appearing(path) as folder:
         for sample in data:
             _writing.refuse_what_is_lost(sample, "folders", "group", "given", "attributes")

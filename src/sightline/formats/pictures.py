@@ -88,8 +88,5 @@ def _split_folders(path: Path) -> dict[str, str]:
 
 def _matching(pattern: Path) -> list[Path]:
     """Pictures that a pattern names, sorted; at most ten million, so that `/**` ends."""
-    try:
-        found = islice(glob.iglob(str(pattern), recursive=True), 10_000_000)  # noqa: PTH207 - may be absolute
-        return sorted(Path(name) for name in found if _walk.is_picture(Path(name).name) and Path(name).is_file())
-    except (OSError, ValueError) as error:
-        raise InputError("missing", f"{str(pattern)!r} is not a pattern of paths: {error}.") from error
+    found = islice(glob.iglob(str(pattern), recursive=True), 10_000_000)  # noqa: PTH207 - may be absolute
+    return sorted(Path(name) for name in found if _walk.is_picture(Path(name).name) and Path(name).is_file())

@@ -56,7 +56,8 @@ class UNet(nn.Module):
         for block in self.up:
             x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
             x = block(torch.cat([x, skips.pop()], 1), told)
-        return self.leave(functional.silu(x))[..., :rows, :columns]
+        left: Tensor = self.leave(functional.silu(x))
+        return left[..., :rows, :columns]
 
 
 class _Block(nn.Module):
@@ -78,6 +79,8 @@ class _Block(nn.Module):
 
 class _Time(nn.Module):
     """A time in 0..1 as waves of many lengths (Vaswani et al. 2017), mixed once."""
+
+    waves: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()

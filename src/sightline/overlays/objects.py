@@ -22,6 +22,7 @@ from sightline.overlays._paint import (
     shade,
 )
 
+CROWD = 12  # things, from which small ones are no longer all named
 _FAR = 1e6  # pixels; farther corners would overflow the drawing library and are out of sight anyway
 _Place = tuple[int, int, int, int]
 
@@ -91,7 +92,10 @@ def _keypoints(picture: np.ndarray, points: np.ndarray, colour: Colour) -> None:
 
 
 def _tags(picture: np.ndarray, annotation: Objects, rows: list[int], paint: list[Colour]) -> None:
-    """Best first where there is room; a tag that would hide another one is left out, its box still says the class."""
+    """Best first where there is room; no tag hides another one.
+
+    In a crowd the tags would hide the things: only the best of each class, and things larger than their tag, get one.
+    """
     size = letter_size(picture)
     pad = max(2, size // 4)
     high = height_of(size) + pad
@@ -100,16 +104,21 @@ def _tags(picture: np.ndarray, annotation: Objects, rows: list[int], paint: list
         return
     boxes = annotation.boxes if annotation.boxes.shape[1] == 4 else geometry.upright(annotation.boxes)
     placed: list[_Place] = []
+    told: set[int] = set()
     for row in reversed(rows):
         text = cut(_says(annotation, row), size, room)
         x0, y0, x1, y1 = _pixels(picture, boxes[row])
         if not text or x1 <= x0 or y1 <= y0:
             continue
         wide = width_of(text, size) + 2 * pad
+        small = (x1 - x0) * (y1 - y0) < 4 * wide * high
+        if small and len(rows) > CROWD and int(annotation.classes[row]) in told:
+            continue
         place = _free(picture, (x0, y0, x1, y1), wide, high, placed)
         if place is None:
             continue
         placed.append(place)
+        told.add(int(annotation.classes[row]))
         picture[place[1] : place[3], place[0] : place[2]] = paint[row]
         write(picture, place[0] + pad, place[1] + pad // 2, text, size, contrast(paint[row]))
 

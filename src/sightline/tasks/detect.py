@@ -70,7 +70,7 @@ class Detect(Task):
         return {"boxes": boxes, "classes": classes}
 
     def augment(self, facts: Facts) -> tuple[tuple[str, dict[str, Any]], ...]:
-        return (("flip", {}), ("zoom", {"smallest": 0.5}), ("light", {}))
+        return (("flip", {}), ("zoom", {}), ("light", {}))
 
     def loss(self, step: Step) -> dict[str, Any]:
         out = step.network(image=step.batch["image"])

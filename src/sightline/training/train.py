@@ -19,6 +19,7 @@ from sightline.core.dataset import Dataset, split
 from sightline.core.errors import AmbiguousError, InputError, RunError, SettingsError
 from sightline.core.extras import need
 from sightline.core.files import canonical, digest, locked, sweep, write_durably
+from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.settings import differences, fill
@@ -45,7 +46,7 @@ def train(
     A new run begins with the quick audit (`look`); what it finds is said, kept beside the run and shown in the report.
     """
     need("torch")
-    samples = open_data(data, format=format)
+    samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
     wired: Task = catalog.find("tasks", name).TASK

@@ -48,7 +48,7 @@ def _scratch(body: Body, radius: float, chance: np.random.Generator) -> Body:
             [x + along * np.cos(turn) - across * np.sin(turn), y + along * np.sin(turn) + across * np.cos(turn)], 1
         )
         canvas = np.zeros(solid.shape, np.uint8)
-        width = max(1, round(radius * 0.034))
+        width = max(1, round(radius * 0.045))
         cv2.polylines(canvas, [np.rint(line * 16).astype(np.int32)], False, 255, width, cv2.LINE_AA, 4)
         cover = canvas * (solid / np.float32(255))
         if cover.sum() > most:
@@ -61,7 +61,7 @@ def _scratch(body: Body, radius: float, chance: np.random.Generator) -> Body:
 
 def _dent(body: Body, radius: float, chance: np.random.Generator) -> Body:
     x, y = _inner(body.distance, radius * 0.12, chance)
-    wide = radius * float(chance.uniform(0.15, 0.2))
+    wide = radius * float(chance.uniform(0.19, 0.25))
     columns = np.arange(body.distance.shape[1], dtype=np.float32) - np.float32(x)
     rows = np.arange(body.distance.shape[0], dtype=np.float32) - np.float32(y)
     squash, turn = float(chance.uniform(0.75, 1.0)), float(chance.uniform(0, np.pi))
@@ -80,7 +80,7 @@ def _stain(body: Body, radius: float, chance: np.random.Generator) -> Body:
     x, y = _inner(body.distance, radius * 0.1, chance)
     rows, columns = body.distance.shape
     field = cut("clouds", chance, rows, columns, rows / 700)
-    wide = radius * float(chance.uniform(0.24, 0.34))
+    wide = radius * float(chance.uniform(0.30, 0.40))
     blot = np.hypot(np.arange(columns, dtype=np.float32)[None] - x, np.arange(rows, dtype=np.float32)[:, None] - y)
     edge = np.clip((np.float32(wide) + field * np.float32(0.28 * wide) - blot).astype(np.float32) / 1.6, 0, 1)
     cover = edge * outline.cover_of(body.distance + np.float32(0.5))
@@ -99,7 +99,7 @@ def _missing(body: Body, radius: float, chance: np.random.Generator) -> Body:
     rim = np.flatnonzero(((np.abs(body.distance) < 1.2) & (away > (0.62 * radius) ** 2)).ravel())
     row, column = divmod(int(rim[int(chance.integers(len(rim)))]), columns)
     field = cut("clouds", chance, rows, columns, rows / 500)
-    wide = radius * float(chance.uniform(0.25, 0.34))
+    wide = radius * float(chance.uniform(0.30, 0.40))
     bite = (
         np.hypot(x[None] - (column - middle), y[:, None] - (row - middle))
         - np.float32(wide)

@@ -50,9 +50,9 @@ def ground(size: int, chance: np.random.Generator, turn: float, aside: float) ->
         middle, half = chance.uniform(-0.6, 0.6, 2), chance.uniform(0.15, 0.5, 2)
         corners = (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + middle) @ bend * size + size / 2
         fill(canvas, corners, _FIELDS[int(chance.integers(len(_FIELDS)))])
-    for half, tone in ((0.036, (142, 138, 128)), (0.029, (92, 92, 96))):
-        corners = np.array([[-1, aside - half], [1, aside - half], [1, aside + half], [-1, aside + half]]) @ bend
-        fill(canvas, corners * size + size / 2, tone)
+    for broad, tone in ((0.036, (142, 138, 128)), (0.029, (92, 92, 96))):
+        band = np.array([[-1, aside - broad], [1, aside - broad], [1, aside + broad], [-1, aside + broad]])
+        fill(canvas, band @ bend * size + size / 2, tone)
     for dash in np.linspace(-0.8, 0.8, 21).tolist():
         corners = np.array(
             [[dash, aside - 0.003], [dash + 0.035, aside - 0.003], [dash + 0.035, aside + 0.003], [dash, aside + 0.003]]

@@ -85,10 +85,10 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
 
 def _places(chance: np.random.Generator, size: int) -> list[tuple[int, int, float]]:
     """Middles and radii: one large part, or two or three that stand apart."""
-    count = int(chance.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))
+    count = int(chance.choice([1, 2, 3], p=[0.75, 0.15, 0.1]))
     if count == 1:
         x, y = chance.uniform(0.44, 0.56, 2) * size
-        return [(round(x), round(y), float(chance.uniform(0.28, 0.37)) * size)]
+        return [(round(x), round(y), float(chance.uniform(0.32, 0.40)) * size)]
     turn = chance.uniform(0, 2 * np.pi)
     away = (0.23 if count == 2 else 0.27) * size
     radius = (0.20 if count == 2 else 0.17) * size

@@ -17,7 +17,7 @@ REGIONS = ("table", *NAMES)
 def plan(seed: int, index: int) -> Plan:
     """The shape, the table and the colours."""
     chance = generator("drawn", "shapes", "plan", seed, index)
-    count = int(chance.integers(1, 5))
+    count = int(chance.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))
     colours = [str(colour) for colour in chance.choice(list(table.COLOURS), count, replace=False)]
     facts = {"table": str(chance.choice(table.CLOTHS)), "colours": tuple(colours)}
     return Plan(balanced(NAMES, "shapes", seed, index), facts)
@@ -27,9 +27,9 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
     """The solids of a plan."""
     chance = generator("drawn", "shapes", "scene", seed, index)
     shape, colours = str(plan.label), list(plan.attributes["colours"])
-    radius = {1: (0.55, 0.85), 2: (0.42, 0.6)}.get(len(colours), (0.34, 0.48))
-    solids = table.place(chance, [shape] * len(colours), colours, 0.25 if len(colours) == 1 else 0.95, radius)
-    eye = Eye(5.2, float(chance.uniform(0.55, 0.95)), 1.45, size)
+    radius = {1: (0.72, 0.95), 2: (0.54, 0.68), 3: (0.46, 0.56)}[len(colours)]
+    solids = table.place(chance, [shape] * len(colours), colours, 0.2 if len(colours) == 1 else 0.9, radius)
+    eye = Eye(5.2, float(chance.uniform(0.5, 0.75)), 1.45, size)
     view = table.look(solids, eye, table.sun(chance), plan.attributes["table"], chance)
     clean = camera.develop(view.lit, chance, softness=0.45 * size / 256, warmth=float(chance.uniform(-0.05, 0.07)))
     place = NAMES.index(shape)

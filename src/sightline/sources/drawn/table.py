@@ -176,9 +176,10 @@ def place(
         tall = {
             "sphere": 2.0,
             "cube": 1.6,
-            "cylinder": float(chance.uniform(1.6, 2.4)),
-            "cone": float(chance.uniform(2.0, 2.7)),
+            "cylinder": float(chance.uniform(2.6, 3.2)),
+            "cone": float(chance.uniform(2.2, 2.8)),
         }
+        size *= 0.8 if shape == "cylinder" else 1.0  # slender, so that at a glance it is no cube
         tone = np.clip(np.array(COLOURS[colour]) * chance.uniform(0.9, 1.08) + chance.uniform(-0.02, 0.02, 3), 0.02, 1)
         yaw, gloss = float(chance.uniform(0, np.pi)), float(chance.uniform(0.25, 0.9))
         made.append(Solid(shape, x, y, size, size * tall[shape], yaw, (tone[0], tone[1], tone[2]), gloss))

@@ -105,7 +105,7 @@ def car(stage: Stage, x: float, z: float, paint: Colour, owner: int, *, oncoming
     for s in (-1, 1):
         stage.faces(_box_end(x + s * 0.68, 0.15, 0.62, 0.78, near)[None], tone, owner)
         if lit:
-            stage.lamp((x + s * 0.68, 0.70, near), 0.34 if oncoming else 0.2, glow)
+            stage.lamp((x + s * 0.68, 0.70, near), 0.22 if oncoming else 0.16, glow)
 
 
 def _box_end(x: float, half: float, low: float, high: float, z: float) -> np.ndarray:

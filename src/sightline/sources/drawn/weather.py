@@ -16,7 +16,7 @@ _ZENITH = {
     "night": (0.02, 0.03, 0.07),
 }
 _LOW = {"clear": (0.80, 0.87, 0.94), "fog": (0.78, 0.79, 0.80), "rain": (0.62, 0.65, 0.68), "night": (0.10, 0.09, 0.14)}
-_HAZE = {"clear": 0.004, "fog": 0.055, "rain": 0.016, "night": 0.006}  # share of light lost a metre
+_HAZE = {"clear": 0.004, "fog": 0.042, "rain": 0.016, "night": 0.006}  # share of light lost a metre
 _CLOUDS = {"clear": 0.85, "fog": 0.0, "rain": 0.35, "night": 0.05}
 
 
@@ -38,7 +38,7 @@ def paint(
     lit *= deep(1 - _under(sky, stage, feet) * ground)
     if sky == "night":
         beam = _beam(stage)
-        lit *= cv2.merge([beam + np.float32(part) for part in (0.20, 0.21, 0.30)])
+        lit *= cv2.merge([beam + np.float32(part) for part in (0.27, 0.28, 0.38)])
         lamps = (flat[..., 0] > 250) & (flat[..., 1] > 200) & (flat[..., 2] < 140)
         lit[lamps] = flat[lamps] / np.float32(255)  # windows with somebody at home
     elif sky == "rain":

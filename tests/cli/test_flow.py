@@ -1,0 +1,193 @@
+"""From drawn pictures to decisions by commands alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sightline.core.image import encode, read_image
+from tests.cli.conftest import Trained, run
+
+
+def _figures(document: dict) -> dict:
+    return {row["name"]: row for row in document["evaluation"]["figures"]}
+
+
+def test_train_answers_with_one_document(trained: Trained) -> None:
+    document = trained.done.document
+    assert document["schema"] == 1
+    assert document["command"] == "train"
+    assert document["state"] == "done"
+    assert document["audit"]["count"] == 40
+    for name in ("run", "bundle", "report"):
+        assert (trained.folder / document["paths"][name]).exists(), name
+    assert all(row["equal"] for row in document["parity"])
+    for row in _figures(document).values():
+        assert row["low"] is None or row["low"] <= row["value"] <= row["high"]
+
+
+def test_progress_is_json_lines_on_standard_error(trained: Trained) -> None:
+    rows = [json.loads(line) for line in trained.done.err.splitlines()]
+    kinds = [row["kind"] for row in rows]
+    assert {row["schema"] for row in rows} == {1}
+    assert kinds.count("epoch") == 2
+    assert {"start", "progress", "checkpoint", "done"} <= set(kinds)
+    assert kinds.index("start") < kinds.index("epoch") < kinds.index("done")
+
+
+def test_listeners_hear_the_same(trained: Trained) -> None:
+    lines = [
+        json.loads(line) for path in trained.folder.rglob("events.jsonl") for line in path.read_text().splitlines()
+    ]
+    assert [row["facts"]["epoch"] for row in lines if row["kind"] == "epoch"] == [1, 2]
+
+
+def test_the_same_command_again_trains_nothing_and_finds_the_same(trained: Trained) -> None:
+    before = (trained.run / "weights.safetensors").read_bytes()
+    again = run(trained.folder, *trained.words, "--no-export", "--no-report", "--no-audit")
+    assert again.status == 0, again.err
+    assert "audit" not in again.document
+    assert "bundle" not in again.document["paths"]
+    assert again.document["paths"]["run"] == trained.done.document["paths"]["run"]
+    assert _figures(again.document) == _figures(trained.done.document)
+    assert (trained.run / "weights.safetensors").read_bytes() == before
+    assert not [line for line in again.err.splitlines() if json.loads(line)["kind"] == "epoch"]
+
+
+def test_other_settings_in_the_same_folder_are_refused_by_name(trained: Trained) -> None:
+    words = [word if word != "2" else "3" for word in trained.words if word != "--json"]
+    done = run(trained.folder, *words, "--out", str(trained.run), "--quiet")
+    assert done.status == 2
+    assert "epochs: 2 -> 3" in done.err
+
+
+def test_predict_never_imports_torch(trained: Trained) -> None:
+    _pictures(trained.folder / "photos", 3)
+    code = (
+        "import sys; from sightline.cli import main; status = main(sys.argv[1:])\n"
+        "sys.exit(status or ('torch' in sys.modules) * 9 or ('scipy' in sys.modules) * 8)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict", str(trained.run), "photos", "--json"],
+        cwd=trained.folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)["answers"]
+    assert [Path(row["id"]).name for row in answers] == ["0.png", "1.png", "2.png"]
+    assert all(sum(row["answer"]["scores"]) == pytest.approx(1, abs=1e-4) for row in answers)
+
+
+def test_predict_starts_cold_in_half_a_second(trained: Trained) -> None:
+    _pictures(trained.folder / "one", 1)
+    best = min(_seconds(trained.folder, "predict", str(trained.run), "one/0.png", "--threads", "1") for _ in range(4))
+    bare = min(_seconds(trained.folder, "version") for _ in range(2))
+    assert best < 0.5 * max(1.0, bare / 0.1), "CPU seconds"
+
+
+def test_both_runtimes_give_the_same_answers(trained: Trained) -> None:
+    _pictures(trained.folder / "photos", 3)
+    given = [
+        run(trained.folder, "predict", str(trained.run), "photos", "--json", "--backend", backend).document["answers"]
+        for backend in ("onnx", "torch")
+    ]
+    first, second = (np.array([row["answer"]["scores"] for row in rows]) for rows in given)
+    assert np.abs(first - second).max() < 1e-3
+
+
+def test_one_bad_picture_stops_none_of_the_others(trained: Trained) -> None:
+    folder = trained.folder / "mixed"
+    _pictures(folder, 2)
+    (folder / "bad.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    done = run(trained.folder, "predict", str(trained.run), "mixed", "gone/*.jpg", "--out", "drawn", "--json")
+    assert done.status == 2
+    rows = done.document["answers"]
+    assert [row["error"]["code"] for row in rows if "error" in row] == ["missing", "corrupt"]
+    assert sum("answer" in row for row in rows) == 2
+    kept = [json.loads(line) for line in (trained.folder / "drawn" / "predictions.jsonl").read_text().splitlines()]
+    assert len(kept) == 4
+    for row in kept:
+        if "drawn" in row:
+            assert read_image(trained.folder / "drawn" / row["drawn"]).shape[2] == 3
+    said = run(trained.folder, "predict", str(trained.run), "mixed", "--quiet")
+    assert len(said.out.splitlines()) == 2
+    assert said.status == 2
+
+
+def test_doubt_is_said(trained: Trained) -> None:
+    _pictures(trained.folder / "photos", 1)
+    done = run(trained.folder, "predict", str(trained.run), "photos", "--threshold", "1")
+    assert all(": not sure: " in line for line in done.out.splitlines())
+
+
+def test_runs_are_listed_and_compared_without_a_winner_by_chance(trained: Trained) -> None:
+    out = trained.folder / "runs" / "other"
+    words = ["train", "drawn:parts?count=40&size=32", "--epochs", "1", "--batch", "8", "--out", str(out)]
+    words += ["--set", "train.precision=float32", "--set", "train.layout=plain", "--no-audit"]
+    made = run(trained.folder, *words, "--no-export", "--no-report", "--quiet")
+    assert made.status == 0, made.err
+    listed = run(trained.folder, "runs", "--json").document["runs"]
+    assert {row["name"] for row in listed} == {"other", trained.run.name}
+    compared = run(trained.folder, "runs", "compare", "other", trained.run.name, "--json").document
+    assert any(line.startswith("train.epochs: 1 -> 2") for line in compared["settings"])
+    assert {row["verdict"] for row in compared["metrics"]} <= {"first", "second", "cannot tell"}
+    for row in compared["metrics"]:
+        apart = row["first"]["low"] > row["second"]["high"] or row["first"]["high"] < row["second"]["low"]
+        assert apart or row["verdict"] == "cannot tell"
+
+
+def test_evaluate_export_and_report_can_be_called_alone(trained: Trained) -> None:
+    name = trained.run.name
+    evaluated = run(trained.folder, "evaluate", name, "--side", "val", "--json", "--quiet").document
+    assert evaluated["side"] == "val"
+    exported = run(trained.folder, "export", name, "--out", "one.sightline", "--json", "--quiet")
+    assert (trained.folder / "one.sightline").is_file(), exported
+    report = run(trained.folder, "report", name, "--json", "--quiet").document
+    assert (trained.folder / report["path"]).stat().st_size > 1000
+    assert run(trained.folder, "evaluate", name, "--json", "--quiet").document["side"] == "test"
+
+
+@pytest.mark.parametrize(("asked", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_training_says_how_to_continue(asked: signal.Signals, status: int, tmp_path: Path) -> None:
+    words = ["train", "drawn:parts?count=40&size=32", "--epochs", "400", "--batch", "8", "--out", "run", "--no-audit"]
+    words += ["--set", "train.precision=float32", "--set", "train.layout=plain"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "sightline", *words],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stderr
+        for line in child.stderr:
+            if line.startswith("epoch 1/"):
+                break
+        child.send_signal(asked)
+        said = child.stderr.read().splitlines()
+    assert child.returncode == status
+    assert said[-1].startswith("error[interrupted]")
+    assert said[-1].endswith("sightline " + " ".join(words).replace(words[1], f"'{words[1]}'"))
+    assert json.loads((tmp_path / "run" / "run.json").read_bytes())["state"] == "running"
+
+
+def _pictures(folder: Path, count: int) -> None:
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        (folder / f"{number}.png").write_bytes(encode(rng.integers(0, 255, (40, 48, 3), np.uint8)))
+
+
+def _seconds(folder: Path, *words: str) -> float:
+    """CPU seconds of one command."""
+    child = subprocess.Popen([sys.executable, "-m", "sightline", *words], cwd=folder, stdout=subprocess.DEVNULL)
+    start = time.monotonic()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    assert time.monotonic() - start < 60
+    return usage.ru_utime + usage.ru_stime

@@ -1,0 +1,99 @@
+"""From a word to a data set: what is natural is taken, the rest is refused with what was found and what is wanted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sightline.core.annotations import Labels
+from sightline.core.data import open_data, recognise
+from sightline.core.dataset import Dataset
+from sightline.core.errors import AmbiguousError, InputError, SightlineError
+from sightline.core.image import encode
+
+PICTURE = encode(np.zeros((2, 2, 1), np.uint8))
+
+
+def grown(folder: Path, *files: str, data: bytes = PICTURE) -> Path:
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_a_data_set_is_itself() -> None:
+    data = Dataset([])
+    assert open_data(data) is data
+
+
+def test_a_drawn_world() -> None:
+    assert len(open_data("drawn:parts?count=3&size=32")) == 3
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    data = open_data(grown(tmp_path, "good/1.png", "bad/2.png"))
+    assert (data.kind, data.names, len(data)) == (Labels, ("bad", "good"), 2)
+
+
+def test_one_picture_and_a_pattern(tmp_path: Path) -> None:
+    grown(tmp_path, "a/1.png", "a/2.png", "a/3.txt", "a/.hidden.png")
+    assert len(open_data(tmp_path / "a" / "1.png")) == 1
+    assert len(open_data(str(tmp_path / "a" / "*.png"))) == 2
+    assert len(open_data(str(tmp_path / "**"))) == 2
+    with pytest.raises(AmbiguousError, match="nothing that matches"):
+        open_data(str(tmp_path / "a" / "*.jpg"))
+
+
+def refused(where: object, **named: str) -> str:
+    with pytest.raises(SightlineError) as caught:
+        open_data(where, **named)
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def test_two_natural_readings_are_both_named(tmp_path: Path) -> None:
+    grown(tmp_path, "good/1.png", "bad/2.png")
+    (tmp_path / "samples.jsonl").write_text('{"id": "1", "images": ["good/1.png"]}\n')
+    message = refused(tmp_path)
+    assert "2 ways" in message
+    assert "folders: 2 class folders" in message
+    assert "jsonlines: samples.jsonl holds samples" in message
+    assert "--format" in message
+    assert len(open_data(tmp_path, format="jsonlines")) == 1
+    assert len(open_data(tmp_path, format="folders")) == 2
+    assert recognise(tmp_path / "samples.jsonl") == "jsonlines"
+
+
+def test_junk_is_answered_with_what_was_found_and_what_is_wanted(tmp_path: Path) -> None:
+    assert "found an empty folder" in (message := refused(grown(tmp_path / "e", "x/.keep")))
+    assert "folders: photos/good/1.jpg" in message
+    assert 'jsonlines: photos/samples.jsonl with lines like {"id": "1"' in message
+    texts = grown(tmp_path / "t", "a.txt", "b.TXT", "c/d.txt", "LICENSE", data=b"x")
+    assert "found 4 files (3 .txt, 1 no suffix)" in refused(texts)
+    assert "'.txt' is no suffix of a picture" in refused(texts / "a.txt")
+
+
+def test_one_class_is_not_guessed_to_be_anything(tmp_path: Path) -> None:
+    message = refused(grown(tmp_path, "good/1.png", "good/2.png"))
+    assert "found 2 files (2 .png)" in message
+    assert "--format folders: only one class folder, 'good'" in message
+    assert "--format pictures" in message
+    assert open_data(tmp_path, format="folders").names == ("good",)
+    assert open_data(tmp_path, format="pictures").kind is None
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    grown(tmp_path, "photos/1.png")
+    assert "Did you mean 'photos'?" in refused(tmp_path / "photo")
+    assert "does not exist" in refused(tmp_path / "nowhere" / "deep")
+    assert "no source is called 'drawm'. Did you mean 'drawn'?" in refused("drawm:parts")
+    assert "does not exist" in refused("a\0b")
+    assert "does not exist" in refused("")
+    assert "Did you mean 'pictures'" in refused(tmp_path, format="picture")
+
+
+def test_a_layout_without_samples_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "samples.jsonl").write_text('{"sightline": "samples", "version": 1}\n')
+    with pytest.raises(InputError, match="holds no samples") as caught:
+        open_data(tmp_path)
+    assert caught.value.code == "empty"
