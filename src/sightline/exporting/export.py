@@ -72,8 +72,6 @@ def export(
         files[f"{name}{exporter.SUFFIX}"] = data_ = exporter.export(graph)
         exported = exporter.load(data_, name)
         table += compare(task, known, exported, chosen, wanted, facts)
-    for row in table:
-        tell(Event("note", f"parity {row.part}: gap {row.gap:.3g}, allowed {row.tolerance:.3g}", asdict(row)))
     apart = [row for row in table if not row.equal]
     if apart:
         raise BundleError(

@@ -207,7 +207,7 @@ def _learn(
         with _threads(fixed.threads):
             network = build(task, info["model"], facts, fixed, settings.seed)
             info["parameters"] = count_parameters([network])
-            tell(Event("start", f"{info['task']} with {info['model']}, {info['parameters']:,} parameters", info))
+            tell(Event("start", f"{info['task']} with {info['model']}, {info['parameters']:,} parameters", {**info, "run": str(run.path)}))
             learner = Learner(task, network, settings, fixed)
             loop = Loop(run, task, facts, train_side, val_side, settings, info["phases"], learner, asked, tell)
             loop.go()
