@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from sightline.cli._display import Screen
-from sightline.cli.train import finish, look, say_paths
+from sightline.cli.train import finish, say_paths, saying_audit
 
 SHOWN = 12  # predictions on the sheet, four in a row
 SURE = 0.4  # a detector trained for a minute doubts more than one trained for an hour
@@ -85,7 +85,7 @@ def told(screen: Screen, story: Story, out: Path) -> dict[str, Any]:
     from sightline.training.train import train
 
     data = written(screen, story, out / "data")
-    document: dict[str, Any] = {"audit": look(screen, str(data), story.format)}
+    document: dict[str, Any] = {}
     made = train(
         str(data),
         story.task,
@@ -93,7 +93,7 @@ def told(screen: Screen, story: Story, out: Path) -> dict[str, Any]:
         format=story.format,
         settings=story.settings,
         options=story.options,
-        tell=screen.tell,
+        tell=saying_audit(screen, document, screen.tell),
     )
     document |= finish(screen, made)
     sheet = out / f"{story.name}-predictions.png"

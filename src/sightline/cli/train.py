@@ -5,7 +5,6 @@ The same command continues a run that was stopped or killed, to the same weights
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +12,8 @@ from sightline.cli._display import Screen
 from sightline.cli._lines import figure_line, parity_line
 from sightline.cli._listening import Listening
 from sightline.cli._settings import sections
-from sightline.core import catalog
 from sightline.core.errors import MissingExtraError
-from sightline.core.progress import Event
-from sightline.core.settings import fill
+from sightline.core.progress import Event, Tell
 
 if TYPE_CHECKING:
     from sightline.core.run import Run
@@ -48,11 +45,8 @@ def run(
 
     flags = {"epochs": epochs, "batch": batch, "seed": seed, "device": device, "workers": workers}
     chosen = sections(settings, set, flags)
-    check_names(chosen["train"], tasks=task, models=model, formats=format)
     listeners = Listening(listen, out, screen.tell)
     document: dict[str, Any] = {}
-    if not no_audit:
-        document["audit"] = look(screen, data, format)
     with listeners:
         made = train(
             data,
@@ -63,30 +57,24 @@ def run(
             settings=chosen["train"],
             options=chosen["task"],
             extend=extend,
-            tell=listeners.tell,
+            look=not no_audit,
+            tell=saying_audit(screen, document, listeners.tell),
         )
     document |= finish(screen, made, bundle=not no_export, page=not no_report)
     say_paths(screen, document["paths"])
     return document
 
 
-def check_names(settings: Mapping[str, Any], **names: str | None) -> None:
-    """Refuse a slip of the pen before minutes are spent on looking at data."""
-    from sightline.training.settings import Settings
+def saying_audit(screen: Screen, document: dict[str, Any], tell: Tell) -> Tell:
+    """A listener that also makes the line of the audit part of the result."""
 
-    fill(Settings, settings, where="train")
-    for family, name in names.items():
-        if name is not None and name not in catalog.names(family):
-            catalog.find(family, name)
+    def listen(event: Event) -> None:
+        tell(event)
+        if event.kind == "audit":
+            screen.say(event.text)
+            document["audit"] = dict(event.facts)
 
-
-def look(screen: Screen, data: str, format: str | None) -> dict[str, Any]:
-    """Audit the data and say what was found in one line."""
-    from sightline.auditing.audit import audit
-
-    made = audit(data, format=format, tell=screen.tell)
-    screen.say(made.line)
-    return made.to_json()
+    return listen
 
 
 def finish(screen: Screen, made: Run, *, bundle: bool = True, page: bool = True) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def _examples(task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample],
         if isinstance(answer, InputError):
             continue
         picture = _drawn(sample, truth, answer)
-        shown.append(Example(sample.id, picture, "the answer" if truth is None else "left: what is so; right: the answer"))
+        shown.append(
+            Example(sample.id, picture, "the answer" if truth is None else "left: what is so; right: the answer")
+        )
     return shown
 
 

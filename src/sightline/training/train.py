@@ -46,21 +46,25 @@ def train(
     A new run begins with the quick audit (`look`); what it finds is said, kept beside the run and shown in the report.
     """
     need("torch")
+    chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
+    for family, part in (
+        ("optimisers", chosen.optimiser),
+        ("schedules", chosen.schedule),
+        ("tasks", task),
+        ("models", model),
+    ):
+        if part is not None:
+            catalog.find(family, part)
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
-    chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
     wired: Task = catalog.find("tasks", name).TASK
-    network = model or wired.model
     wanted = {
         "task": name,
-        "model": network,
+        "model": model or wired.model,
         "data": {"where": _where(data), "format": format, "name": samples.name, "fingerprint": samples.fingerprint},
         "settings": chosen.fixed(),
         "options": asdict(fill(wired.Options, options or {}, where="task")),
     }
-    catalog.find("models", network)
-    for family, part in (("optimisers", chosen.optimiser), ("schedules", chosen.schedule)):
-        catalog.find(family, part)
     run = Run(Path(out) if out else Path("runs") / _name(samples, wanted))
     with locked(run.path), asking() as asked:
         sweep(run.path)
@@ -207,7 +211,13 @@ def _learn(
         with _threads(fixed.threads):
             network = build(task, info["model"], facts, fixed, settings.seed)
             info["parameters"] = count_parameters([network])
-            tell(Event("start", f"{info['task']} with {info['model']}, {info['parameters']:,} parameters", {**info, "run": str(run.path)}))
+            tell(
+                Event(
+                    "start",
+                    f"{info['task']} with {info['model']}, {info['parameters']:,} parameters",
+                    {**info, "run": str(run.path)},
+                )
+            )
             learner = Learner(task, network, settings, fixed)
             loop = Loop(run, task, facts, train_side, val_side, settings, info["phases"], learner, asked, tell)
             loop.go()

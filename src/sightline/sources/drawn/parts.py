@@ -18,7 +18,7 @@ REGIONS = ("background", "part", *defects.NAMES)
 _METALS = {
     "steel": (0.70, 0.72, 0.75),
     "brass": (0.80, 0.63, 0.30),
-    "copper": (0.78, 0.48, 0.34),
+    "bronze": (0.62, 0.52, 0.40),
     "black": (0.26, 0.27, 0.29),
 }
 _GROUNDS = ("belt", "sheet", "mat")
@@ -88,7 +88,7 @@ def _places(chance: np.random.Generator, size: int) -> list[tuple[int, int, floa
     count = int(chance.choice([1, 2, 3], p=[0.75, 0.15, 0.1]))
     if count == 1:
         x, y = chance.uniform(0.44, 0.56, 2) * size
-        return [(round(x), round(y), float(chance.uniform(0.32, 0.40)) * size)]
+        return [(round(x), round(y), float(chance.uniform(0.34, 0.41)) * size)]
     turn = chance.uniform(0, 2 * np.pi)
     away = (0.23 if count == 2 else 0.27) * size
     radius = (0.20 if count == 2 else 0.17) * size
