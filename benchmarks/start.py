@@ -35,7 +35,9 @@ def main() -> None:
     made = [*sightline, "train", data, "--epochs", "1", "--out", str(room / "run"), "--no-report"]
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     picture = room / "picture.png"
-    draw = "from sightline.sources.drawn import draw; from PIL import Image; Image.fromarray(draw('shapes', 1, 256).image)"
+    draw = (
+        "from sightline.sources.drawn import draw; from PIL import Image; Image.fromarray(draw('shapes', 1, 256).image)"
+    )
     subprocess.run([python, "-c", f"{draw}.save({str(picture)!r})"], check=True)
     commands = {
         "python -c pass": [python, "-c", "pass"],

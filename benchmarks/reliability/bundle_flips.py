@@ -77,7 +77,8 @@ def main() -> int:
     parser.add_argument("--small", type=float, default=3, help="megabytes of the bundle whose bits are flipped")
     asked = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    print(f"machine   {platform.machine()} {os.cpu_count()} cores, {platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}")
+    print(f"machine   {platform.machine()} {os.cpu_count()} cores, {platform.system()} {platform.release()}")
+    print(f"load      {os.getloadavg()[0]:.1f} when started")
     print(f"versions  python {platform.python_version()}, numpy {np.__version__}, bundle format {bundle.FORMAT}")
     print(f"commit    {commit.stdout.strip() or 'unknown'}")
     broken = False

@@ -16,7 +16,6 @@ from sightline.cli._display import Screen
 from sightline.cli.train import finish, say_paths, saying_audit
 
 SHOWN = 12  # predictions on the sheet, four in a row
-SURE = 0.4  # a detector trained for a minute doubts more than one trained for an hour
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,8 @@ def written(screen: Screen, story: Story, folder: Path) -> Path:
 def predicted(bundle: Path | None, data: str, story: Story, sheet: Path) -> None:
     """The bundle's answers on held-out pictures, drawn on one sheet."""
     from sightline.cli import _sheets
-    from sightline.cli.predict import sure
     from sightline.core.data import open_data
+    from sightline.core.decisions import decide
     from sightline.core.errors import InputError
     from sightline.core.files import write_durably
     from sightline.core.image import encode
@@ -130,7 +129,8 @@ def predicted(bundle: Path | None, data: str, story: Story, sheet: Path) -> None
     if bundle is None:
         return
     held = held_out(open_data(data, format=story.format))[1]
-    given = load(bundle).predict_all(islice(held, SHOWN))
-    kept = [(sample, sure(answer, SURE)) for sample, answer in given if not isinstance(answer, InputError)]
-    tiles = [_sheets.drawn(sample, answer) for sample, answer in kept]
+    model = load(bundle)
+    given = model.predict_all(islice(held, SHOWN))
+    sure = [(sample, decide(a, least=model.least)) for sample, a in given if not isinstance(a, InputError)]
+    tiles = [_sheets.drawn(sample, answer) for sample, answer in sure]
     write_durably(sheet, encode(_sheets.sheet(tiles, 4)))

@@ -11,12 +11,11 @@ from sightline.cli._display import Screen
 from sightline.cli._lines import answer_line, printable
 from sightline.cli._sheets import Folder
 from sightline.core import catalog
-from sightline.core.annotations import Annotation, Labels, Objects, to_json
+from sightline.core.annotations import Labels, to_json
+from sightline.core.decisions import decide
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.progress import Event
 from sightline.core.sample import Sample
-
-SURE = 0.5  # an object below this is not shown unless asked for
 
 
 def run(
@@ -25,7 +24,9 @@ def run(
     pictures: Annotated[tuple[str, ...], "files, folders, or quoted patterns such as 'photos/**/*.jpg'"] = (),
     *,
     out: Annotated[Path | None, "folder for pictures with the answers drawn on them, and predictions.jsonl"] = None,
-    threshold: Annotated[float | None, "leave out objects, and doubt names, that score less (objects: 0.5)"] = None,
+    threshold: Annotated[
+        float | None, "leave out objects, and doubt names, that score less; objects have one measured in the bundle"
+    ] = None,
     count: Annotated[int, "how many answers to ask for, of a model that needs no picture"] = 0,
     seed: Annotated[int, "of a model that draws chance"] = 0,
     backend: Annotated[str, "auto, onnx or torch"] = "auto",
@@ -39,11 +40,12 @@ def run(
     from sightline.predicting.model import load
 
     ready = load(model, backend=backend, threads=threads)
+    least = ready.least if threshold is None else threshold
     folder = Folder(out) if out else None
     failed: list[tuple[str, InputError]] = []
     rows: list[dict[str, Any]] = []
     for sample, given in ready.predict_all(_samples(pictures, count, failed), seed=seed):
-        answer = given if isinstance(given, InputError) else sure(given, threshold)
+        answer = given if isinstance(given, InputError) else decide(given, least=least)
         if isinstance(answer, InputError):
             failed.append((sample.id, answer))
             continue
@@ -62,13 +64,6 @@ def run(
         screen.say(f"predictions: {folder.close([row for row in rows if 'error' in row])}")
     screen.status = 2 if failed else 0
     return {"model": {"task": ready.task_name, "version": ready.version, "backend": ready.backend}, "answers": rows}
-
-
-def sure(answer: Annotation, threshold: float | None) -> Annotation:
-    """Objects that score enough; other records as they are."""
-    if not isinstance(answer, Objects) or answer.scores is None:
-        return answer
-    return answer.take(answer.scores >= (SURE if threshold is None else threshold))
 
 
 def _samples(words: tuple[str, ...], count: int, failed: list[tuple[str, InputError]]) -> Iterator[Sample]:

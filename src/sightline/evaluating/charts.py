@@ -64,8 +64,10 @@ def _panel(title: str, lines: Mapping[str, list[float]], rows: Sequence[Mapping[
         axes = figure.subplots()
         _frame(axes, title, legend=len(lines) > 1)
         known = [value for values in lines.values() for value in values if math.isfinite(value)]
-        if known and min(known) > 0 and max(known) / min(known) > 50:
-            axes.set_yscale("log")
+        if known and max(known) > 1 and min(known) > 0 and max(known) / min(known) > 50:
+            axes.set_yscale("log")  # shares of one stay on a plain scale, where their size can be seen
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("")
         mark = "o" if len(epochs) <= 30 else None
         for place, (name, values) in enumerate(lines.items()):
             colour, width = (hue, 2.0) if place == 0 else (HUES[place % len(HUES)], 1.2)
@@ -86,13 +88,17 @@ def _panel(title: str, lines: Mapping[str, list[float]], rows: Sequence[Mapping[
 
 
 def _kept(axes: Any, epochs: list[int], values: list[float], kept: int, hue: str) -> None:
-    """A ring at the epoch that was kept, its number beside the title, a veil over the epochs that came to nothing."""
+    """A ring at the epoch that was kept, its number where there is room, a veil over what came to nothing."""
     if kept < len(epochs) - 1:
         axes.axvspan(epochs[kept] + 0.5, epochs[-1] + 0.5, color=INK, alpha=0.05, lw=0)
     if math.isfinite(values[kept]):
         axes.plot([epochs[kept]], [values[kept]], "o", ms=7, mfc="none", mec=hue, mew=1.6, zorder=5)
-        says = f"kept: epoch {epochs[kept]}, {readable(values[kept])}"
-        axes.set_title(says, loc="right", fontsize=8, alpha=0.75, pad=axes.titlepad)
+        low, high = axes.get_ylim()
+        above = values[kept] > (low + high) / 2
+        axes.annotate(
+            f"kept: epoch {epochs[kept]}, {readable(values[kept])}", (0.985, 0.05 if above else 0.95), (0, 0),
+            "axes fraction", "offset points", ha="right", va="bottom" if above else "top", fontsize=8, alpha=0.75,
+        )  # fmt: skip
 
 
 def _phases(axes: Any, rows: Sequence[Mapping[str, Any]], epochs: list[int]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from sightline.core import catalog
 from sightline.core.annotations import Annotation, Picture
 from sightline.core.dataset import Dataset
+from sightline.core.decisions import LEAST, decide
 from sightline.core.errors import InputError
 from sightline.core.files import write_durably
 from sightline.core.progress import Event, Tell, silent
@@ -44,8 +45,9 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     parted = reopen(info, data)
     seed = int(info["settings"]["seed"])
     passes = torch_run(network)
-    worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed)
-    typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed)
+    least = evaluation.thresholds.get("score", LEAST)
+    worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed, least)
+    typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed, least)
     confusion = evaluation.confusion
     material = Material(
         title=f"{info['task']} on {info['data']['name']}",
@@ -75,14 +77,16 @@ def _pick(data: Dataset, ids: Sequence[str]) -> list[Sample]:
     return sorted(found, key=lambda sample: wanted[sample.id])
 
 
-def _examples(task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample], seed: int) -> list[Example]:
-    """Each sample's answer beside what is so."""
+def _examples(
+    task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample], seed: int, least: float
+) -> list[Example]:
+    """Each sample's answer, as it would be acted on, beside what is so."""
     shown = []
     for sample, answer in answers(task, passes, samples, facts, seed=seed):
         truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
         if isinstance(answer, InputError):
             continue
-        picture = _drawn(sample, truth, answer)
+        picture = _drawn(sample, truth, decide(answer, least=least))
         shown.append(
             Example(sample.id, picture, "the answer" if truth is None else "left: what is so; right: the answer")
         )

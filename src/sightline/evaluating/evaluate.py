@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from sightline.core import catalog
-from sightline.core.annotations import Annotation, Labels
+from sightline.core.annotations import Annotation, Labels, Objects
 from sightline.core.data import open_data
+from sightline.core.dataset import Dataset
+from sightline.core.decisions import operating_point
 from sightline.core.errors import AmbiguousError, InputError, RunError
 from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell, silent
@@ -22,7 +24,8 @@ from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
 from sightline.core.sides import held_out, reopen
 from sightline.core.tally import Tally
-from sightline.core.task import Task
+from sightline.core.task import Facts, Task
+from sightline.core.task import Run as Pass
 from sightline.evaluating.baseline import baseline
 from sightline.evaluating.intervals import interval
 from sightline.predicting.answers import answers, torch_run
@@ -43,6 +46,7 @@ class Evaluation:
     worst: tuple[str, ...]
     typical: tuple[str, ...]
     unreadable: Mapping[str, str]
+    thresholds: Mapping[str, float]
     seconds_each: float
 
     def to_json(self) -> dict[str, Any]:
@@ -70,6 +74,7 @@ def evaluate(
         parted = reopen(run.info, data)
         train = parted.side("train")
         side, held = held_out(parted, side)
+        thresholds = _thresholds(task, passes, parted.side("val"), facts, seed)
     else:
         if data is None:
             raise AmbiguousError(f"name the data to measure {what} on.")
@@ -78,6 +83,7 @@ def evaluate(
         held = open_data(data, format=format)
         held = held.side(side) if side else held
         train, side = held, side or "all"
+        thresholds = dict(model.card["thresholds"])
     start = time.perf_counter()
     kept: list[Sample] = []
     truths: list[Annotation] = []
@@ -98,10 +104,19 @@ def evaluate(
             f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
         )
     made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
-    evaluation = Evaluation(side, len(kept), *made, unreadable, seconds)
+    evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     if _is_run(what):
         write_durably(open_run(what).evaluation, canonical(_finite(evaluation.to_json())))
     return evaluation
+
+
+def _thresholds(task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int) -> dict[str, float]:
+    """The score that an object needs, measured on validation pictures so that the test side stays unseen."""
+    if task.kind is not Objects:
+        return {}
+    pairs = [(sample.truth, answer) for sample, answer in answers(task, passes, val, facts, seed=seed)]
+    known = [(t, a) for t, a in pairs if isinstance(t, Objects) and isinstance(a, Objects) and t.boxes.shape[1] == 4]
+    return {"score": operating_point([t for t, _ in known], [a for _, a in known])}
 
 
 def _is_run(what: Any) -> bool:

@@ -15,7 +15,7 @@ from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
 from sightline.core.dataset import Dataset
 from sightline.core.errors import BundleError, RunError
-from sightline.core.image import BytesImage
+from sightline.core.image import BytesImage, encode
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
@@ -111,12 +111,12 @@ def compare(
 
 
 def golden_samples(data: Dataset, count: int) -> list[Sample]:
-    """A few samples spread over the data, as bytes of files, without their truth."""
+    """A few samples spread over the data, as bytes anew: pixels only, so that no place or name travels with them."""
     if not len(data):
         raise RunError("there is no sample to compare answers on.")
     picked = sorted({round(place) for place in np.linspace(0, len(data) - 1, count)})
     return [
-        replace(sample, images=tuple(BytesImage(i.encoded(), f"golden-{n}") for i in sample.images), truth=None)
+        replace(sample, images=tuple(BytesImage(encode(i.read()), f"golden-{n}") for i in sample.images), truth=None)
         for n, sample in enumerate(data[place] for place in picked)
     ]
 
@@ -129,7 +129,7 @@ def _card(info: Mapping[str, Any], task: Task, table: Sequence[Parity], source: 
         "data": {"name": info["data"]["name"], "fingerprint": info["data"]["fingerprint"]},
         "lineage": {"run": source.path.name, "best_epoch": info["best_epoch"], "phases": info["phases"]},
         "calibration": {},
-        "thresholds": {},
+        "thresholds": evaluation.get("thresholds", {}),
         "metrics": evaluation.get("figures", []),
         "parity": [asdict(row) for row in table],
         "golden": {"tolerance": task.kind.tolerance, "seed": 0},

@@ -38,9 +38,9 @@ def detection(
     Each thing takes the `most` points inside it (or the nearest one) that already answer it best, by score times
     overlap as in Feng et al. (2021); a point that two things want goes to the better answer.
     """
-    rows, count, _ = logits.shape
+    count = logits.shape[1]
     if truth_boxes.shape[1] == 0:
-        return {"score": quality_focal(logits, torch.zeros_like(logits)) / rows, "box": boxes.sum() * 0.0}
+        return {"score": quality_focal(logits, torch.zeros_like(logits)), "box": boxes.sum() * 0.0}
     with torch.no_grad():
         overlap, _ = geometry.overlap(truth_boxes, boxes)
         merit = _merit(logits, overlap, truth_boxes, truth_classes, _points(size, strides, boxes))

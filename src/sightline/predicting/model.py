@@ -12,6 +12,7 @@ import numpy as np
 from sightline.core import bundle as bundles
 from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
+from sightline.core.decisions import LEAST
 from sightline.core.errors import BundleError, InputError, RunError, SettingsError
 from sightline.core.image import as_image
 from sightline.core.run import Run as RunFolder
@@ -34,6 +35,11 @@ class Model:
     @property
     def task_name(self) -> str:
         return str(self.card["task"])
+
+    @property
+    def least(self) -> float:
+        """The score that an object needs, as it was measured on validation pictures."""
+        return float(self.card["thresholds"].get("score", LEAST))
 
     def predict(self, pictures: Any, *, seed: int = 0) -> list[Annotation]:
         """One answer a picture (path, bytes, array or Sample); a number asks a generator for that many."""

@@ -13,27 +13,9 @@ def count_parameters(network: Any) -> int:
 
 
 def count_multiplications(network: Any, *inputs: Any) -> int:
-    """Multiply-accumulate operations of one pass through convolutions and linear layers, by hooks on each."""
-    nn = need("torch").nn
-    total = 0
-
-    def convolution(module: Any, given: Any, made: Any) -> None:
-        nonlocal total
-        window = module.kernel_size[0] * module.kernel_size[1] * (module.in_channels // module.groups)
-        total += made.numel() * window
-
-    def linear(module: Any, given: Any, made: Any) -> None:
-        nonlocal total
-        total += made.numel() * module.in_features
-
-    hooks = [
-        module.register_forward_hook(convolution if isinstance(module, nn.Conv2d) else linear)
-        for module in network.modules()
-        if isinstance(module, nn.Conv2d | nn.Linear)
-    ]
-    try:
+    """Multiply-accumulate operations of one pass: every convolution and matrix product, whoever calls it."""
+    torch = need("torch")
+    counter = need("torch.utils.flop_counter").FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
         network(*inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return total
+    return int(counter.get_total_flops()) // 2  # a product and a sum each

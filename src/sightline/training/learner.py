@@ -88,12 +88,10 @@ class Learner:
     def follow(self, step: int) -> None:
         """Move the average towards the network; early on it follows faster."""
         decay = min(self.settings.average, (1 + step) / (10 + step))
-        mine, theirs = self.average.state_dict(), self.network.state_dict()
-        for name, value in mine.items():
-            if value.is_floating_point() and self.settings.average:
-                value.lerp_(theirs[name], 1 - decay)
-            else:
-                value.copy_(theirs[name])
+        for mine, theirs in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            mine.lerp_(theirs, 1 - decay) if self.settings.average else mine.copy_(theirs)
+        for kept, latest in zip(self.average.buffers(), self.network.buffers(), strict=True):
+            kept.copy_(latest)  # running means are averages already
 
     def buffers(self) -> dict[str, Tensor]:
         """A copy of what a forward pass may change by itself (running means)."""

@@ -15,7 +15,7 @@ class Settings:
     """Defaults are for a first result that can be trusted."""
 
     epochs: int = 20
-    batch: int = 32
+    batch: int = 16
     rate: float = 2e-3
     decay: float = 0.02  # of weights; norms and biases are spared
     optimiser: str = "adamw"

@@ -85,7 +85,9 @@ def _stain(body: Body, radius: float, chance: np.random.Generator) -> Body:
     blot = np.hypot(np.arange(columns, dtype=np.float32)[None] - x, np.arange(rows, dtype=np.float32)[:, None] - y)
     edge = np.clip((np.float32(wide) + field * np.float32(0.28 * wide) - blot).astype(np.float32) / 1.6, 0, 1)
     cover = edge * outline.cover_of(body.distance + np.float32(0.5))
-    tone = np.array([0.62, 0.22, 0.05] if chance.random() < 0.7 else [0.08, 0.07, 0.10], np.float32)  # rust or oil
+    tone = np.array(
+        [0.62, 0.22, 0.05] if chance.random() < 0.7 else [0.42, 0.12, 0.04], np.float32
+    )  # fresh or old rust
     paint = tone * (1 + 0.25 * field[..., None])
     strength = (cover * np.float32(0.88))[..., None]
     return Body(body.distance, body.relief, body.colour * (1 - strength) + paint * strength, cover)
@@ -109,7 +111,7 @@ def _missing(body: Body, radius: float, chance: np.random.Generator) -> Body:
     cover = outline.cover_of(body.distance) - outline.cover_of(distance)
     broken = max(2.0, 0.09 * radius)  # fresh metal along the break, bright and grainy
     torn = np.clip(1.5 + distance / np.float32(broken), 0, 1) * np.clip(1.2 - bite / np.float32(broken), 0, 1)
-    fresh = np.float32(0.95) + np.float32(0.35) * cut("grain", chance, rows, columns)
+    fresh = np.float32(0.85) + np.float32(0.35) * cut("grain", chance, rows, columns)
     torn = deep(torn.astype(np.float32))
     return Body(distance, body.relief, body.colour * (1 - torn) + deep(fresh) * torn, np.clip(cover, 0, 1))
 

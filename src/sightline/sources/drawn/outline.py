@@ -19,6 +19,7 @@ def grid(half: int, turn: float = 0.0) -> Grid:
 
 
 def disc(at: Grid, radius: float, x: float = 0.0, y: float = 0.0) -> np.ndarray:
+    """A round outline, the one whose distance is exact everywhere."""
     return np.hypot(at[0] - np.float32(x), at[1] - np.float32(y)) - np.float32(radius)
 
 
@@ -31,6 +32,7 @@ def block(at: Grid, wide: float, tall: float, corner: float, x: float = 0.0) -> 
 
 
 def hexagon(at: Grid, radius: float) -> np.ndarray:
+    """Six equal sides around the middle, because nuts have them; `radius` reaches the middle of a side."""
     sides = [np.abs(at[0] * np.float32(np.cos(a)) + at[1] * np.float32(np.sin(a))) for a in np.arange(3) * np.pi / 3]
     return np.maximum(np.maximum(sides[0], sides[1]), sides[2]) - np.float32(radius)
 

@@ -27,6 +27,7 @@ _WALLS: tuple[Colour, ...] = (
 
 
 def times(colour: Colour, share: float) -> Colour:
+    """A colour in more or less light, never beyond white."""
     return min(1.0, colour[0] * share), min(1.0, colour[1] * share), min(1.0, colour[2] * share)
 
 
