@@ -1,6 +1,6 @@
 """Draw the picture of README.md: each world as it comes, and with everything that is known of it.
 
-    python docs/picture.py
+python docs/picture.py
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ def test_other_packages_bring_parts_through_the_same_door(plugin: None, tmp_path
     for family, name in (("formats", "shout"), ("models", "still"), ("tasks", "whisper"), ("augmentations", "dim")):
         assert name in catalog.names(family)
         assert "(from plugin)" in catalog.describe(family)[name]
-    assert catalog.find("tasks", "whisper").TASK == "whisper"
-    assert catalog.find("models", "still").build(3, count=2) == (3, 2)
+    assert catalog.find("tasks", "whisper").TASK.model == "still"
+    assert catalog.find("models", "still").build(3).scale.shape == (3,)
     assert catalog.find("augmentations", "dim").__name__ == "dim"
     (tmp_path / "names.shout").write_text("good bad")
     data = open_data(tmp_path / "names.shout")

@@ -62,10 +62,10 @@ def model(nodes: list[Any] | None = None, weights: dict[str, Any] | None = None,
 
 def test_a_sound_graph_passes_and_runs() -> None:
     pytest.importorskip("onnxruntime")
-    from sightline.predicting.session import open_session
+    from sightline.exporters.onnx import load
 
-    session = open_session(model().SerializeToString(), "net", 1)
-    (found,) = session.run(None, {"x": np.ones((2, 3, 4, 4), np.float32)})
+    run = load(model().SerializeToString(), "net", 1)
+    (found,) = run({"x": np.ones((2, 3, 4, 4), np.float32)}).values()
     assert found.shape == (2, 5)
 
 
@@ -268,7 +268,7 @@ CHILD = """
 import base64, json, sys
 from sightline.core.errors import BundleError
 from sightline.core.onnxscan import check_onnx
-from sightline.predicting.session import open_session
+from sightline.exporters.onnx import load
 for line in sys.stdin:
     data = base64.b64decode(line)
     try:
@@ -278,7 +278,7 @@ for line in sys.stdin:
         continue
     print("opening", flush=True)
     try:
-        open_session(data, "m", 1)
+        load(data, "m", 1)
         print("opened", flush=True)
     except BundleError:
         print("declined", flush=True)
@@ -361,11 +361,11 @@ def test_no_mutated_graph_ends_the_process(root: Path) -> None:
 
 def test_the_runtime_speaks_in_one_line() -> None:
     pytest.importorskip("onnxruntime")
-    from sightline.predicting.session import open_session
+    from sightline.exporters.onnx import load
 
     made = model()
     made.graph.node[0].op_type = "Nonsense"
     with pytest.raises(BundleError, match="net: the runtime refuses this graph") as refusal:
-        open_session(made.SerializeToString(), "net")
+        load(made.SerializeToString(), "net")
     assert len(refusal.value.message) < 300
     assert "\n" not in refusal.value.message

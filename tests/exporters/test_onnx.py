@@ -49,7 +49,7 @@ def test_a_graph_that_points_outside_is_never_opened(data: bytes) -> None:
         exporter.load(model.SerializeToString(), "net")
 
 
-def test_a_missing_input_is_a_key_error_of_the_caller_or_one_line(data: bytes) -> None:
+def test_inputs_that_do_not_suit_are_refused_in_one_line(data: bytes) -> None:
     run = exporter.load(data, "net", 1)
     with pytest.raises(BundleError, match="net: the runtime fails on these inputs") as refusal:
         run({"x": np.zeros((2, 4), np.float32)})

@@ -52,44 +52,27 @@ def _listed(screen: Screen, folder: Path) -> dict[str, Any]:
 
 
 def _compared(screen: Screen, first: Run, second: Run) -> dict[str, Any]:
-    """Settings that differ, metrics side by side, and a verdict only where the intervals lie apart."""
-    infos = first.info, second.info
-    apart = differences(_flat(infos[0]), _flat(infos[1]))
+    """Settings that differ, metrics side by side, and a verdict only where a paired interval leaves zero out."""
+    from sightline.evaluating.rivals import rivals
+
+    apart = differences(_flat(first.info), _flat(second.info))
     screen.say("settings that differ:" if apart else "the settings are the same.")
     for line in apart:
         screen.say(f"  {line}")
     figures = _figures(first), _figures(second)
-    same = all(infos[0].get(key) == infos[1].get(key) for key in ("task", "split")) and (
-        infos[0]["data"]["fingerprint"] == infos[1]["data"]["fingerprint"]
-    )
+    missing = [str(run_.path) for run_, found in zip((first, second), figures, strict=True) if not found]
+    if missing:
+        raise RunError(f"{' and '.join(missing)}: not evaluated yet. Run: sightline evaluate {missing[0]}")
     rows = []
-    for name in (name for name in figures[0] if name in figures[1]):
+    for name, found in rivals(first, second).items():
+        winner = {"first": first.path.name, "second": second.path.name}.get(found.verdict)
         pair = figures[0][name], figures[1][name]
-        verdict, why = _verdict(pair[0], pair[1], same)
-        winner = {"first": first.path.name, "second": second.path.name}.get(verdict)
-        rows.append({"name": name, "first": pair[0], "second": pair[1], "verdict": verdict, "why": why})
-        screen.say(f"{name}: {f'{winner} is better' if winner else 'cannot tell'} ({why})")
+        rows.append({"name": name, "first": pair[0], "second": pair[1], **found.to_json()})
+        reach = f"difference {number(found.difference)}, {number(found.low)} to {number(found.high)}"
+        screen.say(f"{name}: {f'{winner} is better' if winner else 'cannot tell'} ({reach}, n={found.count}, paired)")
         for run_, row in zip((first, second), pair, strict=True):
             screen.say(f"  {run_.path.name}: {figure_line(row)}")
-    if not rows:
-        missing = [str(run_.path) for run_, found in zip((first, second), figures, strict=True) if not found]
-        raise RunError(
-            f"{' and '.join(missing)}: not evaluated yet. Run: sightline evaluate {missing[0]}"
-            if missing
-            else f"{first.path} and {second.path} share no metric, so there is nothing to compare."
-        )
     return {"first": first.path, "second": second.path, "settings": apart, "metrics": rows}
-
-
-def _verdict(first: Mapping[str, Any], second: Mapping[str, Any], same: bool) -> tuple[str, str]:
-    if not same:
-        return "cannot tell", "they were not measured on the same samples"
-    if None in (first["low"], first["high"], second["low"], second["high"]):
-        return "cannot tell", "there is no interval"
-    if first["low"] <= second["high"] and second["low"] <= first["high"]:
-        return "cannot tell", "the intervals overlap"
-    ahead = (first["value"] > second["value"]) == (first["better"] == "higher")
-    return "first" if ahead else "second", "the intervals lie apart"
 
 
 def _figures(run: Run) -> dict[str, Mapping[str, Any]]:

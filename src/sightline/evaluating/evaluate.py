@@ -85,6 +85,32 @@ def evaluate(
         train, side = held, side or "all"
         thresholds = dict(model.card["thresholds"])
     start = time.perf_counter()
+    kept, truths, given, unreadable = _gathered(task, passes, held, facts, seed, tell)
+    seconds = (time.perf_counter() - start) / max(1, len(held))
+    if not truths:
+        raise AmbiguousError(
+            f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
+        )
+    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
+    evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
+    if _is_run(what):
+        write_durably(open_run(what).evaluation, canonical(_finite(evaluation.to_json())))
+    return evaluation
+
+
+def tallies(run: Run, data: Any = None) -> tuple[list[str], dict[str, Tally]]:
+    """What a run held out, by id, and a row a sample for each metric: what a paired comparison draws from."""
+    task, facts, network = trained(run)
+    held = held_out(reopen(run.info, data))[1]
+    seed = int(run.info["settings"]["seed"])
+    kept, truths, given, _ = _gathered(task, torch_run(network), held, facts, seed, silent)
+    return [sample.id for sample in kept], {name: catalog.find("metrics", name)(truths, given) for name in task.metrics}
+
+
+def _gathered(
+    task: Task, passes: Pass, held: Dataset, facts: Facts, seed: int, tell: Tell
+) -> tuple[list[Sample], list[Annotation], list[Annotation], dict[str, str]]:
+    """Samples with a truth, their truths and answers, and what could not be read."""
     kept: list[Sample] = []
     truths: list[Annotation] = []
     given: list[Annotation] = []
@@ -98,16 +124,7 @@ def evaluate(
             kept.append(sample)
             truths.append(truth)
             given.append(answer)
-    seconds = (time.perf_counter() - start) / max(1, len(held))
-    if not truths:
-        raise AmbiguousError(
-            f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
-        )
-    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
-    evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
-    if _is_run(what):
-        write_durably(open_run(what).evaluation, canonical(_finite(evaluation.to_json())))
-    return evaluation
+    return kept, truths, given, unreadable
 
 
 def _thresholds(task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int) -> dict[str, float]:

@@ -1,0 +1,225 @@
+"""A bundle is written where the exported graph answers like the trained network, and nowhere else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save as pack
+
+from sightline.core import bundle as bundles
+from sightline.core import catalog
+from sightline.core.annotations import Labels
+from sightline.core.dataset import Dataset
+from sightline.core.errors import BundleError, RunError
+from sightline.core.progress import Event
+from sightline.core.run import Run
+from sightline.core.sides import held_out, reopen
+from sightline.core.task import Arrays
+from sightline.exporting.export import GOLDEN, compare, export, golden_samples
+from sightline.heads import pooled
+from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.model import load, trained
+from sightline.testing.toys import toy
+from sightline.training.train import train
+
+QUICK = {
+    "epochs": 3, "batch": 8, "precision": "float32", "layout": "plain", "threads": 1, "workers": 0, "rate": 0.01,
+    "average": 0.5,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return toy(Labels, 40)
+
+
+@pytest.fixture(scope="module")
+def run(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(data, "classify", out=tmp_path_factory.mktemp("export") / "run", settings=QUICK, look=False)
+
+
+@pytest.fixture(scope="module")
+def bundle(run: Run, data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(run, tmp_path_factory.mktemp("bundle") / "toy", data=data).path
+
+
+def _leaning(monkeypatch: pytest.MonkeyPatch, lean: float) -> None:
+    """Make the runtime answer otherwise than the network that was trained."""
+    exporter = catalog.find("exporters", "onnx")
+    plain = exporter.load
+
+    def crooked(data: bytes, name: str, threads: int | None = None) -> Any:
+        passes = plain(data, name, threads)
+
+        def run(arrays: Arrays) -> Arrays:
+            return {name: value + lean * (np.arange(value.shape[-1]) == 0) for name, value in passes(arrays).items()}
+
+        return run
+
+    monkeypatch.setattr(exporter, "load", crooked)
+
+
+# --------------------------------------------------------------------------------------------------------- parity
+
+
+def test_every_part_of_the_path_is_compared_and_told(run: Run, data: Dataset, tmp_path: Path) -> None:
+    told: list[Event] = []
+    made = export(run, tmp_path / "toy", data=data, tell=told.append)
+    assert [row.part for row in made.parity] == [f"answers (Labels, {len(held(data, run))} samples)", "output logits"]
+    assert all(row.equal and 0 <= row.gap <= row.tolerance for row in made.parity)
+    assert [event.text.split(":")[0] for event in told][-2:] == [f"parity {row.part}" for row in made.parity]
+    assert made.version == bundles.load(made.path).version
+    assert json.dumps(made.to_json())
+
+
+def held(data: Dataset, run: Run) -> list[Any]:
+    return golden_samples(held_out(reopen(run.info, data))[1], GOLDEN)
+
+
+@pytest.mark.parametrize("lean", [0.5, np.nan, np.inf])
+def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(
+    run: Run, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lean: float
+) -> None:
+    _leaning(monkeypatch, lean)
+    with pytest.raises(BundleError, match=r"does not answer like the trained network \(.*output logits.*Nothing was"):
+        export(run, tmp_path / "toy", data=data)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_leaves_the_older_bundle_as_it_was(
+    run: Run, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = export(run, tmp_path / "toy", data=data).version
+    _leaning(monkeypatch, 0.5)
+    with pytest.raises(BundleError):
+        export(run, tmp_path / "toy", data=data)
+    assert bundles.load(tmp_path / "toy").version == before
+
+
+def test_a_network_that_behaves_otherwise_when_traced_is_caught(
+    run: Run, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trick that looks whether it is being exported: sound in torch, another graph on disk."""
+    plain = pooled._Labels.forward
+
+    def tricky(self: Any, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        made = plain(self, image)
+        return {"logits": made["logits"].flip(1)} if torch.compiler.is_exporting() else made
+
+    monkeypatch.setattr(pooled._Labels, "forward", tricky)
+    with pytest.raises(BundleError, match="does not answer like the trained network"):
+        export(run, tmp_path / "toy", data=data)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_small_differences_within_the_tolerance_are_let_through_and_measured(run: Run, data: Dataset) -> None:
+    task, facts, network = trained(run)
+    samples, known = held(data, run), torch_run(network)
+    wanted = [answer for _, answer in answers(task, known, samples, facts)]
+
+    def leaning(lean: float) -> list[Any]:
+        def passes(arrays: Arrays) -> Arrays:
+            return {name: value + np.float32(lean) for name, value in known(arrays).items()}
+
+        return compare(task, known, passes, samples, wanted, facts)  # type: ignore[arg-type]
+
+    near, far = leaning(1e-4), leaning(1e-1)
+    assert all(row.equal for row in near)
+    assert near[1].gap == pytest.approx(1e-4, rel=0.05)
+    # one number added to every logit changes no share: only the comparison of raw outputs can see it
+    assert far[0].equal
+    assert not far[1].equal
+
+
+# ------------------------------------------------------------------------------------------------------- the bundle
+
+
+def test_the_bundle_holds_what_it_promises(bundle: Path, run: Run) -> None:
+    opened = bundles.load(bundle)
+    assert set(opened.files) == {"weights.safetensors", "golden.npz", "model.onnx", "card.md"}
+    card, info = opened.model, run.info
+    for name in ("task", "model", "facts", "parameters", "settings", "options", "split", "counts", "versions"):
+        assert card[name] == info[name]
+    assert card["data"] == {"name": "toy", "fingerprint": info["data"]["fingerprint"]}
+    assert card["lineage"]["run"] == run.path.name
+    assert card["lineage"]["best_epoch"] == info["best_epoch"]
+    assert card["golden"] == {"tolerance": Labels.tolerance, "seed": 0}
+    assert card["runs_with"] == "onnxruntime"
+    assert opened.files["weights.safetensors"] == run.weights.read_bytes()
+
+
+def test_the_card_reads_like_a_page(bundle: Path) -> None:
+    text = bundles.load(bundle).files["card.md"].decode()
+    assert text.startswith("# classify with small\n")
+    for line in ("- Names: blue, green, red", "- Input: image: 32 x 32, 3 channels of uint8, stretch", "Not evaluated."):
+        assert line in text
+    assert "| output logits |" in text
+
+
+def test_the_same_run_gives_the_same_bundle(run: Run, data: Dataset, bundle: Path, tmp_path: Path) -> None:
+    assert export(run, tmp_path / "again", data=data).version == bundles.load(bundle).version
+
+
+def test_golden_samples_carry_no_truth_and_are_spread_over_the_side(data: Dataset) -> None:
+    chosen = golden_samples(data, 5)
+    assert [sample.id for sample in chosen] == ["toy-000", "toy-010", "toy-020", "toy-029", "toy-039"]
+    assert all(sample.truth is None for sample in chosen)
+    assert all((sample.pixels() == data[int(sample.id[-3:])].pixels()).all() for sample in chosen)
+    assert len(golden_samples(data[:3], 8)) == 3
+    with pytest.raises(RunError, match="no sample"):
+        golden_samples(data[:0], 8)
+
+
+def test_an_unfinished_run_is_refused(run: Run, data: Dataset, tmp_path: Path) -> None:
+    other = Run(tmp_path / "unfinished")
+    other.write({**{k: v for k, v in run.info.items() if k != "format"}, "state": "running"})
+    with pytest.raises(RunError, match="is not done"):
+        export(other, data=data)
+    with pytest.raises(RunError, match="no run at"):
+        export(tmp_path / "nowhere", data=data)
+
+
+def test_a_run_on_data_in_memory_asks_for_it_again(run: Run) -> None:
+    with pytest.raises(RunError, match="give the same data again"):
+        export(run)
+
+
+# ----------------------------------------------------------------------------------------------------- golden answers
+
+
+def _rebuilt(bundle: Path, out: Path, **files: bytes) -> Path:
+    """The same bundle with other members, sealed anew so that every hash is right."""
+    opened = bundles.load(bundle)
+    return bundles.save(out, dict(opened.model) | {"format": 1, "needs": "0.1"}, {**opened.files, **files})
+
+
+def test_other_weights_under_a_true_seal_are_caught_by_the_golden_answers(bundle: Path, tmp_path: Path) -> None:
+    weights = bundles.weights(bundles.load(bundle))
+    last = max(name for name in weights if name.endswith("head.1.bias"))
+    weights[last] = weights[last] + np.array([3, 0, 0], np.float32)
+    path = _rebuilt(bundle, tmp_path / "other", **{"weights.safetensors": pack(weights)})
+    with pytest.raises(BundleError, match=r"does not give its golden answers here: gap 0\.\d+, allowed 0\.001"):
+        load(path, backend="torch")
+
+
+def test_another_graph_under_a_true_seal_is_caught(bundle: Path, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_from_string(bundles.load(bundle).files["model.onnx"])
+    for one in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(one)
+        if one.name.endswith("head.1.weight"):
+            one.CopyFrom(onnx.numpy_helper.from_array(-values, one.name))
+    path = _rebuilt(bundle, tmp_path / "other", **{"model.onnx": model.SerializeToString()})
+    with pytest.raises(BundleError, match="does not give its golden answers here"):
+        load(path)
+
+
+def test_weights_of_another_network_are_refused_in_one_line(bundle: Path, tmp_path: Path) -> None:
+    weights = bundles.weights(bundles.load(bundle))
+    weights.pop(next(iter(weights)))
+    path = _rebuilt(bundle, tmp_path / "other", **{"weights.safetensors": pack(weights)})
+    with pytest.raises(BundleError, match="the weights do not suit the network 'small'"):
+        load(path, backend="torch")
