@@ -23,7 +23,7 @@ NAMES = catalog.names("tasks")
 RUNTIME_ONLY = ("torch", "torchvision", "onnx", "onnxscript")
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES])
+@pytest.fixture(scope="module", params=NAMES)  # one task after the other, so that workers share them out
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

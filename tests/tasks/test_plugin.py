@@ -1,4 +1,4 @@
-"""A sixth task from another package, with its own model and augmentation: found, learnt, exported; nothing is edited."""
+"""A sixth task from another package, with its own model and augmentation: found, learnt, exported; no file edited."""
 
 import os
 import subprocess

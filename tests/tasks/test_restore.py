@@ -20,7 +20,6 @@ LESSON = Lesson(
     {"epochs": 14, "batch": 8, "rate": 0.003},
     {"tile": 32, "overlap": 8},
 )
-pytestmark = pytest.mark.xdist_group("restore")
 
 
 @pytest.fixture

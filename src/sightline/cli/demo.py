@@ -31,11 +31,11 @@ class Story:
 
 
 STORIES = (
-    Story("classifier", "classify", "shapes?count=400&size=64&split=true", "folders", {"epochs": 20, "batch": 16}),
+    Story("classifier", "classify", "shapes?count=400&size=64&split=true", "folders", {"epochs": 24, "batch": 16}),
     Story(
         "detector",
         "detect",
-        "shapes?count=300&size=128&truth=objects&split=true",
+        "shapes?count=400&size=128&truth=objects&split=true",
         "jsonlines",
         {"epochs": 20, "batch": 8},
         {"size": 128},

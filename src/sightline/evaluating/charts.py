@@ -215,7 +215,7 @@ def _interval(axes: Any, shown: Figure, first: bool) -> None:
 
 def _frame(axes: Any, title: str, *, legend: bool = False) -> None:
     axes.titlepad = 17 if legend else 8
-    axes.set_title(tame(title, 28), loc="left", fontsize=9.5, fontweight="bold", pad=axes.titlepad)
+    axes.set_title(tame(title, 44), loc="left", fontsize=9.5, fontweight="bold", pad=axes.titlepad)
     axes.grid(axis="y", color=INK, alpha=0.12, lw=0.6)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)

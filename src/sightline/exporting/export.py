@@ -81,7 +81,8 @@ def export(
         )
     card = _card(info, task, table, source)
     files["card.md"] = card_text(card).encode()
-    path = bundles.save(Path(out) if out else source.bundle, card, files)
+    path = Path(out) if out else source.bundle
+    bundles.save(path, card, files)
     return Exported(path, tuple(table), load(path).version)
 
 
