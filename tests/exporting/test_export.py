@@ -81,7 +81,7 @@ def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(
     run: Run, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lean: float
 ) -> None:
     _leaning(monkeypatch, lean)
-    with pytest.raises(BundleError, match=r"does not answer like the trained network \(.*output logits.*Nothing was"):
+    with pytest.raises(BundleError, match=r"network \(answers \(Labels, .*; output logits: .*Nothing was"):
         export(run, tmp_path / "toy", data=data)
     assert list(tmp_path.iterdir()) == []
 

@@ -15,7 +15,11 @@ from sightline.sources.drawn import dataset
 from sightline.tasks.detect import TASK
 from tests.tasks.lessons import Lesson
 
-LESSON = Lesson(lambda: dataset("shapes", 500, size=64, truth="objects"), lambda *_: 0.6, {"epochs": 14, "rate": 0.005})
+LESSON = Lesson(
+    lambda: dataset("shapes", 500, size=64, truth="objects"),
+    lambda *_: 0.65,
+    {"epochs": 14, "rate": 0.005, "augment": False},
+)
 NAMES = ("cat", "dog")
 OPTIONS = {"floor": 0.01, "most": 100, "overlap": 0.6}
 FACTS = Facts({"image": InputSpec((64, 64), fit="letterbox")}, NAMES, OPTIONS)

@@ -77,4 +77,4 @@ def test_answers_never_leave_the_range() -> None:
     wild = np.linspace(-3, 3, 32 * 32 * 3, dtype=np.float32).reshape(1, 32, 32, 3)
     (answer,) = TASK.decode({"picture": wild}, frames, facts)
     assert isinstance(answer, Picture)
-    assert (answer.pixels.min(), answer.pixels.max()) == (0, 255)
+    assert np.abs(answer.pixels - wild[0].clip(0, 1) * 255).max() <= 0.5

@@ -96,7 +96,8 @@ def compare(
         mine, theirs = known(arrays), exported(arrays)
         for name, value in mine.items():
             gap, size = seen.get(name, (0.0, 1.0))
-            far = float(np.max(np.abs(value - theirs[name]), initial=0.0))
+            alike = name in theirs and value.shape == theirs[name].shape
+            far = float(np.max(np.abs(value - theirs[name]), initial=0.0)) if alike else np.inf
             seen[name] = (
                 max(gap, far if np.isfinite(far) else np.inf),
                 max(size, float(np.max(np.abs(value), initial=0))),
