@@ -1,6 +1,7 @@
 """How it learns: turns, averages, accumulation, schedules, early stopping, and pictures that cannot be read."""
 
 import copy
+import dataclasses
 import json
 import time
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from sightline.core.inputs import InputSpec
 from sightline.core.progress import Event
 from sightline.core.run import Run
 from sightline.core.sample import Sample
+from sightline.core.sides import reopen
 from sightline.core.task import Facts, Step
 from sightline.tasks.classify import Classify
 from sightline.training import choices as choosing
@@ -334,6 +336,18 @@ def test_equal_loops_learn_equally_and_augmentation_matters(tmp_path: Path) -> N
         ends.append(weights(made))
     assert same(ends[0], ends[1])
     assert not same(ends[0], ends[2])
+
+
+def test_a_site_stays_whole_where_the_split_is_by_site(tmp_path: Path) -> None:
+    data = toy("labels", 60)
+    sites = [dataclasses.replace(sample, attributes={"site": f"s{row % 6}"}) for row, sample in enumerate(data)]
+    held = Dataset(sites, name="sites")
+    run = train(held, out=tmp_path, settings={**QUICK, "epochs": 1, "split_by": "site"})
+    parted = reopen(run.info, held)
+    where = {(sample.attributes["site"], sample.split) for sample in parted}
+    assert len(where) == 6
+    assert ("s5", "test") in where
+    assert run.info["counts"] == {"train": 40, "val": 10, "test": 10}
 
 
 def test_a_damaged_run_record_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ def reopen(info: Mapping[str, Any], data: Any = None) -> Dataset:
     where = known["where"] if data is None else data
     if where is None:
         raise RunError("the run was trained on data in memory; give the same data again.")
-    return split(open_data(where, format=known["format"]), seed=info["settings"]["seed"])
+    chosen = info["settings"]
+    return split(open_data(where, format=known["format"]), seed=chosen["seed"], by=chosen["split_by"] or None)
 
 
 def held_out(parted: Dataset, side: str | None = None) -> tuple[str, Dataset]:

@@ -27,6 +27,9 @@ class Settings:
     average: float = 0.99  # decay of the moving average; 0: none
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
+    split_by: str = (
+        ""  # an attribute (site, camera, day) whose values are never parted; the last ones are the test side
+    )
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

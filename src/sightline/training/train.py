@@ -70,7 +70,7 @@ def train(
         sweep(run.path)
         if look and not run.exists:
             write_durably(run.path / "audit.json", canonical(audit(samples, tell=tell).to_json()))
-        sides = split(samples, seed=chosen.seed)
+        sides = split(samples, seed=chosen.seed, by=chosen.split_by or None)
         info = _begun(run, wanted, sides, tell)
         if extend:
             _extend(run, info, extend)
