@@ -109,6 +109,9 @@ def torch_network(task: Task, name: str, facts: Facts, weights: Mapping[str, Any
 
     torch = need("torch")
     network = task.network(name, facts)
+    apart = sorted(set(network.state_dict()) ^ set(weights))
+    if apart:  # torch itself forgives some of these
+        raise BundleError(f"the weights do not suit the network '{name}': {len(apart)} differ, such as {apart[0]}.")
     try:
         network.load_state_dict({key: torch.as_tensor(value) for key, value in weights.items()})
     except RuntimeError as error:
