@@ -14,11 +14,13 @@ PLUGIN = Path(__file__).parent.parent / "fixtures" / "plugin"
 def told(root: Path) -> str:
     """The contract tests, run with the package on the path and asked only about its parts."""
     paths = [str(root / "src"), str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])]
+    # A session of its own: as a worker it would share the lessons of every session before it.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "whisper or still"]
         + [str(root / "tests" / "contracts" / f"test_{family}.py") for family in ("tasks", "models")],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env=alone | {"PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         timeout=200,
