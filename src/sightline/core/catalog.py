@@ -11,7 +11,7 @@ from typing import Any
 
 from sightline.core.errors import UnknownNameError, nearest
 
-MODULES = ("sources", "formats", "models", "exporters", "listeners", "tasks", "cli")  # an entry is a file
+MODULES = ("sources", "decoders", "formats", "models", "exporters", "listeners", "tasks", "cli")  # an entry is a file
 FUNCTIONS = (  # an entry is a public function
     "checks",
     "augmentations",

@@ -16,6 +16,13 @@ EXTRA_OF = {
     "tensorboard": "tensorboard",
     "mlflow": "mlflow",
     "wandb": "wandb",
+    "imagecodecs": "io",
+    "pi_heif": "io",
+    "rawpy": "io",
+    "tifffile": "io",
+    "pyarrow": "parquet",
+    "av": "video",
+    "fsspec": "cloud",
 }
 
 
