@@ -89,7 +89,14 @@ def remember(data: Dataset) -> Dataset:
     """The same data set, still lazy, with handles that remember."""
     if isinstance(data.samples, _Known):
         return data
-    return Dataset(_Known(data.samples), name=data.name, names=data._names, kind=data._kind, recipe=data._recipe)
+    return Dataset(
+        _Known(data.samples),
+        name=data.name,
+        names=data._names,
+        kind=data._kind,
+        recipe=data._recipe,
+        details=data.details,
+    )
 
 
 def look_at_all(data: Dataset, tell: Tell = silent, *, threads: int = 4) -> None:
