@@ -30,6 +30,7 @@ _VERSION = "5.5.0"
 _FEWEST = {"polygon": 3, "rectangle": 2, "circle": 2, "line": 2, "linestrip": 2, "point": 1, "points": 1, "mask": 2}
 _FLAGS = ("crowd", "difficult", "occluded", "truncated")
 _SHAPE = ("label", "points", "group_id", "description", "shape_type", "flags", "mask", "score", "track", "box")
+_TAKEN = ("label", "group_id", "description", "shape_type", "box")  # keys of a shape that no detail may have
 _PAGE = ("version", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth")
 _HELD = ("masks", "outlines", "scores", "tracks", "texts", "details")
 _IGNORED = ("__ignore__", "_background_")
@@ -140,7 +141,7 @@ def _bytes(value: Any, where: str) -> bytes:
 
 def _thing(shape: Mapping[str, Any], size: Any, where: str) -> _labels.Thing:
     kind = shape.get("shape_type", "polygon")
-    if kind not in _FEWEST:
+    if not isinstance(kind, str) or kind not in _FEWEST:
         raise InputError("label", f"{where}: no shape is called {str(kind)[:40]!r}; known are {', '.join(_FEWEST)}.")
     points = _points(shape.get("points"), kind, where)
     thing = _labels.Thing(_json.text(shape.get("label"), "'label'", where), _box(kind, points))
@@ -244,7 +245,7 @@ def _written(sample: Sample, truth: Objects, name: str, size: _labels.Size | Non
 
 def _shape(sample: Sample, truth: Objects, row: int, size: _labels.Size | None, lost: Lost) -> dict[str, Any]:
     told = _labels.details_of(truth, row, sample.id, lost, None)
-    for key in [key for key in told if key in (*_SHAPE, "imageData") and key not in ("flags", "mask")]:
+    for key in [key for key in told if key in _TAKEN]:
         lost.drop(sample.id, f"'{key}' of objects")
         del told[key]
     flags = dict(told.pop("flags", {}))
