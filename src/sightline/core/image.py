@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +67,26 @@ class BytesImage:
 
     def fingerprint(self) -> str:
         return digest(self.data)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredImage:
+    """A picture whose encoded bytes are fetched when asked for: out of an archive, or from a store."""
+
+    name: str
+    fetch: Callable[[], bytes]
+
+    def read(self) -> np.ndarray:
+        return read_image(self.fetch(), name=self.name)
+
+    def encoded(self) -> bytes:
+        return self.fetch()
+
+    def fingerprint(self) -> str:
+        try:
+            return digest(self.fetch())
+        except InputError:
+            return "unreadable"
 
 
 @dataclass(frozen=True, eq=False)
