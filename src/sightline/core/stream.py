@@ -60,7 +60,8 @@ class Feed:
     live: bool = False  # pictures come whether or not anyone takes them
     tries: int = 0  # how often in a row it is opened again after it broke off
     pause: float = 0.5  # seconds before the first of these; doubled with each
-    done: Callable[[Shot], None] | None = None  # told when whoever took a shot asks for the next
+    done: Callable[[Shot], None] | None = None  # told when whoever took a shot asks for the next; then none is dropped
+    close: Callable[[], None] | None = None  # told when the stream is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,9 @@ class Stream:
             raise SettingsError(f"queue = {queue}: give 1 or more.")
         if drop is not None and drop not in DROPS:
             raise SettingsError(f"drop = '{drop}' is none of {', '.join(DROPS)}.{nearest(drop, DROPS)}")
+        careful = next((feed.name for feed in feeds if feed.done is not None), None)
+        if careful is not None and drop not in (None, "block"):
+            raise SettingsError(f"drop = '{drop}': {careful} remembers every picture and drops none. Give block.")
         self._bell = threading.Condition()
         self._lanes = [_Lane(feed, queue, drop or ("oldest" if feed.live else "block"), self._bell) for feed in feeds]
         self._tell, self._begun, self._next = tell, False, 0
@@ -141,6 +145,8 @@ class Stream:
             lane.stop()
         for lane in self._lanes:
             lane.join()
+            if lane.feed.close is not None:
+                lane.feed.close()
             self.endings.setdefault(lane.feed.name, lane.ending or lane.how(None))
 
     def _begin(self) -> None:
@@ -180,6 +186,7 @@ class Stream:
         self._tell(Event("note", f"{ending.source} {how} ({ending.taken:,} taken, {ending.dropped:,} dropped)", facts))
 
     def _finish(self) -> None:
+        self.close()
         errors = [ending.error for ending in self.endings.values() if ending.error is not None]
         ours = [error for error in errors if not isinstance(error, SightlineError)]
         if ours:
