@@ -8,6 +8,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from sightline.core.errors import InputError
@@ -32,7 +33,8 @@ def fetch(url: str, most: int, *, private: bool = False) -> bytes:
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", path, headers={"User-Agent": "sightline", "Accept-Encoding": "identity"})
-            data = _body(connection.getresponse(), name, most)
+            with contextlib.closing(connection.getresponse()) as answer:
+                data = _body(answer, name, most)
         finally:
             ending.cancel()
             connection.close()
@@ -82,15 +84,15 @@ def _port(parts: SplitResult) -> int:
 def _connected(parts: SplitResult, private: bool, name: str) -> socket.socket:
     """A connection to the first address of the host, which is the one that was checked and is checked again."""
     port = parts.port or _port(parts)
-    found = [str(row[4][0]) for row in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)]
-    inside = [address for address in found if not public(address)]
+    rows = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    inside = [str(row[4][0]) for row in rows if not public(str(row[4][0]))]
     if inside and not private:
         raise InputError(
             "unsupported",
             f"{name} leads to {inside[0]}, an address of this machine or its network. If it is meant, end the address "
             "with #private=true",
         )
-    connection = socket.create_connection((found[0], port), timeout=PATIENCE)
+    connection = _connect(rows[0][0], rows[0][4])
     peer = str(connection.getpeername()[0])
     if not private and not public(peer):
         connection.close()
@@ -102,6 +104,17 @@ def _connected(parts: SplitResult, private: bool, name: str) -> socket.socket:
     except BaseException:
         connection.close()
         raise
+
+
+def _connect(family: int, address: Any) -> socket.socket:
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(PATIENCE)
+        connection.connect(address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _body(answer: http.client.HTTPResponse, name: str, most: int) -> bytes:

@@ -38,10 +38,10 @@ def read(where: str) -> Dataset:
     """The pictures under an address of an object store, in an archive or a film there, or the one at a web address."""
     url, settings = given(where, Settings, "store", mark="#")
     scheme, colon, rest = url.partition("://")
-    if not colon or not rest.strip("/") or "::" in url or "\0" in url:
-        raise InputError("missing", f"store:{url} is no address; write store:s3://bucket/photos.")
     if scheme in WEB:
         return _page(url, settings)
+    if not colon or not rest.strip("/") or "::" in url or "\0" in url:
+        raise InputError("missing", f"store:{url} is no address; write store:s3://bucket/photos.")
     if scheme not in STORES:
         known = (*STORES, *WEB)
         raise UnknownNameError(f"no store is called '{scheme}'.{nearest(scheme, known)} Known: {', '.join(known)}.")

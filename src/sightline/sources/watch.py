@@ -83,7 +83,7 @@ def feed(where: str) -> Feed:
     place, settings = given(where, Settings, "watch")
     folder = Path(place)
     try:
-        os.scandir(folder).close()
+        os.scandir(place).close()  # nothing is no folder, though Path() is
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError("missing", f"{place!r} cannot be watched: {reason}. Name a folder.") from error

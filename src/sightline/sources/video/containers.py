@@ -42,6 +42,10 @@ def check_whole(source: Bytes, kind: str) -> None:
         missing = _segment(source)
     elif kind == "gif":
         missing = 0 if b";" in source.at(max(0, source.size - 64), 64) else 1
+    elif kind == "mjpeg":
+        missing = 0 if source.at(max(0, source.size - 512), 512).rstrip(b"\0").endswith(b"\xff\xd9") else 1
+    elif kind == "mpegts":
+        missing = -source.size % (188 if source.at(188, 1) == b"\x47" else 192)
     if missing > 0:
         raise InputError(
             "truncated",
