@@ -331,6 +331,37 @@ def test_a_damaged_archive_gives_its_pictures_or_a_typed_error(tmp_path: Path, k
             pass
 
 
+def test_a_changed_bit_in_a_packed_tar_is_noticed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    noise = {f"{'ab'[n % 2]}/{n}.npy": rng.integers(0, 255, 4000, np.uint8).tobytes() for n in range(4)}
+    for kind in ("a.tar.gz", "a.tar.xz", "a.tar.bz2"):
+        whole = KINDS[kind](tmp_path / kind, noise).read_bytes()
+        for place in rng.integers(20, len(whole) - 40, 12).tolist():
+            data = bytearray(whole)
+            data[place] ^= 1 << int(rng.integers(8))
+            (tmp_path / "bad").write_bytes(data)
+            with pytest.raises(InputError):
+                open_data(f"archive:{tmp_path / 'bad'}")
+
+
+def test_a_changed_header_of_a_tar_is_noticed(tmp_path: Path) -> None:
+    whole = tarred(tmp_path / "a.tar", CLASSES).read_bytes()
+    for place in (0, 3, 105, 128, 150, 300):
+        data = bytearray(whole)
+        data[place] ^= 1
+        (tmp_path / "bad").write_bytes(data)
+        assert "checksum" in refused(f"archive:{tmp_path / 'bad'}")
+
+
+def test_bytes_before_a_zip_are_refused(tmp_path: Path) -> None:
+    """What is a picture to one reader and an archive to another is neither here."""
+    whole = zipped(tmp_path / "a.zip", CLASSES).read_bytes()
+    (tmp_path / "both.zip").write_bytes(b"PK\3\4" + picture(1) + whole)
+    assert "does not lie where its end says" in refused(tmp_path / "both.zip")
+    (tmp_path / "both.zip").write_bytes(picture(1) + whole)
+    refused(tmp_path / "both.zip", "unknown_format")
+
+
 def test_threads_read_at_once(tmp_path: Path) -> None:
     files = {f"{'ab'[n % 2]}/{n:03d}.png": picture(n) for n in range(100)}
     for kind in ("a.zip", "a.tar", "a.tar.gz", "a.tar.xz"):

@@ -10,7 +10,7 @@ import pytest
 
 from sightline.core.data import open_data, open_stream
 from sightline.core.errors import InputError, SettingsError, SightlineError
-from sightline.sources import drawn
+from sightline.sources import camera, drawn
 
 
 def place(folder: Path) -> str:
@@ -71,6 +71,13 @@ def test_one_camera_that_is_not_there_is_an_error_at_once(tmp_path: Path) -> Non
     ):
         with pytest.raises(InputError, match=said):
             open_stream(where)
+
+
+def test_a_device_that_is_no_camera_is_one_typed_error() -> None:
+    pytest.importorskip("av")
+    with pytest.raises(InputError, match="/dev/zero") as caught:
+        next(camera._filmed(Path("/dev/zero"), camera.Settings(rate=10, width=64, height=48)))
+    assert caught.value.code == "missing"
 
 
 def test_settings_are_checked() -> None:

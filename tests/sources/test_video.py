@@ -129,6 +129,9 @@ def test_decoding_begins_near_what_is_asked_for(tmp_path: Path, monkeypatch: pyt
     assert len(decoded) <= 9  # the next one needs nothing again
     data[42].pixels()
     assert len(decoded) <= 14
+    data[42].pixels()  # kept
+    data[155].pixels()  # not by way of all between
+    assert len(decoded) <= 23
 
 
 @pytest.mark.parametrize(
@@ -440,6 +443,25 @@ def test_hostile_films_open_nothing_else(tmp_path: Path) -> None:
         assert opened == []
     finally:
         hearing = False
+        watcher.close()
+
+
+@pytest.mark.parametrize("mistaken", ["concat", "hls", "sdp"])
+def test_the_other_fences_hold_where_the_first_falls(
+    tmp_path: Path, mistaken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a playlist ever taken for a film, the demuxer would still not be let in."""
+    (tmp_path / "secret").mkdir()
+    canary = film(tmp_path / "secret" / "canary.mp4", count=3)
+    watcher = Watcher(canary.parent)
+    monkeypatch.setattr("sightline.sources.video.containers.kind", lambda source: mistaken)
+    try:
+        for name, data in hostile(canary, watcher.port).items():
+            (tmp_path / name).write_bytes(data)
+            watcher.heard()
+            assert outcome(open_data, f"video:{tmp_path / name}?partial=true") in TYPED, name
+            assert watcher.heard() == 0, name
+    finally:
         watcher.close()
 
 

@@ -78,7 +78,10 @@ def _opened(source: Bytes) -> Members:
         source = Packed(source, kind)
         head = source.at(0, 512)
     if head[257:262] == b"ustar" or (len(head) == 512 and not head.strip(b"\0")):
-        return Tar(source)
+        members = Tar(source)
+        if isinstance(source, Packed):
+            source.finish()  # a tar has no checksum of what its members hold; what packs it has
+        return members
     raise InputError("unknown_format", f"{source.name}: neither a zip nor a tar (plain, gzip, xz or bzip2).")
 
 

@@ -94,6 +94,12 @@ class Packed:
             self._trim(self._flow.given)
             return found
 
+    def finish(self) -> None:
+        """Go on to the end, where the checksum of the whole stands."""
+        with self._lock:
+            while self._step():
+                self._trim(self._flow.given)
+
     def _step(self) -> bool:
         try:
             found = self._flow.step(self.source)
