@@ -21,14 +21,17 @@ from pathlib import Path
 import numpy as np
 
 OPEN = """
-import resource, sys, time
+import re, sys, time
+from pathlib import Path
 from sightline.core.data import open_data
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 open_data("drawn:parts?count=1")
-idle, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+idle, begun = peak(), time.process_time()
 data = open_data(sys.argv[1])
 spent = time.process_time() - begun
 assert data[len(data) - 1].id
-print(len(data), spent, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle) / 1024)
+print(len(data), spent, peak() - idle)
 """
 
 

@@ -170,6 +170,20 @@ def test_closing_ends_a_source_that_waits_and_one_that_is_full() -> None:
     assert list(stream) == []
 
 
+def test_a_source_that_hangs_is_left_behind_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sightline.core.stream.FAREWELL", 0.1)
+    free = threading.Event()
+
+    def hanging(rest: Rest) -> Iterator[Shot]:
+        yield shot()
+        free.wait(20)
+
+    with Stream([Feed("stuck", hanging)]) as stream:
+        next(stream)
+    free.set()
+    assert "did not end" in str(stream.endings["stuck"].error)
+
+
 def test_a_shot_is_done_when_the_next_is_asked_for_and_not_when_the_work_on_it_failed() -> None:
     done: list[int] = []
     feed = Feed("inbox", counting(10), done=lambda one: done.append(one.number))

@@ -205,6 +205,7 @@ def test_the_machine_and_its_network_are_not_reached(server: str) -> None:
     [
         ("8.8.8.8", True),
         ("2001:4860:4860::8888", True),
+        ("64:ff9b::808:808", True),
         *(
             (address, False)
             for address in (

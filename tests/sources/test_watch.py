@@ -92,6 +92,13 @@ def test_a_file_that_grows_is_given_once_and_whole(tmp_path: Path) -> None:
     assert [shot.image.encoded() for shot in shots] == [whole]
 
 
+def test_what_is_written_over_and_over_settles_first(tmp_path: Path) -> None:
+    place = tmp_path / "latest.png"
+    steps = [(0.05, lambda value=value: place.write_bytes(picture(value))) for value in range(8)]  # each whole
+    with meanwhile(*steps), open_stream(f"watch:{tmp_path}?settle=1&every=0.01&idle=1.5") as stream:
+        assert [shot.image.encoded() for shot in stream] == [picture(7)]
+
+
 def test_what_never_becomes_whole_is_given_in_the_end_and_says_why_when_read(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(picture(1)[:-40])
     (tmp_path / "empty.png").write_bytes(b"")

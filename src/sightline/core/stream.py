@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core.errors import SettingsError, SightlineError, nearest
+from sightline.core.errors import InputError, SettingsError, SightlineError, nearest
 from sightline.core.image import Image
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
@@ -144,10 +144,10 @@ class Stream:
         for lane in self._lanes:
             lane.stop()
         for lane in self._lanes:
-            lane.join()
+            late = lane.join()
             if lane.feed.close is not None:
                 lane.feed.close()
-            self.endings.setdefault(lane.feed.name, lane.ending or lane.how(None))
+            self.endings.setdefault(lane.feed.name, lane.ending or lane.how(late))
 
     def _begin(self) -> None:
         if not self._begun:
@@ -216,9 +216,14 @@ class _Lane:
             self.waiting.clear()
             self.bell.notify_all()
 
-    def join(self) -> None:
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(FAREWELL)
+    def join(self) -> InputError | None:
+        """Wait for the thread; one that hangs in its source is left behind, and that is said."""
+        if self._thread is None:
+            return None
+        self._thread.join(FAREWELL)
+        if not self._thread.is_alive():
+            return None
+        return InputError("missing", f"{self.feed.name} did not end within {FAREWELL:.0f} s of being closed.")
 
     def how(self, error: Exception | None) -> Ending:
         return Ending(self.feed.name, self.taken, self.dropped, self.reopened, error)

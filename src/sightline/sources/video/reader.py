@@ -73,7 +73,13 @@ class Reader:
         }
         with self._typed():
             self._container = av.open(
-                Tape(source), "r", format=kind, options=options, metadata_errors="replace", io_open=self._refuse
+                Tape(source),
+                "r",
+                format=kind,
+                options=options,
+                metadata_errors="replace",
+                buffer_size=2**17,
+                io_open=self._refuse,
             )
         try:
             self._choose()
@@ -82,9 +88,9 @@ class Reader:
             raise
 
     def _choose(self) -> None:
-        if not self._container.streams.video:
+        self.stream = self._container.streams.best("video")  # a picture of the cover is none
+        if self.stream is None:
             raise InputError("unsupported", f"{self.name}: holds no pictures, only sound or text.")
-        self.stream = self._container.streams.video[0]
         context = self.stream.codec_context
         if context is None or context.name not in CODECS:
             named = "of an unknown kind" if context is None else f"packed as {context.name}"
