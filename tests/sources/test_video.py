@@ -21,6 +21,7 @@ import pytest
 from sightline.core.data import open_data, open_stream
 from sightline.core.dataset import split
 from sightline.core.errors import InputError, SettingsError, SightlineError
+from sightline.core.image import encode
 from sightline.sources.video import films
 from sightline.sources.video.reader import Reader
 from tests.sources._filming import SIZE, film, picture
@@ -169,7 +170,7 @@ def test_many_films_are_groups_that_splits_keep_whole(tmp_path: Path) -> None:
     for name in ("a/1.mp4", "a/2.mp4", "b/1.mp4", "3.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         film(tmp_path / name, count=6)
-    data = open_data(f"video:{tmp_path}")
+    data = open_data(tmp_path)  # films and no pictures: natural
     assert len(data) == 24
     assert [data[row].id for row in (0, 6, 23)] == ["3.mp4#000000", "a/1.mp4#000000", "b/1.mp4#000005"]
     sides: dict[str, set[str | None]] = {}
@@ -190,6 +191,23 @@ def test_few_films_are_open_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         sample.pixels()
     shelf = data[0].image.shelf  # type: ignore[attr-defined]
     assert sum(one._reader is not None or bool(one._held) for one in shelf.films) <= 2
+    assert sum(one.source._handle >= 0 for one in shelf.films) <= 2
+    data[0].image.fingerprint()
+    assert sum(one.source._handle >= 0 for one in shelf.films) <= 2
+
+
+def test_a_film_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
+    data = open_data(film(tmp_path / "a.mp4", count=3))
+    film(tmp_path / "a.mp4", count=4)
+    with pytest.raises(InputError, match="has changed since"):
+        data[0].pixels()
+
+
+def test_films_among_pictures_are_not_taken_for_the_whole(tmp_path: Path) -> None:
+    film(tmp_path / "a.mp4", count=3)
+    (tmp_path / "b.png").write_bytes(encode(picture(1)))
+    assert [sample.id for sample in open_data(tmp_path)] == ["b.png"]
+    assert len(open_data(f"video:{tmp_path}")) == 3
 
 
 def test_pictures_kept_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import AmbiguousError, InputError, nearest
 from sightline.core.progress import Tell, silent
 from sightline.core.stream import Feed, Stream
+from sightline.core.task import Fit
 
 _LOOK = 100_000  # files that are counted to say what was found
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}(?=[^/])|file:///")
@@ -38,10 +39,13 @@ def open_data(where: Any, *, format: str | None = None) -> Dataset:
         _refuse_address(word)
     if not there and (not set(word) & set("*?[") or "\0" in word):
         raise InputError("missing", _missing(path, word.partition(":")[0] if ":" in word else ""))
-    natural = None if format else _natural(path)
-    if natural:
-        return _read(natural, word)
-    name = format or recognise(path)
+    name = format
+    if name is None:
+        seen = _seen(path)
+        natural = _natural(path, seen)
+        if natural is not None:
+            return _read(natural, word)
+        name = _recognised(path, seen)
     read: Dataset = catalog.find("formats", name).read(path)
     if not len(read):
         raise InputError("empty", f"{path} was read as {name} and holds no samples: {_found(path)}.")
@@ -65,7 +69,15 @@ def open_stream(where: Any, *, queue: int = 8, drop: str | None = None, tell: Te
 
 def recognise(path: Path) -> str:
     """The one format whose natural reading this is; two are refused with both named."""
-    seen = {name: catalog.find("formats", name).sniff(path) for name in catalog.names("formats")}
+    return _recognised(path, _seen(path))
+
+
+def _seen(path: Path) -> dict[str, Fit]:
+    """What each format makes of a path."""
+    return {name: catalog.find("formats", name).sniff(path) for name in catalog.names("formats")}
+
+
+def _recognised(path: Path, seen: dict[str, Fit]) -> str:
     natural = [name for name, fit in seen.items() if fit.strength == 2]
     if len(natural) == 1:
         return natural[0]
@@ -104,7 +116,7 @@ def _feed(where: Any) -> Feed:
     word = str(where)
     source, rest = _source(word)
     if not source:
-        source = _natural(Path(word)) or ""
+        source = _natural(Path(word), {}) or ""
     if not source:
         _refuse_address(word)
     able = [name for name in catalog.names("sources") if hasattr(catalog.find("sources", name), "feed")]
@@ -116,16 +128,13 @@ def _feed(where: Any) -> Feed:
     return feed
 
 
-def _natural(path: Path) -> str | None:
-    """The source whose natural reading a file is (an archive, a film), where it is that of no format."""
-    if not os.path.isfile(path):  # noqa: PTH113 - a name that is too long is no error here
+def _natural(path: Path, seen: dict[str, Fit]) -> str | None:
+    """The source whose natural reading a path is (an archive, films), where it is that of no format."""
+    if not os.path.exists(path) or any(fit.strength == 2 for fit in seen.values()):  # noqa: PTH110 - any length
         return None
     modules = {name: catalog.find("sources", name) for name in catalog.names("sources")}
     able = [name for name, module in modules.items() if hasattr(module, "sniff") and module.sniff(path).strength == 2]
-    if len(able) != 1:
-        return None
-    formats = (catalog.find("formats", name) for name in catalog.names("formats"))
-    return None if any(layout.sniff(path).strength == 2 for layout in formats) else able[0]
+    return able[0] if len(able) == 1 else None
 
 
 def _refuse_address(word: str) -> None:

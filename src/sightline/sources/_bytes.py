@@ -20,39 +20,55 @@ class Bytes(Protocol):
     @property
     def size(self) -> int: ...
     def at(self, start: int, length: int) -> bytes: ...  # fewer only where the end comes first
+    def release(self) -> None: ...  # let go of what is open, while nobody reads; the next who asks opens it again
 
 
 class FileBytes:
-    """The bytes of a regular file, which stays open while anything of it is held."""
+    """The bytes of a regular file, open until it is released or nobody holds it any more."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.name
-        try:
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe must not block
-        except (OSError, ValueError) as error:
-            raise InputError("missing", f"{path}: {getattr(error, 'strerror', None) or error}.") from error
-        self._close = weakref.finalize(self, os.close, handle)
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            self.close()
-            raise InputError("missing", f"{path}: a {'folder' if path.is_dir() else 'device'}, not a file.")
-        self._handle, self.size = handle, found.st_size
+        self._state: os.stat_result | None = None
+        self._state = self._open()
+        self.size = self._state.st_size
         if not self.size:
-            self.close()
+            self.release()
             raise InputError("empty", f"{path}: the file holds no bytes.")
 
+    def _open(self) -> os.stat_result:
+        try:
+            handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe must not block
+        except (OSError, ValueError) as error:
+            raise InputError("missing", f"{self.path}: {getattr(error, 'strerror', None) or error}.") from error
+        self._close, self._handle = weakref.finalize(self, os.close, handle), handle
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            self.release()
+            what = "folder" if stat.S_ISDIR(found.st_mode) else "device"
+            raise InputError("missing", f"{self.path}: a {what}, not a file.")
+        if self._state is not None and _state(found) != _state(self._state):
+            self.release()
+            raise InputError("corrupt", f"{self.path}: has changed since it was opened. Open it again.")
+        return found
+
     def at(self, start: int, length: int) -> bytes:
+        if self._handle < 0:
+            self._open()
         try:
             return os.pread(self._handle, length, start)
         except OSError as error:
             raise InputError("missing", f"{self.path}: {error.strerror or error}.") from error
 
-    def close(self) -> None:
-        """Let the file go at once; else that happens with the last that holds it."""
+    def release(self) -> None:
         self._close()
+        self._handle = -1
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FileBytes, (self.path,)  # another process opens it for itself
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class FetchedBytes:
@@ -73,6 +89,9 @@ class FetchedBytes:
         if length < self.STRETCH:
             self._held = (start, held)
         return held[:length]
+
+    def release(self) -> None:
+        self._held = (0, b"")
 
 
 class Walk:

@@ -45,7 +45,8 @@ class Members(Protocol):
 
 def sniff(path: Path) -> Fit:
     """Natural where the name says so."""
-    return Fit(2, "an archive") if path.name.lower().endswith(SUFFIXES) else Fit(0, "no archive by its name")
+    named = path.name.lower().endswith(SUFFIXES) and not path.is_dir()
+    return Fit(2, "an archive") if named else Fit(0, "no archive by its name")
 
 
 def read(where: str) -> Dataset:

@@ -94,6 +94,11 @@ class Packed:
             self._trim(self._flow.given)
             return found
 
+    def release(self) -> None:
+        """Let go of the packed bytes; what was kept of the others stays."""
+        with self._lock:
+            self.source.release()
+
     def finish(self) -> None:
         """Go on to the end, where the checksum of the whole stands."""
         with self._lock:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.extras import need
-from sightline.core.image import ArrayImage
+from sightline.core.image import SUFFIXES, ArrayImage
 from sightline.core.stream import Feed, Rest, Shot
 from sightline.core.task import Fit
 from sightline.sources._bytes import Bytes, FileBytes
@@ -23,6 +24,8 @@ from sightline.sources._words import given
 from sightline.sources.video import containers
 from sightline.sources.video.films import Film, Frames
 from sightline.sources.video.reader import Reader
+
+_LOOK = 10_000  # files of a folder that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,13 @@ class Settings:
 
 
 def sniff(path: Path) -> Fit:
-    """Natural where name and bytes both say so."""
+    """Natural where name and bytes both say so, and where a folder holds films and no pictures."""
+    if path.is_dir():
+        names = [name.lower() for name in islice((name for _, _, inside in os.walk(path) for name in inside), _LOOK)]
+        films = sum(name.endswith(containers.SUFFIXES) for name in names)
+        if not films or any(name.endswith(SUFFIXES) for name in names):
+            return Fit(0, "no folder of films alone")
+        return Fit(2, "films")
     if not path.name.lower().endswith(containers.SUFFIXES):
         return Fit(0, "no film by its name")
     try:

@@ -65,6 +65,7 @@ class Film:
                 raise
         finally:
             reader.close()
+            self.source.release()
         if not stamps:
             raise InputError("empty", f"{self.name}: holds no pictures.")
         if said > len(stamps) and not self.partial:
@@ -83,12 +84,15 @@ class Film:
 
     def fingerprint(self) -> str:
         """The hash of the whole file, made once."""
-        if not self._print:
-            whole = hashlib.sha256()
-            for start in range(0, self.source.size, 2**20):
-                whole.update(self.source.at(start, 2**20))
-            self._print = whole.hexdigest()
-        return self._print
+        with self._lock:
+            if not self._print:
+                whole = hashlib.sha256()
+                for start in range(0, self.source.size, 2**20):
+                    whole.update(self.source.at(start, 2**20))
+                self._print = whole.hexdigest()
+                if self._reader is None:
+                    self.source.release()
+            return self._print
 
     def read(self, position: int) -> np.ndarray:
         """The picture at a position; those after it come cheaply, those before it from the last place to begin."""
@@ -103,6 +107,7 @@ class Film:
         with self._lock:
             self._drop()
             self._held.clear()
+            self.source.release()
 
     def _drop(self) -> None:
         if self._reader is not None:
