@@ -299,6 +299,13 @@ def test_counts_that_lie(tmp_path: Path) -> None:
         open_data(f"archive:{tmp_path / 'c.zip'}")
 
 
+def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sightline.sources.archive.zips.MOST", 3)
+    monkeypatch.setattr("sightline.sources.archive.tars.MOST", 3)
+    for kind in ("a.zip", "a.tar"):
+        refused(KINDS[kind](tmp_path / kind, CLASSES), "too_large")
+
+
 def test_a_method_that_is_not_read(tmp_path: Path) -> None:
     assert "method 12" in refused(zipped(tmp_path / "a.zip", {"1.png": picture(1)}, 12), "unsupported", read=True)
 

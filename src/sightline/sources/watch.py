@@ -88,7 +88,7 @@ def feed(where: str) -> Feed:
         reason = getattr(error, "strerror", None) or error
         raise InputError("missing", f"{place!r} cannot be watched: {reason}. Name a folder.") from error
     watched = _Watched(folder, settings, Memory(Path(settings.remember) if settings.remember else None))
-    return Feed(f"watch:{folder.name}", watched.shots, done=watched.done, close=watched.memory.close)
+    return Feed(f"watch:{folder.resolve().name}", watched.shots, done=watched.done, close=watched.memory.close)
 
 
 class Memory:
@@ -221,22 +221,14 @@ class _Watched:
         return any(now - since <= self.settings.settle for _, since in self._waiting.values())
 
     def _look(self) -> list[Mark]:
-        """Every picture file that is there now, the oldest first; links are not followed."""
-        found: list[Mark] = []
-        folders = [self.folder]
-        while folders:
-            with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:  # folders come and go
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    with contextlib.suppress(OSError):  # so do files
-                        if entry.is_dir(follow_symlinks=False):
-                            folders.append(Path(entry.path))
-                        elif entry.name.lower().endswith(SUFFIXES):
-                            state = entry.stat(follow_symlinks=False)
-                            if stat.S_ISREG(state.st_mode):
-                                path = Path(entry.path).relative_to(self.folder).as_posix()
-                                found.append(Mark(path, state.st_ino, state.st_size, state.st_mtime_ns))
+        """Every picture file that is there now, the oldest first."""
+        start = len(os.path.join(self.folder, ""))  # noqa: PTH118 - for its length
+        found = []
+        for entry in _pictures(os.fspath(self.folder)):
+            with contextlib.suppress(OSError):  # files come and go
+                state = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(state.st_mode):
+                    found.append(Mark(entry.path[start:], state.st_ino, state.st_size, state.st_mtime_ns))
         return sorted(found, key=lambda mark: (mark.changed, mark.path))
 
     def _settled(self, present: list[Mark]) -> list[tuple[Mark, bool]]:
@@ -280,3 +272,17 @@ class _Watched:
         name = f"{mark.path}@{digest(data)[:12]}"
         self._given[name] = mark
         return Shot(SeenImage(str(path), data, pixels), mark.changed / 1e9, name=name, attributes={"file": mark.path})
+
+
+def _pictures(folder: str) -> Iterator[os.DirEntry[str]]:
+    """What is called like a picture, at any depth; links to folders are not followed, and folders come and go."""
+    folders = [folder]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.name.lower().endswith(SUFFIXES):
+                    yield entry
