@@ -117,6 +117,18 @@ def test_a_data_set_is_the_same_whichever_way_it_is_asked(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize("name", READ)
+def test_what_is_said_of_all_at_once_is_what_each_says(name: str, tmp_path: Path) -> None:
+    samples = open_data(place(name, tmp_path / "place")).samples
+    column = getattr(samples, "column", None)
+    if column is None:
+        return
+    for field in ("id", "truth", "group", "split", "given", "attributes"):
+        assert list(column(field)) == [getattr(sample, field) for sample in samples], field
+    assert list(column("names")) == [getattr(sample.truth, "names", ()) for sample in samples]
+    assert [images[0].name for images in column("images")] == [sample.image.name for sample in samples]
+
+
+@pytest.mark.parametrize("name", READ)
 def test_it_is_bounded_and_leaves_nothing_open(name: str, tmp_path: Path) -> None:
     where = place(name, tmp_path / "place")
     open_data(where)[0].pixels()  # libraries are loaded

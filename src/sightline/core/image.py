@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -75,8 +75,9 @@ class StoredImage:
 
     name: str
     fetch: Callable[[], bytes]
+    stored: ClassVar[bool] = True  # there are bytes to look at before any pixels are made
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         return read_image(self.fetch(), name=self.name)
 
     def encoded(self) -> bytes:

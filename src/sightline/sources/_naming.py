@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sightline.core.annotations import Labels
 from sightline.core.errors import AmbiguousError, InputError, SettingsError
 from sightline.core.image import SUFFIXES
+from sightline.sources._made import same
 
 LONGEST = 4096  # characters of a name
 CHOICES = ("look", "folders", "none")
@@ -57,6 +58,16 @@ class Layout:
         """Split and label of a member."""
         folder = name.rpartition("/")[0]
         return self.sides.get(folder), self.labels.get(folder)
+
+    def column(self, field: str, members: list[str]) -> Sequence[Any] | None:
+        """What is known of all members at once."""
+        if field == "id":
+            return members
+        if field in ("split", "truth", "names"):
+            place = 0 if field == "split" else 1
+            each = [self.of(name)[place] for name in members]
+            return [getattr(label, "names", ()) for label in each] if field == "names" else each
+        return None if field == "images" else same(field, len(members))
 
 
 def layout(folders: Iterable[str], others: Counter[str], wanted: str, where: str) -> Layout:

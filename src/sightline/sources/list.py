@@ -11,6 +11,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import SUFFIXES, FileImage, as_image
 from sightline.core.sample import Sample
+from sightline.sources._made import Made, same
 
 LARGEST = 2**30  # bytes of a text file of paths
 LONGEST = 4096  # characters of a path
@@ -82,7 +83,7 @@ def _lines(file: Path) -> list[str]:
     return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
 
 
-class _Files(Sequence[Sample]):
+class _Files(Made):
     """A sample a path, made when it is asked for."""
 
     def __init__(self, paths: list[str], folder: Path) -> None:
@@ -91,8 +92,11 @@ class _Files(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[place] for place in range(len(self))[index]]
+    def sample(self, index: int) -> Sample:
         path = self.paths[index]
-        return Sample(Path(path).as_posix(), (FileImage(self.folder / path),))
+        return Sample(path, (FileImage(self.folder / path),))
+
+    def known(self, field: str) -> Sequence[Any] | None:
+        if field == "id":
+            return self.paths
+        return None if field == "images" else same(field, len(self))

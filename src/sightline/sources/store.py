@@ -18,6 +18,7 @@ from sightline.core.image import LARGEST_FILE, StoredImage
 from sightline.core.sample import Sample
 from sightline.sources import _naming, _web, archive, video
 from sightline.sources._bytes import FetchedBytes
+from sightline.sources._made import Made
 from sightline.sources._words import given
 
 STORES = ("s3", "gs", "gcs", "az", "abfs", "file", "memory")
@@ -143,7 +144,7 @@ class _Store:
         return data
 
 
-class _Objects(Sequence[Sample]):
+class _Objects(Made):
     """A sample a picture, fetched when it is read."""
 
     def __init__(self, store: _Store, names: list[str], sizes: array[int], layout: _naming.Layout) -> None:
@@ -152,9 +153,10 @@ class _Objects(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[place] for place in range(len(self))[index]]
+    def known(self, field: str) -> Sequence[Any] | None:
+        return self.layout.column(field, self.names)
+
+    def sample(self, index: int) -> Sample:
         name, size = self.names[index], self.sizes[index]
         split, truth = self.layout.of(name)
         fetch = partial(self.store.fetch, f"{self.store.path}/{name}", size)

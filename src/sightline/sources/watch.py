@@ -64,7 +64,7 @@ class SeenImage:
     data: bytes
     pixels: np.ndarray | None
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         return self.pixels if self.pixels is not None else read_image(self.data, name=self.name)
 
     def encoded(self) -> bytes:

@@ -16,6 +16,7 @@ from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.sources import _naming
 from sightline.sources._bytes import Bytes, FileBytes
+from sightline.sources._made import Made
 from sightline.sources._words import given
 from sightline.sources.archive.packed import MAGIC as PACKED
 from sightline.sources.archive.packed import Packed
@@ -86,7 +87,7 @@ def _opened(source: Bytes) -> Members:
     raise InputError("unknown_format", f"{source.name}: neither a zip nor a tar (plain, gzip, xz or bzip2).")
 
 
-class _Members(Sequence[Sample]):
+class _Members(Made):
     """A sample a picture, made when it is asked for."""
 
     def __init__(self, members: Members, layout: _naming.Layout, where: str) -> None:
@@ -95,10 +96,10 @@ class _Members(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.members.names)
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[place] for place in range(len(self))[index]]
-        index = range(len(self))[index]
+    def known(self, field: str) -> Sequence[Any] | None:
+        return self.layout.column(field, self.members.names)
+
+    def sample(self, index: int) -> Sample:
         name = self.members.names[index]
         split, truth = self.layout.of(name)
         return Sample(

@@ -17,6 +17,7 @@ from sightline.core.files import digest
 from sightline.core.image import encode
 from sightline.core.sample import Sample
 from sightline.sources._bytes import Bytes
+from sightline.sources._made import Made, same
 from sightline.sources.video.containers import check_whole, kind
 from sightline.sources.video.reader import Reader
 
@@ -213,7 +214,7 @@ class FrameImage:
     def name(self) -> str:
         return f"{self.shelf.films[self.film].name}#{self.position:06d}"
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         return self.shelf.read(self.film, self.position)
 
     def encoded(self) -> bytes:
@@ -223,7 +224,7 @@ class FrameImage:
         return digest(f"{self.shelf.films[self.film].fingerprint()} {self.position}".encode())
 
 
-class Frames(Sequence[Sample]):
+class Frames(Made):
     """A sample a chosen picture, made when it is asked for; the pictures of one film are a group."""
 
     def __init__(self, films: Sequence[Film], names: Sequence[str], rows: Sequence[np.ndarray]) -> None:
@@ -233,10 +234,15 @@ class Frames(Sequence[Sample]):
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[place] for place in range(len(self))[index]]
-        index = range(len(self))[index]
+    def known(self, field: str) -> Sequence[Any] | None:
+        each = list(zip(self.names, self.rows, strict=True))
+        if field == "id":
+            return [f"{name}#{position:06d}" for name, chosen in each for position in chosen.tolist()]
+        if field == "group":
+            return [name for name, chosen in each for _ in range(len(chosen))]
+        return None if field in ("images", "attributes") else same(field, len(self))
+
+    def sample(self, index: int) -> Sample:
         film = int(np.searchsorted(self._ends, index, side="right"))
         position = int(self.rows[film][index - (self._ends[film - 1] if film else 0)])
         name = self.names[film]
