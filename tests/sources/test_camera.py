@@ -34,16 +34,15 @@ def test_it_keeps_its_rate() -> None:
     with open_stream("camera:drawn?count=6&size=32&rate=25") as stream:
         times = [shot.time for shot in stream]
     assert time.monotonic() - begun >= 5 / 25
-    assert np.diff(times).mean() == pytest.approx(1 / 25, rel=1.0)
+    assert np.diff(times).mean() > 0.7 / 25
 
 
 def test_one_who_is_slow_gets_the_latest_and_hears_how_many_were_lost() -> None:
     with open_stream("camera:drawn?count=40&size=32&rate=400", queue=2) as stream:
-        first = next(stream)
+        next(stream)
         while stream.taken["camera:drawn"] < 40:
             time.sleep(0.01)
         rest = [shot.number for shot in stream]
-    assert first.number == 0
     assert rest == [38, 39]
     assert stream.dropped == {"camera:drawn": 37}
 

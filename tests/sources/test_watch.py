@@ -23,6 +23,7 @@ from sightline.core.stream import Stream
 from sightline.sources import watch
 
 QUICK = "settle=0.05&every=0.01&patience=0.3&idle=0.4"
+SLOWER = QUICK.replace("idle=0.4", "idle=1.5")  # where another thread writes meanwhile
 
 
 def place(folder: Path) -> str:
@@ -66,7 +67,7 @@ def test_what_is_there_and_what_comes_in_the_order_of_writing(tmp_path: Path) ->
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / ".hidden.png").write_bytes(picture(1))
     late = tmp_path / "late.png"
-    with meanwhile((0.2, lambda: late.write_bytes(picture(9)))), open_stream(f"watch:{tmp_path}?{QUICK}") as stream:
+    with meanwhile((0.2, lambda: late.write_bytes(picture(9)))), open_stream(f"watch:{tmp_path}?{SLOWER}") as stream:
         shots = list(stream)
     assert [shot.attributes["file"] for shot in shots] == ["c.png", "a.png", "deep/b.JPG", "late.png"]
     assert shots[1].time == 1001.0
@@ -87,7 +88,7 @@ def test_a_file_that_grows_is_given_once_and_whole(tmp_path: Path) -> None:
 
     pieces = [whole[start : start + len(whole) // 6] for start in range(0, len(whole), len(whole) // 6)]
     steps = [(0.12, lambda piece=piece: write(piece)) for piece in pieces]  # each pause longer than the settling
-    with meanwhile(*steps), open_stream(f"watch:{tmp_path}?settle=0.05&every=0.01&patience=5&idle=1") as stream:
+    with meanwhile(*steps), open_stream(f"watch:{tmp_path}?settle=0.05&every=0.01&patience=5&idle=2") as stream:
         shots = list(stream)
     assert [shot.image.encoded() for shot in shots] == [whole]
 
@@ -153,7 +154,7 @@ def test_temporary_names_and_links_wait_outside(tmp_path: Path) -> None:
     os.mkfifo(folder / "pipe.png")
     (folder / "new.png.part").write_bytes(picture(2))
     with meanwhile((0.1, lambda: (folder / "new.png.part").rename(folder / "new.png"))):
-        assert names(open_stream(f"watch:{folder}?{QUICK}")) == ["new.png"]
+        assert names(open_stream(f"watch:{folder}?{SLOWER}")) == ["new.png"]
 
 
 def test_a_folder_that_goes_and_comes_back_is_no_news(tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_folder_that_goes_and_comes_back_is_no_news(tmp_path: Path) -> None:
     away = tmp_path / "away"
     steps = ((0.2, lambda: folder.rename(away)), (0.1, lambda: away.rename(folder)))
     with meanwhile(*steps):
-        assert names(open_stream(f"watch:{folder}?{QUICK}")) == ["1.png"]
+        assert names(open_stream(f"watch:{folder}?{SLOWER}")) == ["1.png"]
 
 
 def test_work_that_failed_is_given_again(tmp_path: Path) -> None:
