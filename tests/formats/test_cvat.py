@@ -111,7 +111,7 @@ def test_tracks_go_through_the_pictures_in_order(tmp_path: Path) -> None:
         cvat.read(page(tmp_path / "short", *rows, pictures=1))
 
 
-FRAME = "<box frame='0' xtl='0' ytl='0' xbr='1' ybr='1'/>"
+TRACK = "<track id='0' label='a'><box frame='0' xtl='0' ytl='0' xbr='1' ybr='1'/></track>"
 BOX = '<box label="a" occluded="0" xtl="1" ytl="2" xbr="3" ybr="4"></box>'
 
 
@@ -152,7 +152,7 @@ def test_every_fault_names_its_file_and_line(shape: str, why: str, tmp_path: Pat
         (lambda text: text.replace('"utf-8"', '"latin-1"'), "Save it as UTF-8"),
         (lambda text: text.replace("</annotations>", ""), "not XML"),
         (lambda text: text.replace("<annotations>", "<!DOCTYPE a [<!ENTITY b 'c'>]><annotations>"), "document type"),
-        (lambda text: text.replace("</image>", f"</image><track id='0' label='a'>{FRAME}</track>"), "export them apart"),
+        (lambda text: text.replace("</image>", f"</image>{TRACK}"), "export them apart"),
     ],
 )  # fmt: skip
 def test_every_fault_of_the_file_is_named(change: Callable[[str], str], why: str, tmp_path: Path) -> None:
