@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from sightline.core.dataset import SIDES, Dataset
 from sightline.core.errors import InputError, StorageError
 from sightline.core.files import naming, sync_folder
 from sightline.core.image import SUFFIXES, Image
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 
 _SUFFIX_OF = {  # first bytes of a file -> how its name ends
@@ -76,7 +79,7 @@ def place_of(sample: Sample, suffix: str, taken: set[str], within: str = "", *, 
             parts = parts[len(repeated) :]
             break
     else:
-        parts = parts[-1:] if folders and flat else parts
+        parts = parts[-1:] if flat else parts
     parts = [part.lstrip(".")[:120] or "_" for part in parts] or ["picture"]
     stem = parts[-1][: -len(suffix)] if parts[-1].lower().endswith(suffix) else parts[-1]
     inside, count = "/".join([*folders, *parts[:-1], stem or "_"]), 1
@@ -88,13 +91,58 @@ def place_of(sample: Sample, suffix: str, taken: set[str], within: str = "", *, 
     return name
 
 
-def refuse_what_is_lost(sample: Sample, layout: str, *fields: str) -> None:
-    """A layout that cannot hold something must not drop it in silence."""
-    lost = [field for field in fields if getattr(sample, field) is not None and getattr(sample, field) != {}]
-    if len(sample.images) != 1:
-        lost.append(f"{len(sample.images)} pictures")
-    if lost:
-        raise InputError(
-            "label",
-            f"{sample.id}: the layout '{layout}' cannot hold its {', '.join(lost)}. Write jsonlines, which holds all.",
-        )
+def strict(lost: Lost | None, layout: str) -> Lost:
+    """What a writer drops is refused unless somebody listens for it."""
+    return Lost(layout) if lost is None else lost
+
+
+def holds(sample: Sample, lost: Lost, *lacking: str, images: int = 1) -> bool:
+    """Whether a layout with so many pictures a sample can hold this one; what it lacks a place for is dropped."""
+    for field in lacking:
+        if getattr(sample, field) is not None and getattr(sample, field) != {}:
+            lost.drop(sample.id, kind_of(sample) if field == "truth" else field)
+    if len(sample.images) < images:
+        lost.drop(sample.id, "row without a picture" if images == 1 else f"row with fewer than {images} pictures")
+        return False
+    if len(sample.images) > images:
+        lost.drop(sample.id, f"pictures beyond the first {images}" if images > 1 else "pictures beyond the first")
+    return True
+
+
+def twin_places(
+    sample: Sample, suffix: str, taken: set[str], pictures: str, truths: str, split: bool
+) -> tuple[str, str]:
+    """Free names for a picture and for the PNG of its truth: the same in two folders, perhaps under the split."""
+    under = f"/{sample.split}" if split else ""
+    came = sample.id.replace("\\", "/")
+    inner = came[len(pictures) + 1 :] if came.startswith(f"{pictures}/") else came
+    named = replace(sample, id=inner[: -len(suffix)] if inner.lower().endswith(suffix) else inner)
+    truth = place_of(named, ".png", taken, truths + under)
+    return pictures + truth[len(truths) : -len(".png")] + suffix, truth
+
+
+def kind_of(sample: Sample) -> str:
+    """What labels a sample, in one word."""
+    return "no label" if sample.truth is None else type(sample.truth).__name__.lower()
+
+
+def splits_of(data: Dataset, lost: Lost, sides: Iterable[str] = SIDES, *, all_or_none: bool = True) -> bool:
+    """Whether splits can be written: those the layout knows, for all samples or for none; others are dropped."""
+    given = [sample.split for sample in data]
+    if not any(given):
+        return False
+    known = set(sides)
+    if all(side in known or not (side or all_or_none) for side in given):
+        return True
+    why = f"split, which must be one of {', '.join(sides)}" + (" for all samples or for none" if all_or_none else "")
+    for row, side in enumerate(given):
+        if side:
+            lost.drop(data[row].id, why)
+    return False
+
+
+def refuse_nothing(written: int, data: Dataset, lost: Lost) -> None:
+    """A layout of which nothing is left is not written."""
+    if not written:
+        why = "; ".join(lost.lines[:3]) or "the data set is empty"
+        raise InputError("label", f"nothing of {data.name} can be written as '{lost.layout}': {why}.")

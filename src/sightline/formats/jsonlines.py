@@ -12,6 +12,7 @@ from sightline.core.annotations import KINDS, Annotation
 from sightline.core.dataset import SIDES, Dataset
 from sightline.core.errors import InputError, nearest
 from sightline.core.image import FileImage
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _arrays, _writing
@@ -53,7 +54,7 @@ def read(path: Path) -> Dataset:
     return Dataset(samples, name=name, names=None if names is None else tuple(names), kind=kind)
 
 
-def write(data: Dataset, path: Path) -> Path:
+def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """Everything: pictures as the bytes they came with, labels, groups, splits, what was given, attributes."""
     seen: set[str] = set()
     taken: set[str] = set()
