@@ -89,7 +89,9 @@ def meaning_of(sheet: Sheet) -> Meaning | None:
 def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any) -> None:
     """Boxes before names, names before numbers, numbers before columns of 0 and 1, those before text."""
     for words in (*CORNERS, *SIZES):
-        if all(word in places for word in words) and all(are_numbers(sheet.columns[places[word]]) for word in words):
+        if all(word in places for word in words) and all(
+            are_numbers(sheet.columns[places[word]], loose=True) for word in words
+        ):
             told.box, told.sized = tuple(places[word] for word in words), words in SIZES
             told.label = first(LABEL)
             return

@@ -56,8 +56,6 @@ class Rows:
         self.attributes = _Attributes()
         self.shape: Any = None  # of the first numbers
         self.moved = False  # whether an id differs from the name of its file
-        if data.details.get("parents"):
-            lost.drop(data.name, "hierarchy of its names")
 
     def __len__(self) -> int:
         return self.count
@@ -130,7 +128,7 @@ class Rows:
 
     def _boxes(self, sample: Sample, truth: Objects) -> list[Any]:
         for part in ("scores", "masks", "outlines", "keypoints", "tracks", "texts", "details", "mirror"):
-            if getattr(truth, part, None) is not None:
+            if len(truth) and getattr(truth, part) is not None:
                 self.lost.drop(sample.id, part)
         boxes, names = truth.boxes, [truth.names[index] for index in truth.classes]
         if boxes.shape[1] == 5:

@@ -141,6 +141,13 @@ def splits_of(data: Dataset, lost: Lost, sides: Iterable[str] = SIDES, *, all_or
     return False
 
 
+def without_details(data: Dataset, lost: Lost, *held: str) -> None:
+    """What is known of the data set as a whole and has no place in this layout is dropped."""
+    for key, value in data.details.items():
+        if key not in held and value not in (None, {}, []):
+            lost.drop(data.name, f"{key} of the data set")
+
+
 def refuse_nothing(written: int, data: Dataset, lost: Lost) -> None:
     """A layout of which nothing is left is not written."""
     if not written:

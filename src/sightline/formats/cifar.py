@@ -71,8 +71,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     split = _writing.splits_of(data, lost, ("train", "test"))
     parents = data.details.get("parents") or {}
     deep = bool(parents) and set(parents) == set(data.names)
-    if parents and not deep:
-        lost.drop(data.name, "hierarchy of its names")
+    _writing.without_details(data, lost, *(["parents"] if deep else []))
     if len(data.names) > 256 or not _names.are_listable(data.names):
         raise InputError(
             "label", f"'cifar' holds at most 256 names of one line each; {data.name} has {len(data.names)}."

@@ -80,6 +80,7 @@ def read(path: Path) -> Dataset:
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`labels.csv` and the pictures under `files`; a picture with boxes has a row a box."""
     lost = _writing.strict(lost, "csv")
+    _writing.without_details(data, lost)
     taken: set[str] = set()
     with _writing.appearing(path) as folder:
         rows = _rows.Rows(data, lost)

@@ -73,6 +73,7 @@ def read(path: Path) -> Dataset:
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """One table a folder of pictures; a point that is absent is an empty cell."""
     lost = _writing.strict(lost, "deeplabcut")
+    _writing.without_details(data, lost, "keypoints", "individuals")
     parts, mirror = _parts(data, lost)
     tables: dict[str, list[list[str]]] = {}
     taken: set[str] = set()
@@ -235,17 +236,22 @@ def _cells(
         lost.drop(sample.id, f"row with {_writing.kind_of(sample)} without these points")
         return None
     for part in ("scores", "masks", "outlines", "texts", "details"):
-        if getattr(truth, part, None) is not None:
+        if len(truth) and getattr(truth, part) is not None:
             lost.drop(sample.id, part)
     if truth.names != (NAME,):
         lost.drop(sample.id, f"names other than '{NAME}'")
-    if (truth.mirror or None) != mirror:
+    if len(truth) and truth.mirror != mirror:
         lost.drop(sample.id, "left-right twins that the names of the points do not tell")
     if not individuals and truth.tracks is not None:
         lost.drop(sample.id, "tracks")
     rows = truth.tracks.tolist() if truth.tracks is not None else list(range(len(truth)))
-    whole = len(truth) == 1 if not individuals else set(rows) <= set(range(len(individuals)))
-    if not whole or len(set(rows)) < len(rows) or rows != sorted(rows) or (individuals and truth.tracks is None):
+    whole = len(truth) <= 1 if not individuals else set(rows) <= set(range(len(individuals)))
+    if (
+        not whole
+        or len(set(rows)) < len(rows)
+        or rows != sorted(rows)
+        or (individuals and rows and truth.tracks is None)
+    ):
         lost.drop(sample.id, "row with objects that are not one an individual")
         return None
     plain = np.array_equal(truth.boxes, np.array([bounds(one) for one in points]).reshape(-1, 4))
@@ -256,7 +262,7 @@ def _cells(
     if (points[..., 2] == 0).all(1).any():
         lost.drop(sample.id, "objects without a point")
     cells = np.full((max(1, len(individuals)), count, 2), math.nan)
-    for row, one in zip(rows if individuals else [0], points, strict=True):
+    for row, one in zip(rows if individuals else range(len(points)), points, strict=True):
         cells[row] = np.where(one[:, 2:] > 0, one[:, :2], math.nan)
     return ["" if math.isnan(cell) else repr(float(cell)) for cell in cells.ravel()]
 

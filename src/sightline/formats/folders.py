@@ -76,8 +76,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     deep = _is_hierarchy(data)
     if not split and data.names and all(name.lower() in _walk.SPLITS for name in data.names):
         raise InputError("label", f"folders called {', '.join(data.names)} would be read as splits. Write jsonlines.")
-    if data.details.get("parents") and not deep:
-        lost.drop(data.name, "hierarchy of its names")
+    _writing.without_details(data, lost, *(["parents"] if deep else []))
     taken: set[str] = set()
     with _writing.appearing(path) as folder:
         for sample in data:

@@ -74,8 +74,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """Plain files, a pair a side; names other than 0, 1, 2 … go into `classes.txt`."""
     lost = _writing.strict(lost, "idx")
     split = _writing.splits_of(data, lost)
-    if data.details.get("parents"):
-        lost.drop(data.name, "hierarchy of its names")
+    _writing.without_details(data, lost)
     if len(data.names) > 256 or not _names.are_listable(data.names):
         raise InputError("label", f"'idx' holds at most 256 names of one line each; {data.name} has {len(data.names)}.")
     first: list[tuple[int, ...]] = []

@@ -78,6 +78,7 @@ def read(path: Path) -> Dataset:
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`images`, `instances` of the same names as gray PNG of 16 bits, and `classes.txt`."""
     lost = _writing.strict(lost, "instances")
+    _writing.without_details(data, lost)
     split = _writing.splits_of(data, lost)
     if not _names.are_listable(data.names):
         raise InputError("label", f"the names of {data.name} cannot stand one a line in classes.txt. Write jsonlines.")
@@ -113,7 +114,7 @@ def _mask(sample: Sample, names: tuple[str, ...], lost: Lost) -> np.ndarray | No
         lost.drop(sample.id, "objects without masks" if isinstance(truth, Objects) else _writing.kind_of(sample))
         return None
     for part in ("scores", "outlines", "keypoints", "tracks", "texts", "details", "mirror"):
-        if getattr(truth, part, None) is not None:
+        if len(truth) and getattr(truth, part) is not None:
             lost.drop(sample.id, part)
     if truth.names != names:
         lost.drop(sample.id, "vocabulary of its own")

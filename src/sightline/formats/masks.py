@@ -65,6 +65,7 @@ def read(path: Path) -> Dataset:
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`images`, `masks` of the same names as gray PNG of class numbers, and `classes.txt`."""
     lost = _writing.strict(lost, "masks")
+    _writing.without_details(data, lost)
     split = _writing.splits_of(data, lost)
     if not _names.are_listable(data.names):
         raise InputError("label", f"the names of {data.name} cannot stand one a line in classes.txt. Write jsonlines.")

@@ -73,8 +73,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`data.npz` without packing, so that it opens at once; several labels a picture are columns of 0 and 1."""
     lost = _writing.strict(lost, "npz")
     split = _writing.splits_of(data, lost)
-    if data.details.get("parents"):
-        lost.drop(data.name, "hierarchy of its names")
+    _writing.without_details(data, lost)
     first: list[tuple[Any, ...]] = []
 
     def wants(pixels: np.ndarray) -> str | None:

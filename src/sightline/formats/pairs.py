@@ -92,6 +92,7 @@ def read(path: Path) -> Dataset:
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`input` and `target`; or `A`, `B`, `label` and `classes.txt`."""
     lost = _writing.strict(lost, "pairs")
+    _writing.without_details(data, lost)
     change = data.kind is Regions
     split = _writing.splits_of(data, lost)
     if change and not _names.are_listable(data.names):

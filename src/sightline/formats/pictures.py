@@ -61,6 +61,7 @@ def read(path: Path) -> Dataset:
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """The pictures alone, by split where they have one."""
     lost = _writing.strict(lost, "pictures")
+    _writing.without_details(data, lost)
     taken: set[str] = set()
     split = _writing.splits_of(data, lost)
     with _writing.appearing(path) as folder:
