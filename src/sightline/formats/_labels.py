@@ -13,6 +13,7 @@ import numpy as np
 
 from sightline.core import geometry
 from sightline.core.annotations import Objects
+from sightline.core.dataset import Dataset
 from sightline.core.decoding import header
 from sightline.core.errors import InputError
 from sightline.core.lost import Lost
@@ -162,6 +163,13 @@ def upright(boxes: np.ndarray) -> np.ndarray:
     return geometry.upright(boxes).astype(np.float32)
 
 
+def whole_details(data: Dataset, lost: Lost, *held: str) -> None:
+    """What is said of the whole data set and a layout has no place for."""
+    for key, value in data.details.items():
+        if key not in held and value:
+            lost.drop(data.name, f"'{key}' of the whole")
+
+
 def details_of(truth: Objects, row: int, sample: str, lost: Lost, held: Collection[str] | None) -> dict[str, Any]:
     """The details of one thing that a layout has a place for; None stands for all of them."""
     told: Mapping[str, Any] = truth.details[row] if truth.details is not None else {}
@@ -268,3 +276,8 @@ def sides_of(names: Sequence[str]) -> dict[str, str]:
     firsts = {name.split("/")[0] if "/" in name else "" for name in names}
     splits = {first: SPLITS[first.lower()] for first in firsts if first.lower() in SPLITS}
     return splits if len(splits) == len(firsts) else {}
+
+
+def top_of(file: Path, inner: Sequence[str]) -> Path:
+    """The folder of a data set: where a label file lies, or one above where that folder holds nothing but labels."""
+    return file.parent.parent if file.parent.name.lower() in inner else file.parent

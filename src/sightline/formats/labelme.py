@@ -209,6 +209,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     stems: set[str] = set()
     vocabulary = _labels.Vocabulary()
     vocabulary.add(data._names or ())
+    _labels.whole_details(data, lost)
     parted = _writing.splits_of(data, lost, SIDES)
     with _writing.appearing(path) as folder:
         for sample in data:

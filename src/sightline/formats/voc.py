@@ -146,6 +146,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     sets: dict[str, list[str]] = {}
     vocabulary = _labels.Vocabulary()
     vocabulary.add(data._names or ())
+    _labels.whole_details(data, lost)
     with _writing.appearing(path) as folder:
         for name in ("JPEGImages", "Annotations"):
             (folder / name).mkdir()
