@@ -61,6 +61,14 @@ def pairs(path: Path, places: list[Places]) -> list[Pair]:
     return [pair for one in places for pair in (_mixed(one) if one.together else _sided(one))]
 
 
+def folder_of(pair: Pair, path: Path, places: list[Places]) -> dict[str, str]:
+    """The folder of a picture as an attribute, where pictures and masks lie together in several folders."""
+    if not places[0].together:
+        return {}
+    parts = [part for part in pair.picture.parent.relative_to(path).parts if not _kinds.is_kind(part)]
+    return {"folder": "/".join(parts)} if parts else {}
+
+
 def _parallel(path: Path, instances: bool | None) -> list[Places]:
     names = _walk.look(path).folders
     made: list[Places] = []

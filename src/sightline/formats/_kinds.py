@@ -34,6 +34,16 @@ def are_twins(names: list[str]) -> bool:
     return any(set(pair) == {name.lower() for name in names} for pair in _SURE)
 
 
+def endings(pictures: tuple[str, ...]) -> tuple[str, str] | None:
+    """What the names of pictures in one folder end in, where they come in twos: baby_LR.png and baby_HR.png."""
+    stems = {name.rsplit(".", 1)[0].lower() for name in pictures}
+    for first, last in TWINS:
+        begun = [stem[: -len(first)] for stem in stems if stem.endswith((f"_{first}", f"-{first}"))]
+        if begun and 2 * len(begun) == len(stems) and all(stem + last in stems for stem in begun):
+            return first, last
+    return None
+
+
 def is_truth(name: str) -> bool:
     """A folder of masks or label files: masks, PedMasks, trainannot, SegmentationClass."""
     return bool(_IS_TRUTH.match(name))

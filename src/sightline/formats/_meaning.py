@@ -32,7 +32,7 @@ CORNERS = (
     ("left", "top", "right", "bottom"),
 )
 SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
-SIDES = {**_walk.SPLITS, "training": "train", "testing": "test", "dev": "val"}
+SIDES = {**_walk.SPLITS, "dev": "val"}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _TRUTHS = {"0": False, "1": True, "0.0": False, "1.0": True}
 

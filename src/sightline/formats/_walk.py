@@ -12,7 +12,15 @@ from pathlib import Path
 from sightline.core.errors import InputError
 from sightline.core.image import SUFFIXES
 
-SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
 _MOST = 2000  # files of a folder that a look keeps by name
 _SETTLED = 5.0  # seconds after which a folder's time of change tells of every change
 

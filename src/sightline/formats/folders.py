@@ -128,6 +128,8 @@ def _plan(path: Path) -> _Plan:
         for folder in classes
         if not _kinds.is_kind(folder.name) and (of := _kinds.partner(folder.name, beside_of[folder]))
     ]
+    if classes and (ends := _kinds.endings(_walk.look(classes[0]).pictures)):
+        doubts.append(f"names that end in {' and '.join(ends)} are pictures in pairs")
     if _kinds.are_twins([name for *_, name in places]):
         doubts.append("these are the names of pictures in pairs, not of classes")
     if any("/" in name for *_, name in places) and all(name.replace("/", "").isdigit() for *_, name in places):

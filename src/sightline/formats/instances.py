@@ -30,7 +30,11 @@ def sniff(path: Path) -> Fit:
         return Fit(1, f"{shown} holds masks without a picture")
     if _numbered.hinted(path, places):
         return Fit(2, f"{shown} numbers the objects of each picture")
-    if _numbered.look_numbered(path, _numbered.first_masks(places)):
+    try:
+        numbered = _numbered.look_numbered(path, _numbered.first_masks(places))
+    except InputError as error:
+        return Fit(1, error.message)
+    if numbered:
         return Fit(2, f"each mask in {shown} counts from 0 to its own number of patches")
     return Fit(1, f"the values in {shown} could number objects")
 

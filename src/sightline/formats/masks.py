@@ -29,9 +29,8 @@ def sniff(path: Path) -> Fit:
     wrong = next((place for place in places if not _beside.looks_right(place)), None)
     if wrong is not None:
         return Fit(1, f"{wrong.masks.name} holds masks without a picture in {wrong.pictures.name}")
-    masks = _numbered.first_masks(places)
     try:
-        _masks.legend_of(path, masks[:3])
+        _masks.legend_of(path, _numbered.first_masks(places)[:3])
     except InputError as error:
         return Fit(1, f"what lies in {shown} is no mask: {error.message}")
     if _numbered.hinted(path, places):
@@ -56,6 +55,7 @@ def read(path: Path) -> Dataset:
             (FileImage(pair.picture),),
             None if pair.mask is None else later(Regions, partial(regions, pair.mask), names=legend.names),
             split=pair.split,
+            attributes=_beside.folder_of(pair, path, places),
         )
         for pair in pairs
     ]

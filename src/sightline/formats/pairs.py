@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class _Row:
     """The files of one sample."""
 
     images: tuple[Path, ...]
-    truth: Path
+    truth: Path | None
     split: str | None
 
 
@@ -53,11 +54,10 @@ def sniff(path: Path) -> Fit:
     if not plans:
         return Fit(0, "no pairs of pictures")
     shown = ", ".join(plans[0].endings or [folder.name for folder in plans[0].folders])
-    for plan in plans:
-        files = _first(plan.folders[0])
-        if plan.endings is None and not all(
-            _twin(file, plan.folders[0], other) for file in files for other in plan.folders
-        ):
+    for plan in plans if plans[0].endings is None else ():
+        files, wanted = _first(plan.folders[0]), plan.folders[: 2 if plan.change else None]
+        labelled = [file for file in files if _twin(file, plan.folders[0], plan.folders[-1])]
+        if not labelled or not all(_twin(file, plan.folders[0], other) for file in files for other in wanted):
             return Fit(1, f"{shown} hold pictures without a twin")
     return Fit(2, f"pairs in {shown}")
 
@@ -68,22 +68,21 @@ def read(path: Path) -> Dataset:
     if not plans:
         raise InputError("label", f"{path} holds no pairs of pictures. Wanted: {LAYOUT}.")
     rows = [row for plan in plans for row in (_ended(plan) if plan.endings else _sided(plan))]
-    legend = _masks.legend_of(path, [row.truth for row in rows]) if plans[0].change else None
+    legend = _masks.legend_of(path, [row.truth for row in rows if row.truth]) if plans[0].change else None
 
     def regions(file: Path) -> Annotation:
         assert legend is not None
         return Regions(legend.classes(_masks.read_mask(file, colour=legend.colour), str(file)), legend.names)
 
+    def truth(file: Path | None) -> Any:
+        if file is None:
+            return None
+        if legend is None:
+            return later(Picture, partial(_picture, file))
+        return later(Regions, partial(regions, file), names=legend.names)
+
     samples = [
-        Sample(
-            row.images[0].relative_to(path).as_posix(),
-            tuple(map(FileImage, row.images)),
-            later(Picture, partial(_picture, row.truth))
-            if legend is None
-            else later(Regions, partial(regions, row.truth), names=legend.names),
-            split=row.split,
-        )
-        for row in rows
+        Sample(_id(row, path), tuple(map(FileImage, row.images)), truth(row.truth), split=row.split) for row in rows
     ]
     names = () if legend is None else legend.names
     return Dataset(samples, name=path.resolve().name, names=names, kind=Picture if legend is None else Regions)
@@ -103,7 +102,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
         for sample in data:
             if not _writing.holds(sample, lost, "group", "given", "attributes", images=len(homes) - 1):
                 continue
-            truth = _stored(sample, data, lost)
+            truth = _stored(sample, data, lost) if sample.truth is not None or not change else b""
             if truth is None:
                 continue
             encoded = [image.encoded() for image in sample.images[: len(homes) - 1]]
@@ -113,11 +112,16 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
             _writing.store(folder / first, encoded[0])
             for home, one, suffix in zip(homes[1:-1], encoded[1:], suffixes[1:], strict=True):
                 _writing.store(folder / f"{home}{stem}{suffix}", one)
-            _writing.store(folder / f"{homes[-1]}{stem}{_suffix(truth)}", truth)
+            if truth:
+                _writing.store(folder / f"{homes[-1]}{stem}{_suffix(truth)}", truth)
         _writing.refuse_nothing(len(taken), data, lost)
         if change:
             _names.write(folder, data.names)
     return path
+
+
+def _id(row: _Row, path: Path) -> str:
+    return row.images[0].relative_to(path).as_posix()
 
 
 def _stored(sample: Sample, data: Dataset, lost: Lost) -> bytes | None:
@@ -173,13 +177,13 @@ def _sides(plan: _Plan) -> list[_Plan]:
 
 
 def _names_that_end(path: Path) -> list[_Plan]:
-    """Names in one folder that differ in their ending alone: baby_LR.png and baby_HR.png."""
-    stems = {name.rsplit(".", 1)[0].lower() for name in _walk.look(path).pictures}
-    for first, last in _kinds.TWINS:
-        begun = [stem[: -len(first)] for stem in stems if stem.endswith((f"_{first}", f"-{first}"))]
-        if begun and 2 * len(begun) == len(stems) and all(stem + last in stems for stem in begun):
-            return [_Plan((path,), None, (first, last))]
-    return []
+    """Names in one folder that differ in their ending alone, or in each of several folders."""
+    if ends := _kinds.endings(_walk.look(path).pictures):
+        return [_Plan((path,), None, ends)]
+    inside = [folder for folder in _walk.subfolders(path) if _walk.has_pictures(folder)]
+    found = [(folder, _kinds.endings(_walk.look(folder).pictures)) for folder in inside]
+    whole = not _walk.has_pictures(path) and all(ends for _, ends in found)
+    return [_Plan((folder,), _walk.SPLITS.get(folder.name.lower()), ends) for folder, ends in found] if whole else []
 
 
 def _first(folder: Path) -> list[Path]:
@@ -200,13 +204,13 @@ def _twin(file: Path, folder: Path, other: Path) -> Path | None:
 
 
 def _sided(plan: _Plan) -> Iterator[_Row]:
+    """A pair of dates may have no mask of changes; every other picture has its twin."""
     for file in _walk.pictures(plan.folders[0]):
         twins = [_twin(file, plan.folders[0], other) for other in plan.folders[1:]]
-        for twin, other in zip(twins, plan.folders[1:], strict=True):
-            if twin is None:
-                raise InputError("label", f"{file} has no twin in {other}.")
-        found = [twin for twin in twins if twin is not None]
-        yield _Row((file, *found[:-1]), found[-1], plan.split)
+        lacking = [other for twin, other in zip(twins, plan.folders[1:], strict=True) if twin is None]
+        if lacking and (not plan.change or lacking != [plan.folders[-1]]):
+            raise InputError("label", f"{file} has no twin in {lacking[0]}.")
+        yield _Row((file, *(twin for twin in twins[:-1] if twin is not None)), twins[-1], plan.split)
 
 
 def _ended(plan: _Plan) -> Iterator[_Row]:
