@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from sightline.core.errors import InputError
 
 BLOCK = 512
 _REGULAR = b"0\x007"  # kinds of members that are files
 _LONG, _PAX = b"L", b"x"
+_ENDS = b"\0 "  # what ends a number
 
 
-def members(file: Path, begin: int = 0) -> Iterator[tuple[str, int, int, int]]:
+def members(file: Path, begin: int = 0, *, ahead: int = 2**16) -> Iterator[tuple[str, int, int, int]]:
     """Name, where its header begins, where its bytes begin, and how many they are; of plain files alone."""
     try:
-        with file.open("rb") as opened:
-            if not file.stat().st_size:
+        with file.open("rb", buffering=ahead) as opened:
+            whole = os.fstat(opened.fileno()).st_size
+            if not whole:
                 raise InputError("empty", f"{file}: the file holds no bytes.")
-            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                yield from _walk(data, file, begin)
+            yield from _walk(opened, whole, file, begin)
     except OSError as error:
         raise InputError("missing", f"{file}: {error.strerror or error}.") from error
 
 
-def _walk(data: mmap.mmap, file: Path, place: int) -> Iterator[tuple[str, int, int, int]]:
-    whole, first = len(data), place
+def _walk(opened: BinaryIO, whole: int, file: Path, place: int) -> Iterator[tuple[str, int, int, int]]:
+    first = place
     told: str | None = None
+    seek, read = opened.seek, opened.read
     while place + BLOCK <= whole:
-        if data[place] == 0:
+        seek(place)
+        header = read(BLOCK)
+        if len(header) < BLOCK or header[0] == 0:
             return
-        header = data[place : place + BLOCK]
         try:
-            size = (
-                int(header[124:136].rstrip(b"\0 "), 8) if header[124] < 128 else int.from_bytes(header[125:136], "big")
-            )
-        except ValueError as error:
-            raise InputError("corrupt", f"{file}: no tar header at byte {place:,}.") from error
+            if header[124] < 128:
+                size = int(header[124:135] if header[135] in _ENDS else header[124:136], 8)
+            else:
+                size = int.from_bytes(header[125:136], "big")
+        except ValueError:
+            size = _spaced(header[124:136], file, place)
         begins = place + BLOCK
         if begins + size > whole:
             raise InputError("truncated", f"{file}: ends within a member that begins at byte {place:,}.")
@@ -45,18 +50,25 @@ def _walk(data: mmap.mmap, file: Path, place: int) -> Iterator[tuple[str, int, i
         if kind in (_LONG, _PAX):
             if size > 2**20:
                 raise InputError("too_large", f"{file}: a name of {size:,} bytes at byte {place:,}.")
-            found = _long_name(data[begins : begins + size], kind)
+            found = _long_name(read(size), kind)
             if found is not None:
                 told, first = found, place
         else:
-            if kind in _REGULAR or not kind.strip(b"\0"):
-                end = header.find(b"\0", 0, 100)
-                name = header[: end if end >= 0 else 100].decode("utf-8", "replace")
-                if header[345]:
+            if kind in _REGULAR:
+                name = told or header[:100].split(b"\0", 1)[0].decode("utf-8", "replace")
+                if header[345] and told is None:
                     name = header[345:500].split(b"\0", 1)[0].decode("utf-8", "replace") + "/" + name
-                yield (told or name), (first if told is not None else place), begins, size
+                yield name, (first if told is not None else place), begins, size
             told = None
         place = begins + (size + BLOCK - 1) // BLOCK * BLOCK
+
+
+def _spaced(word: bytes, file: Path, place: int) -> int:
+    """A size that another program wrote with blanks or without its last zero."""
+    try:
+        return int(word.rstrip(b"\0 ") or b"0", 8)
+    except ValueError as error:
+        raise InputError("corrupt", f"{file}: no tar header at byte {place:,}.") from error
 
 
 def _long_name(data: bytes, kind: bytes) -> str | None:

@@ -74,15 +74,6 @@ def _looked(folder: str) -> Look:
     return Look(tuple(sorted(folders)), tuple(sorted(pictures)), tuple(sorted(others)))
 
 
-def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is visible in a folder, sorted by name."""
-    try:
-        with os.scandir(folder) as found:
-            return sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
-    except OSError as error:
-        raise InputError("missing", f"{folder}: {error.strerror or error}.") from error
-
-
 def subfolders(folder: Path) -> list[Path]:
     """The visible folders in a folder; links to folders count here, one level deep."""
     return [folder / name for name in look(folder).folders]
@@ -102,10 +93,27 @@ def any_pictures(folder: Path) -> bool:
 
 def pictures(folder: Path) -> Iterator[Path]:
     """Every picture at any depth; links to folders are not followed, since they may lead in circles."""
-    inside = entries(folder)
-    for entry in inside:
-        if is_picture(entry.name) and not entry.is_dir():
-            yield Path(entry.path)
-    for entry in inside:
-        if entry.is_dir(follow_symlinks=False):
-            yield from pictures(Path(entry.path))
+    return (folder / name for name in names(folder))
+
+
+def names(folder: Path, above: str = "") -> Iterator[str]:
+    """The place of every picture in the folder, as `day/1.jpg`: first those that lie in it, then folder by folder."""
+    found: list[str] = []
+    inner: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    if not entry.is_symlink():
+                        inner.append(name)
+                elif name.lower().endswith(SUFFIXES):
+                    found.append(name)
+    except OSError as error:
+        raise InputError("missing", f"{folder}: {error.strerror or error}.") from error
+    found.sort()
+    yield from (above + name for name in found) if above else found
+    for name in sorted(inner):
+        yield from names(folder / name, f"{above}{name}/")

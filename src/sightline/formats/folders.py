@@ -13,6 +13,7 @@ from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _kinds, _walk, _writing
+from sightline.formats._labels import Lazily
 
 LAYOUT = "photos/good/1.jpg photos/scratch/2.jpg, or photos/train/good/1.jpg photos/test/scratch/2.jpg"
 
@@ -60,13 +61,20 @@ def read(path: Path) -> Dataset:
     if not plan.places:
         raise InputError("label", f"{path} holds no class folders with pictures. Wanted: {LAYOUT}.")
     labels = {name: Labels((name,)) for name in plan.names}
-    samples = [
-        Sample(file.relative_to(path).as_posix(), (FileImage(file),), labels[name], split=split)
-        for split, folder, name in plan.places
-        for file in _walk.pictures(folder)
+    rows = [
+        (place, above, name)
+        for place, (_, folder, _) in enumerate(plan.places)
+        for above in [folder.relative_to(path).as_posix()]
+        for name in _walk.names(folder)
     ]
+
+    def sample(row: tuple[int, str, str]) -> Sample:
+        place, above, name = row
+        split, folder, label = plan.places[place]
+        return Sample(f"{above}/{name}", (FileImage(folder / name),), labels[label], split=split)
+
     told = {"parents": plan.parents} if plan.parents else None
-    return Dataset(samples, name=path.resolve().name, names=tuple(plan.names), kind=Labels, details=told)
+    return Dataset(Lazily(rows, sample), name=path.resolve().name, names=tuple(plan.names), kind=Labels, details=told)
 
 
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:

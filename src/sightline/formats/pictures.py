@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _walk, _writing
+from sightline.formats._labels import Lazily
 
 LAYOUT = "photos/1.jpg photos/2.jpg"
 _INSIDE = 20  # folders in which other layouts are looked for
@@ -50,9 +51,8 @@ def read(path: Path) -> Dataset:
     """Every picture at any depth; folders called train, val and test that hold nothing but pictures are splits."""
     if path.is_dir():
         splits = _split_folders(path)
-        files: Iterable[Path] = _walk.pictures(path)
-        samples = [_sample(file, path, splits) for file in files]
-        return Dataset(samples, name=path.resolve().name, names=())
+        rows = list(_walk.names(path))
+        return Dataset(Lazily(rows, partial(_sample, path, splits)), name=path.resolve().name, names=())
     files = [path] if path.is_file() else _matching(path)
     samples = [Sample(file.as_posix(), (FileImage(file),)) for file in files]
     return Dataset(samples, name=path.stem, names=())
@@ -75,9 +75,8 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     return path
 
 
-def _sample(file: Path, folder: Path, splits: dict[str, str]) -> Sample:
-    inside = file.relative_to(folder)
-    return Sample(inside.as_posix(), (FileImage(file),), split=splits.get(inside.parts[0]))
+def _sample(folder: Path, splits: dict[str, str], name: str) -> Sample:
+    return Sample(name, (FileImage(folder / name),), split=splits.get(name.split("/", 1)[0]))
 
 
 def _split_folders(path: Path) -> dict[str, str]:

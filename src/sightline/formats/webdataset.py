@@ -254,7 +254,7 @@ class _Samples(Sequence[Sample]):
     def _sample(self, shard: _Shard, row: int, start: int) -> Sample:
         members: dict[str, tuple[int, int]] = {}
         key = ""
-        for name, _, begins, size in _tar.members(shard.file, start):
+        for name, _, begins, size in _tar.members(shard.file, start, ahead=4096):
             this, ending = _tar.key_of(name)
             if members and this != key:
                 break
