@@ -308,3 +308,40 @@ def test_unreadable_pictures_stay_in_the_list(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_layout_shows_an_example_of_itself(name: str) -> None:
     assert catalog.find("formats", name).LAYOUT
+
+
+def looked_at(data: Dataset) -> None:
+    """Everything a user could ask of samples."""
+    for sample in data:
+        if sample.truth is not None:
+            to_columns(sample.truth)
+        for image in sample.images:
+            image.fingerprint()
+            image.read()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_damaged_file_is_one_line(name: str, tmp_path: Path) -> None:
+    """Bytes that are cut, flipped or repeated anywhere: an answer, or one typed error."""
+    part = catalog.find("formats", name)
+    made = part.write(fitting(name, tmp_path), tmp_path / "made")
+    files = sorted(file for file in made.rglob("*") if file.is_file())
+    files.sort(key=lambda file: (file.suffix in (".png", ".jpg", ".npy"), file.name))
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        file = files[min(int(rng.exponential(2)), len(files) - 1)]
+        whole = file.read_bytes()
+        if not whole:
+            continue
+        place, other = (int(place) for place in rng.integers(0, len(whole), 2))
+        changed = bytearray(whole)
+        changed[place] = int(rng.integers(0, 256))
+        damaged = (whole[:place], bytes(changed), whole[:place] + whole[other:] + whole[:64], b"")[seed % 4]
+        file.write_bytes(damaged)
+        try:
+            assert part.sniff(made).why
+            looked_at(part.read(made))
+        except SightlineError as error:
+            assert error.message  # noqa: PT017 - an answer is fine too
+        finally:
+            file.write_bytes(whole)

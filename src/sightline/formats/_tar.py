@@ -34,7 +34,7 @@ def _walk(opened: BinaryIO, whole: int, file: Path, place: int) -> Iterator[tupl
     while place + BLOCK <= whole:
         seek(place)
         header = read(BLOCK)
-        if len(header) < BLOCK or header[0] == 0:
+        if len(header) == BLOCK and header[0] == 0:
             return
         try:
             if header[124] < 128:
@@ -61,6 +61,7 @@ def _walk(opened: BinaryIO, whole: int, file: Path, place: int) -> Iterator[tupl
                 yield name, (first if told is not None else place), begins, size
             told = None
         place = begins + (size + BLOCK - 1) // BLOCK * BLOCK
+    raise InputError("truncated", f"{file}: ends without the empty block that ends a tar file.")
 
 
 def _spaced(word: bytes, file: Path, place: int) -> int:

@@ -47,7 +47,9 @@ def sniff(path: Path) -> Fit:
     if not path.exists():
         return Fit(0, "no table")
     files = _tables(path)
-    seen = {file: table for file, split in files[:_LOOKED] if (table := _tried(file, split)) is not None}
+    tried = {file: _tried(file, split) for file, split in files[:_LOOKED]}
+    seen = {file: table for file, table in tried.items() if isinstance(table, _Table)}
+    broken = next((error for error in tried.values() if isinstance(error, InputError)), None)
     good = [file for file, table in seen.items() if table.found]
     chosen = _chosen(good)
     if len(chosen) == 1 or (chosen and len(chosen) == len(good)):
@@ -56,15 +58,16 @@ def sniff(path: Path) -> Fit:
         return Fit(1, f"several tables name pictures: {', '.join(file.name for file in good[:5])}; name one of them")
     if seen:
         return Fit(1, f"{next(iter(seen)).name} names pictures that are not there")
-    return Fit(0, "no table that names pictures")
+    return Fit(0, "no table that names pictures") if broken is None else Fit(1, broken.message)
 
 
 def read(path: Path) -> Dataset:
     """The rows of the table; several rows of one picture are its boxes."""
     files = dict(_tables(path))
     if path.is_dir():
-        good = [file for file, split in files.items() if (one := _tried(file, split)) is not None and one.found]
-        chosen = _chosen(good) or [file for file, split in files.items() if _tried(file, split) is not None]
+        tried = {file: _tried(file, split) for file, split in files.items()}
+        good = [file for file, table in tried.items() if isinstance(table, _Table) and table.found]
+        chosen = _chosen(good) or [file for file, table in tried.items() if table is not None]
     else:
         chosen = list(files)
     if not chosen or (len(chosen) > 1 and len({files[file] for file in chosen}) < len(chosen)):
@@ -113,11 +116,12 @@ def _chosen(files: list[Path]) -> list[Path]:
     return sides if sides and len(sides) == len(files) else called if len(called) == 1 else files
 
 
-def _tried(file: Path, split: str | None) -> _Table | None:
+def _tried(file: Path, split: str | None) -> _Table | InputError | None:
+    """The table as its first rows show it, what is wrong with it, or None where it names no pictures."""
     try:
         return _opened(file, split, _LOOKED)
-    except InputError:
-        return None  # what cannot be read as a table is none; `read` says why
+    except InputError as error:
+        return error
 
 
 def _opened(file: Path, split: str | None, most: int | None = None) -> _Table | None:
