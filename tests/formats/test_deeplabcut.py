@@ -67,6 +67,7 @@ def test_several_animals_and_paths_in_three_cells(tmp_path: Path) -> None:
         (HEAD + "labeled-data/m/1.png,1,2\n", r"line 4: 3 cells; the header has 7"),
         (HEAD + "labeled-data/m/1.png,1,2,3,4,5,x\n", r"line 4: could not convert"),
         (HEAD + "../m/1.png,1,2,3,4,5,6\n", r"line 4: .* leads outside"),
+        ("scorer,P\n" * 3 + HEAD + ROWS, r"line 1: wanted are rows that begin with scorer"),
         ("scorer,P\n", r"line 1: wanted are rows that begin with scorer"),
         (HEAD.replace("x,y,x,y", "x,y,y,x") + ROWS, r"the row 'coords' must say x, y"),
         (HEAD.replace("leftear,leftear", "nose,nose") + ROWS, r"the same points in the same order"),

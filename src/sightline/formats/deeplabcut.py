@@ -120,10 +120,10 @@ def _table(file: Path) -> _Table:
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError("label", f"{file}: not a table ({error}).") from error
     head: dict[str, list[str]] = {}
-    while rows and rows[len(head)][:1] and len(head) < 4 and rows[len(head)][0] in _HEADS:
-        head[rows[len(head)][0]] = rows[len(head)]
-        if len(head) == len(rows):
+    for row in rows[: len(_HEADS)]:
+        if not row or row[0] not in _HEADS or row[0] in head:
             break
+        head[row[0]] = row
     if "bodyparts" not in head or "coords" not in head:
         raise InputError("label", f"{file} line 1: wanted are rows that begin with scorer, bodyparts, coords.")
     begins = next((place for place, word in enumerate(head["coords"]) if word == "x"), 0)
