@@ -16,6 +16,7 @@ from sightline.core.annotations import Objects
 from sightline.core.dataset import Dataset
 from sightline.core.decoding import header
 from sightline.core.errors import InputError
+from sightline.core.image import LARGEST_FILE
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.formats._paths import lines_of
@@ -188,6 +189,20 @@ def size_of(data: bytes, name: str) -> Size | None:
     except InputError:
         return None
     return (int(shape[-2]), int(shape[-1])) if len(shape) > 1 else None
+
+
+def size_in(file: Path) -> Size:
+    """Rows and columns of a picture in a file; its beginning is enough for most."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(65536)
+            size = size_of(data, str(file))
+            if size is None:
+                shape = header(data + opened.read(LARGEST_FILE), str(file))
+                size = (int(shape[-2]), int(shape[-1])) if len(shape) > 1 else (1, 1)
+    except OSError as error:
+        raise InputError("missing", f"{file}: {error.strerror or error}.") from error
+    return size
 
 
 def short(value: Any) -> float | int:
