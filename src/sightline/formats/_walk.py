@@ -74,6 +74,15 @@ def _looked(folder: str) -> Look:
     return Look(tuple(sorted(folders)), tuple(sorted(pictures)), tuple(sorted(others)))
 
 
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is visible in a folder, sorted by name."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError("missing", f"{folder}: {error.strerror or error}.") from error
+
+
 def subfolders(folder: Path) -> list[Path]:
     """The visible folders in a folder; links to folders count here, one level deep."""
     return [folder / name for name in look(folder).folders]
