@@ -42,7 +42,8 @@ class Conversion:
     def line(self) -> str:
         """All of it in one line for people."""
         kept = f"{self.count:,} samples" if self.count == self.given else f"{self.count:,} of {self.given:,} samples"
-        lost = f"{len(self.losses)} kinds of things could not be kept" if self.losses else "nothing was lost"
+        kinds = f"{len(self.losses)} {'kind' if len(self.losses) == 1 else 'kinds'} of things"
+        lost = f"{kinds} could not be kept" if self.losses else "nothing was lost"
         return f"{kept} written as {self.to} to {self.path}: {lost}"
 
     def to_json(self) -> dict[str, Any]:
