@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sightline.core.annotations import Text as Text
     from sightline.core.annotations import Value as Value
     from sightline.core.annotations import Vector as Vector
+    from sightline.core.conversion import Conversion as Conversion
+    from sightline.core.conversion import convert as convert
     from sightline.core.data import open_data as open_data
     from sightline.core.data import open_stream as open_stream
     from sightline.core.dataset import Dataset as Dataset
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 _PLACES = {  # public name -> where it lives, and what it is called there if otherwise
     "Annotation": "core.annotations",
+    "Conversion": "core.conversion",
     "Dataset": "core.dataset",
     "Evaluation": "evaluating.evaluate",
     "Event": "core.progress",
@@ -62,6 +65,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Value": "core.annotations",
     "Vector": "core.annotations",
     "audit": "auditing.audit",
+    "convert": "core.conversion",
     "evaluate": "evaluating.evaluate",
     "export": "exporting.export",
     "load": "predicting.model",
