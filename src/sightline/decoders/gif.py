@@ -55,6 +55,9 @@ def _count(data: bytes, limits: Limits) -> int:
             place += 11 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
         elif mark == 0x21:
             place += 2
+        elif mark == 0:  # padding between blocks
+            place += 1
+            continue
         else:
             raise InputError("corrupt", f"a GIF block that begins with {mark:#04x}.")
         while length := data[place]:

@@ -54,7 +54,11 @@ def _opened(data: bytes) -> list[Any]:
     """Every picture of the file, the main one first; none is decoded yet."""
     heif = need("pi_heif")
     heif.options.DECODE_THREADS = 1
-    found = heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    try:
+        found = heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    except Exception as error:  # the library raises whatever Python has
+        code = "unsupported" if "not been built in" in str(error) or "Unsupported" in str(error) else "corrupt"
+        raise InputError(code, f"HEIF cannot be decoded ({error}).") from error
     pictures = list(found)
     first = found.primary_index
     return [pictures[first], *pictures[:first], *pictures[first + 1 :]]

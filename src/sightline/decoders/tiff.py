@@ -158,8 +158,9 @@ def _planned(page: Directory, header: Header, format: int) -> Header:
         shape, colour = (*shape[:2], 3), "rgb"
         pillow = pillow or header.bits <= 8
     steps = 255 // (2**header.bits - 1) if not pillow and header.bits in (1, 2, 4) and colour == "gray" else 1
+    alpha = "straight" if pillow and header.alpha else header.alpha  # Pillow undoes what was multiplied
     plan = _Plan(pillow, white_is_zero, header.bits == 32 and header.dtype.kind == "u", steps)
-    return dataclasses.replace(header, shape=shape, colour=colour, plan=plan)
+    return dataclasses.replace(header, shape=shape, colour=colour, alpha=alpha, plan=plan)
 
 
 def _by_pillow(data: bytes, header: Header, page: int) -> np.ndarray:
