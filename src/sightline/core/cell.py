@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 LENGTHS = struct.Struct(">IQ")  # of the line, of the bytes
-LIFE = 5000  # pictures; then a fresh process takes over
+LIFE = 10_000  # pictures; then a fresh process takes over
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
         if asked is None:
             break
         told, body = answer(*asked)
-        send(outwards, {**told, "last": turn == LIFE - 1}, body)
+        send(outwards, {**told, "left": LIFE - 1 - turn}, body)
     os._exit(0)
 
 
@@ -54,7 +54,7 @@ def answer(asked: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Any]:
         if asked["do"] == "examine":
             return {"told": decoding.examine_here(data, name, page=page, limits=limits)}, b""
         pixels = decoding.decode_here(
-            data, name, page=page, at_least=tuple(least) if least else None, limits=limits  # type: ignore[arg-type]
+            data, name, page=page, at_least=tuple(least) if least else None, limits=limits
         )  # fmt: skip
         if pixels.dtype.kind not in "biuf":
             raise InputError("unsupported", f"{name}: pixels of {pixels.dtype}.")

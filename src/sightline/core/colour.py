@@ -49,7 +49,8 @@ def over_white(pixels: np.ndarray, clear: np.ndarray, *, straight: bool) -> np.n
     """Colours over a white ground, in the depth that they have."""
     if pixels.dtype.kind == "f":
         cover = np.clip(clear, 0, 1)
-        return (pixels * cover if straight else pixels) + (1 - cover)
+        covered: np.ndarray = (pixels * cover if straight else pixels) + (1 - cover)
+        return covered
     top = int(np.iinfo(pixels.dtype).max)
     answer = np.empty_like(pixels)
     for start in range(0, len(pixels), 256):  # in bands: whole numbers of 32 bits take four times the room
@@ -88,7 +89,8 @@ def as_srgb(pixels: np.ndarray, header: Header) -> np.ndarray:
 def _from_print(pixels: np.ndarray) -> np.ndarray:
     """Amounts of ink to light, the way every viewer does without a profile; the depth stays."""
     if pixels.dtype.kind == "f":
-        return (1 - pixels[..., :3]) * (1 - pixels[..., 3:4])
+        floats: np.ndarray = (1 - pixels[..., :3]) * (1 - pixels[..., 3:4])
+        return floats
     top = int(np.iinfo(pixels.dtype).max)
     answer = np.empty((*pixels.shape[:2], 3), pixels.dtype)
     for start in range(0, len(pixels), 256):
@@ -127,7 +129,7 @@ def _shallow(profile: bytes, colour: str) -> tuple[Any, str]:
         read = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         said = " ".join((ImageCms.getProfileDescription(read) or "").split())[:60]
         change = ImageCms.buildTransform(read, ImageCms.createProfile("sRGB"), mode, "RGB", ImageCms.Intent.PERCEPTUAL)
-    except Exception as error:  # a broken profile costs its colours, not the picture
+    except Exception as error:  # noqa: BLE001 - a broken profile costs its colours, not the picture
         return None, f"colour profile not applied: it is broken ({type(error).__name__})"
 
     def convert(pixels: np.ndarray) -> np.ndarray:
@@ -150,7 +152,7 @@ def _deep(profile: bytes, colour: str, depth: str) -> tuple[Any, str]:
         imagecodecs.cms_profile_validate(profile)
     except MissingExtraError as error:
         return None, f"colour profile not applied: {error.message}"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the same
         return None, f"colour profile not applied: it is broken ({type(error).__name__})"
 
     def convert(pixels: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ had is answered, so that nobody believes in a wall that is not there.
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import platform
 import resource
@@ -16,6 +17,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+LIBRARIES = ("numpy", "PIL", "simplejpeg", "imagecodecs", "tifffile", "pi_heif", "rawpy")
 FILES = 64  # handles that may be open at a time
 CPU = 1800  # seconds of processor time in a worker's life
 
@@ -87,10 +89,15 @@ def _limit(room: int) -> bool:
 
 def readable() -> list[Path]:
     """Where libraries lie: all that may still be read, since decoders are loaded when they are first needed."""
-    places = [*sys.path, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
+    places = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     places += ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
-    found = {Path(place).resolve() for place in places if place and Path(place).exists()}
-    return sorted(place for place in found if place != Path("/"))
+    found = {Path(place).resolve() for place in places}
+    found.add(Path(__file__).resolve().parent.parent)  # of ours nothing but the package, wherever it lies
+    for name in LIBRARIES:
+        spec = importlib.util.find_spec(name)
+        if spec and spec.origin:
+            found.add(Path(spec.origin).resolve().parent.parent)
+    return sorted(place for place in found if place.exists() and place != Path("/"))
 
 
 def _fence(library: Any) -> int:

@@ -1,4 +1,4 @@
-"""Bytes nobody has vouched for to pixels: one gate before the allow-listed decoders, whole and with every bit, or refused.
+"""Bytes nobody has vouched for to pixels: one gate before the allow-listed decoders, whole, or refused.
 
 Size cap, first bytes, announced size and pages, a decoder with limits, the shape it answered with: in this order. With
 `SIGHTLINE_GUARDED=1` in the environment all of it happens in a disposable process (see `guarding`).
@@ -63,7 +63,7 @@ def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Itera
             found = next(frames, None)
             if found is None:
                 return
-            pixels = _finish(*found, 1, name)
+            pixels = _finish(found[0], found[1], 1, name)
         yield pixels
 
 
@@ -171,7 +171,9 @@ def _typed(name: str, kind: str) -> Iterator[None]:
     except MissingExtraError as error:
         raise InputError("unsupported", f"{name}: {kind} needs a library. {error.message}") from error
     except InputError as error:
-        raise (error if error.message.startswith(name) else InputError(error.code, f"{name}: {error.message}")) from None
+        if error.message.startswith(name):
+            raise
+        raise InputError(error.code, f"{name}: {error.message}") from error
     except SightlineError:
         raise
     except MemoryError as error:
@@ -179,6 +181,5 @@ def _typed(name: str, kind: str) -> Iterator[None]:
     except Exception as error:  # decoders of strangers' bytes raise a dozen unrelated types
         said = str(error).lower()
         short = isinstance(error, struct.error | EOFError | IndexError) or "truncated" in said or "premature" in said
-        raise InputError(
-            "truncated" if short else "corrupt", f"{name}: {kind} cannot be decoded ({type(error).__name__}: {error})."[:300]
-        ) from error
+        line = f"{name}: {kind} cannot be decoded ({type(error).__name__}: {error})."
+        raise InputError("truncated" if short else "corrupt", line[:300]) from error

@@ -27,6 +27,7 @@ from sightline.core.errors import INPUT_CODES, InputError
 from sightline.core.files import digest
 from sightline.core.limits import LIMITS, Limits
 
+SOON = 1000  # pictures before its end at which a worker's heir is started
 START = 60.0  # seconds that a worker may take to begin
 LONGEST = 2**20  # bytes of a line
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")  # of the environment
@@ -113,6 +114,7 @@ class Guard:
         worker = self._free.get()
         try:
             told, pixels = worker.exchange(asked, data, limits)
+            worker = worker.heir()
         except _DiedError as error:
             self._strike(data)
             worker.end()
@@ -166,12 +168,13 @@ class _Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             env={**kept, **one, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.inwards, self.outwards = self.process.stdin.fileno(), self.process.stdout.fileno()
         for handle in (self.inwards, self.outwards):
             os.set_blocking(handle, False)
         self.hello: dict[str, Any] = {}
-        self.last = False
+        self.room, self.left, self.next = room, SOON + 1, None  # type: int, int, _Worker | None
 
     def ready(self) -> dict[str, Any]:
         """Wait for its first words, which say what protects this process from it."""
@@ -180,24 +183,32 @@ class _Worker:
             self.hello = told
         return dict(self.hello["protection"])
 
-    def exchange(
-        self, asked: dict[str, Any], data: bytes, limits: Limits
-    ) -> tuple[dict[str, Any], np.ndarray | None]:
+    def exchange(self, asked: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str, Any], np.ndarray | None]:
         """Ask, and answer what came back within the time, its shape checked."""
-        if self.last:
-            self.end()
-            self.__init__(limits.room)  # type: ignore[misc]
         self.ready()
         until = time.monotonic() + limits.seconds
         line = json.dumps(asked).encode()
         self._send(LENGTHS.pack(len(line), len(data)) + line, until, limits)
         self._send(data, until, limits)
         told, pixels = self._receive(until, limits)
-        self.last = bool(told.get("last"))
+        self.left = int(told.get("left", 0))
         return told, pixels
+
+    def heir(self) -> _Worker:
+        """Itself, or near the end of its life another that has begun in the meantime."""
+        if self.left > SOON:
+            return self
+        self.next = self.next or _Worker(self.room)
+        if self.left > 0:
+            return self
+        heir, self.next = self.next, None
+        self.end()
+        return heir
 
     def end(self) -> None:
         """Kill it and wait until it is gone."""
+        if self.next:
+            self.next.end()
         self.process.kill()
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
@@ -230,7 +241,7 @@ class _Worker:
             pixels = np.empty(shape, dtype)
         except (ValueError, KeyError, TypeError) as error:
             raise _DiedError("crashed", f"its decoder answered nonsense ({error}).") from error
-        self._exactly(memoryview(pixels.reshape(-1).view(np.uint8)), until, limits)
+        self._exactly(pixels.reshape(-1).view(np.uint8), until, limits)
         return told, pixels
 
     def _exactly(self, held: Any, until: float, limits: Limits) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+UINT8 = np.dtype(np.uint8)
 TURNED = (5, 6, 7, 8)  # EXIF orientations whose rows are the columns of the upright picture
 
 
@@ -17,7 +18,7 @@ class Header:
 
     kind: str
     shape: tuple[int, ...]  # rows, columns, channels; of an array file whatever it says
-    dtype: np.dtype[Any] = np.dtype(np.uint8)  # of the pixels that decoding gives
+    dtype: np.dtype[Any] = UINT8  # of the pixels that decoding gives
     bits: int = 8  # a channel, in the file
     colour: str = "rgb"  # gray | rgb | cmyk | lab | channels: what the channels besides transparency mean
     alpha: str = ""  # straight | associated: the last channel is transparency

@@ -36,12 +36,16 @@ LIMITS = Limits()
 
 def check(header: Header, size: int, name: str, limits: Limits) -> None:
     """Refuse a page that announces more than the limits, from its header alone."""
-    values = header.values
+    values, weight = header.values, header.values * header.dtype.itemsize
     if min(header.shape, default=0) < 0:
         raise InputError("corrupt", f"{name}: a picture of shape {header.shape}.")
     refused = (
         (values > limits.values, f"{values:,} pixel values", f"{limits.values:,}"),
-        (values * header.dtype.itemsize > limits.memory, f"{values:,} {header.dtype} values", f"{limits.memory:,} bytes"),
+        (
+            weight > limits.memory,
+            f"{values:,} {header.dtype} values",
+            f"{limits.memory:,} bytes",
+        ),
         (header.pages > limits.frames, f"{header.pages:,} pages", f"{limits.frames:,}"),
         (header.total > limits.total, f"{header.total:,} values on {header.pages:,} pages", f"{limits.total:,}"),
         (

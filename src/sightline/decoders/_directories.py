@@ -45,6 +45,15 @@ class Directory:
         return self.data[place : place + count * _SIZES.get(kind, 1)]
 
 
+def check_whole(pages: list[Directory], size: int, most: int = 2**22) -> None:
+    """Every strip and tile of every page lies within the file."""
+    for page in pages:
+        for starts, counts in ((page.all(273, most), page.all(279, most)), (page.all(324, most), page.all(325, most))):
+            most -= len(starts)
+            if any(start + count > size for start, count in zip(starts, counts, strict=False)):
+                raise InputError("truncated", "the TIFF ends before its pictures do.")
+
+
 def directories(data: bytes) -> Iterator[Directory]:
     """One a page, in the order of the file; a chain that leads back is refused."""
     order = {b"II": "<", b"MM": ">"}[data[:2]]
@@ -60,13 +69,13 @@ def directories(data: bytes) -> Iterator[Directory]:
         if count > _MOST or count == 0:
             raise InputError("corrupt", f"a TIFF directory of {count:,} tags.")
         first, end = place + head, place + head + count * entry
-        entries = {}
+        entries: dict[int, tuple[int, int, int]] = {}
         for start in range(first, end, entry):
             tag, kind, number = struct.unpack_from(order + "HH" + word, data, start)
             inline = start + 4 + (8 if big else 4)
             fits = number * _SIZES.get(kind, 1) <= (8 if big else 4)
-            entries.setdefault(tag, (kind, number, inline if fits else struct.unpack_from(order + word, data, inline)[0]))
+            entries.setdefault(
+                tag, (kind, number, inline if fits else struct.unpack_from(order + word, data, inline)[0])
+            )
         yield Directory(data, order, entries)
-        if end + (8 if big else 4) > len(data):
-            return
         (place,) = struct.unpack_from(order + word, data, end)

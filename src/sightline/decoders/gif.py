@@ -28,8 +28,7 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
     with _pillow.opened(data, "GIF") as picture:
         if 0 < page < pages:
             picture.seek(page)
-        header = _pillow.header_of(picture, "GIF", limits, pages=pages, animated=pages > 1)
-    return header
+        return _pillow.header_of(picture, "GIF", limits, pages=pages, animated=pages > 1)
 
 
 def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:

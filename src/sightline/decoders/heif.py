@@ -27,7 +27,8 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
     _boxes.check_whole(data, "HEIF")
     pictures = _opened(data)
     picture = pictures[page if 0 <= page < len(pictures) else 0]
-    mode, columns, rows = str(picture.mode), *picture.size
+    mode = str(picture.mode)
+    columns, rows = picture.size
     channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "RGBa": 4}.get(mode.split(";")[0])
     if channels is None:
         raise InputError("unsupported", f"HEIF with pixels of the kind '{mode}'.")
@@ -45,7 +46,7 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
 
 def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
     """All bits, as they are stored."""
-    pixels = np.asarray(header.plan[page])
+    pixels = np.array(header.plan[page])  # a copy: the library frees its own with the file
     rows, columns = header.shape[:2]
     return pixels.reshape(rows, -1, header.shape[2])[:, :columns]
 

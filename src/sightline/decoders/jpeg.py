@@ -1,4 +1,4 @@
-"""JPEG: baseline, progressive and arithmetic, 8 bits by simplejpeg, print colours by Pillow, more bits by imagecodecs."""
+"""JPEG: 8 bits by simplejpeg, print colours and odd samplings by Pillow, more bits by imagecodecs."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
         raise InputError("unsupported", f"a JPEG of {channels} channels. Give 1, 3 or 4.")
     if rows == 0 or columns == 0:
         raise InputError("corrupt", f"a JPEG of {rows} rows and {columns} columns.")
-    if marker & 3 == 2 and (scans := data.count(b"\xff\xda")) > limits.scans:
-        raise InputError("too_large", f"a JPEG of {scans:,} scans; the limit is {limits.scans:,}.")
+    if marker & 3 == 2:  # each scan of a progressive picture passes over all of it
+        scans = data.count(b"\xff\xda")
+        if scans > limits.scans or (scans > 16 and scans * rows * columns > limits.total // 2):
+            raise InputError("too_large", f"a JPEG of {scans:,} scans over {rows} x {columns} pixels.")
     colour = {1: "gray", 3: "rgb", 4: "cmyk"}[channels]
     plain = bits == 8 and marker not in (0xC3, 0xC7, 0xCB, 0xCF)
     way = "deep" if not plain else "fast" if fast and channels != 4 else "slow"
@@ -69,6 +71,8 @@ def _decoded(data: bytes, header: Header, reduce: int) -> np.ndarray:
     try:
         pixels: np.ndarray = simplejpeg.decode_jpeg(data, space, **wanted)
     except ValueError as error:
+        if "bad ICC marker" in str(error) and b"ICC_PROFILE\0" in data:  # pieces of a profile that do not fit together
+            return _decoded(data.replace(b"ICC_PROFILE\0", b"no profile.\0"), header, reduce)
         if not _harmless(data, str(error)):
             raise
         pixels = simplejpeg.decode_jpeg(data, space, strict=False, **wanted)
@@ -76,9 +80,7 @@ def _decoded(data: bytes, header: Header, reduce: int) -> np.ndarray:
 
 
 def _harmless(data: bytes, said: str) -> bool:
-    """Padding between the last block and the end mark, which some cameras write; a profile in odd pieces."""
-    if "bad ICC marker" in said:
-        return True
+    """Padding between the last block and the end mark, which some cameras write."""
     found = _EXTRA.search(said)
     end = data.rfind(b"\xff\xd9")
     if not found or end < 0:

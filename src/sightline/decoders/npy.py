@@ -37,6 +37,7 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
     whole = not dtype.hasobject and len(data) - stream.tell() == values * dtype.itemsize
     if values <= limits.values and not whole:
         raise InputError("corrupt", "the array file does not hold what its header says.")
+    dtype = dtype.newbyteorder("=")
     return Header("NPY", shape, dtype, dtype.itemsize * 8, "array", total=values)
 
 

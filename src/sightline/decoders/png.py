@@ -62,7 +62,7 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
 
 
 def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
-    """All bits: gray of 16 without transparency by Pillow, other 16 bits by imagecodecs, which the `io` extra brings."""
+    """All bits: 16 of them by imagecodecs, which the `io` extra brings, but for gray without transparency."""
     if header.bits == 16 and header.shape[2] > 1:
         if header.animated:
             raise InputError("unsupported", "an animated PNG of 16 bits a channel would be cut to 8.")
@@ -119,7 +119,7 @@ def _note(chunks: _Chunks, name: bytes, body: memoryview, limits: Limits) -> Non
 def _note_text(chunks: _Chunks, name: bytes, body: bytes, limits: Limits) -> None:
     """Texts are unpacked only to see that they are small; nothing of them is kept."""
     plain = len(body)
-    word, _, rest = body.partition(b"\0")
+    _, _, rest = body.partition(b"\0")
     if name in (b"iCCP", b"zTXt"):
         text = _unpacked(rest[1:], limits.profile)
         plain = len(text)

@@ -35,7 +35,8 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
     dtype = np.dtype(np.float32 if is_float else np.uint8 if top < 256 else np.uint16)
     needed = rows * ((columns + 7) // 8) if kind == b"P4" else rows * columns * channels * dtype.itemsize
     plain = kind in (b"P1", b"P2", b"P3")
-    if rows * columns * channels <= limits.values and len(data) - start < (rows * columns * channels if plain else needed):
+    needed = rows * columns * channels if plain else needed
+    if rows * columns * channels <= limits.values and len(data) - start < needed:
         raise InputError("truncated", "the map ends before its picture does.")
     colour = {1: "gray", 2: "gray", 3: "rgb", 4: "rgb"}.get(channels, "channels")
     bits = 32 if is_float else max(1, int(top).bit_length())
@@ -52,8 +53,8 @@ def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
     kind, start, top = header.plan
     if kind in (b"PF", b"Pf"):
         order = np.dtype("<f4" if top < 0 else ">f4")
-        pixels = np.frombuffer(data, order, header.values, start).reshape(header.shape)[::-1]
-        return np.ascontiguousarray(pixels, np.float32)
+        floats = np.frombuffer(data, order, header.values, start).reshape(header.shape)[::-1]
+        return np.ascontiguousarray(floats, np.float32)
     rows, columns, _ = header.shape
     if kind == b"P4":
         packed = np.frombuffer(data, np.uint8, rows * ((columns + 7) // 8), start).reshape(rows, -1)
@@ -83,7 +84,8 @@ def _words(data: bytes, count: int) -> tuple[list[bytes], int]:
 
 
 def _pam(data: bytes) -> tuple[list[bytes], int]:
-    told, place = {}, 3
+    told: dict[bytes, bytes] = {}
+    place = 3
     while line := _LINE.match(data, place, 4096):
         place = line.end()
         if line[1] == b"ENDHDR":

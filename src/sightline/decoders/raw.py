@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from sightline.core.errors import InputError
 from sightline.core.extras import need
 from sightline.core.header import Header
 from sightline.core.limits import Limits
+from sightline.decoders import _boxes
+from sightline.decoders._directories import check_whole, directories
 
 SUFFIXES = (".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".crw", ".x3f", ".mrw")
 _STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
@@ -41,6 +44,10 @@ def _is_raw(data: bytes) -> bool:
 
 def look(data: bytes, page: int, limits: Limits) -> Header:
     """As large as it is once developed."""
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        check_whole(list(islice(directories(data), limits.frames)), len(data))
+    elif data[4:8] == b"ftyp":
+        _boxes.check_whole(data, "RAW")
     with _opened(data) as picture:
         sizes = picture.sizes
         rows, columns = sizes.iheight, sizes.iwidth
