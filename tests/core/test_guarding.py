@@ -173,6 +173,15 @@ def test_it_inherits_no_secrets(guard: Guard) -> None:
     assert answer(guard, "environment") == "0"
 
 
+def test_a_closed_guard_says_so() -> None:
+    with Guard() as guard:
+        processes = guard.processes
+    with pytest.raises(RuntimeError, match="closed"):
+        guard.read(b"x")
+    assert guard.processes == []
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+
+
 def test_what_protects_is_said(guard: Guard) -> None:
     told = guard.protection
     assert told["limits"] is True

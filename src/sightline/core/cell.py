@@ -95,7 +95,3 @@ def _exactly(handle: int, count: int) -> bytearray | None:
             return None
         done += more
     return held
-
-
-if __name__ == "__main__":
-    main()

@@ -42,6 +42,7 @@ class Guard:
         self._strikes: dict[str, tuple[int, float]] = {}
         self._lock, self._owner, self._workers = threading.Lock(), os.getpid(), workers
         self._protection: dict[str, Any] = {}
+        self._closed = False
         self.deaths = 0  # workers that did not end by themselves
         for _ in range(workers):
             self._free.put(_Worker(limits.room))
@@ -96,9 +97,10 @@ class Guard:
         return found
 
     def close(self) -> None:
-        """End the workers; the next read would wait for ever, so it is refused by Python itself."""
+        """End the workers; one that is busy ends with its picture."""
         if os.getpid() != self._owner:
             return
+        self._closed = True
         atexit.unregister(self.close)
         for _ in range(self._workers):
             with contextlib.suppress(queue.Empty):
@@ -107,6 +109,8 @@ class Guard:
     def _ask(
         self, do: str, data: bytes, name: str, page: int, least: tuple[int, int] | None, limits: Limits
     ) -> tuple[dict[str, Any], np.ndarray | None]:
+        if self._closed:
+            raise RuntimeError("this guard is closed")
         if len(data) > limits.bytes:
             raise InputError("too_large", f"{name}: {len(data):,} bytes; the limit is {limits.bytes:,}.")
         self._refuse_killers(data, name)
@@ -126,6 +130,8 @@ class Guard:
             raise
         finally:
             self._free.put(worker)
+            if self._closed:
+                self.close()
         if told.get("code"):
             code = str(told["code"])
             raise InputError(code if code in INPUT_CODES else "corrupt", str(told.get("message", ""))[:500])
@@ -164,8 +170,9 @@ class _Worker:
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - of zips too
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-s", "-m", "sightline.core.cell", str(room)],
+            [sys.executable, "-P", "-s", "-c", "from sightline.core.cell import main; main()", str(room)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+            start_new_session=True,  # Ctrl-C is for this process, not for the picture
             env={**kept, **one, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         assert self.process.stdin
