@@ -68,6 +68,16 @@ def ihdr(width: int, height: int, bits: int, colour: int) -> tuple[bytes, bytes]
     return b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
 
 
+def interlaced(pixels: np.ndarray, colour: int, rows: slice = slice(None)) -> bytes:
+    """A PNG in seven passes."""
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    big = pixels.astype(pixels.dtype.newbyteorder(">"))
+    lines = [row for left, top, across, down in passes for row in big[top::down, left::across] if row.size]
+    body = b"".join(b"\0" + row.tobytes() for row in lines[rows])
+    name, head = ihdr(pixels.shape[1], pixels.shape[0], 8 * pixels.dtype.itemsize, colour)
+    return png((name, head[:-1] + b"\1"), (b"IDAT", zlib.compress(body)), (b"IEND", b""))
+
+
 def swapped_profile() -> bytes:
     """A sound profile in which red and blue have changed places, so that applying it shows."""
     from PIL import ImageCms
@@ -250,6 +260,9 @@ MAKERS: dict[str, Callable[[], Piece]] = {
         extra=True,
     ),
     "png turned": lambda: Piece("PNG", saved(RGB, "PNG", exif=_turned(8)), np.rot90(RGB, 1), says="upright"),
+    "png passes": lambda: Piece("PNG", interlaced(RGB, 2), RGB),
+    "png 16 passes": lambda: Piece("PNG", interlaced(DEEP_RGB, 2), DEEP_RGB, extra=True),
+    "png pass of one": lambda: Piece("PNG", interlaced(RGB[:3, :1], 2), RGB[:3, :1]),
     "apng": lambda: Piece("PNG", _frames("PNG"), _first_frame(), pages=3, says="3 pages"),
     "gif": lambda: Piece("GIF", saved(_palette(), "GIF"), _colours_of_palette(), says="palette"),
     "gif frames": lambda: Piece("GIF", _frames("GIF"), _first_frame(), 2, pages=3, says="animation"),

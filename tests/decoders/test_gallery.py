@@ -1,6 +1,7 @@
 """Every kind and variant of picture file gives the pixels that went into it, and says what was done to them."""
 
 import io
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_a_turned_picture_is_reduced_by_the_way_it_is_seen() -> None:
 
 
 def test_what_cannot_be_reduced_is_given_whole() -> None:
-    for name in ("png", "jpeg cmyk", "tiff"):
+    for name in ("png", "tiff", "webp"):
         piece = gallery.piece(name)
         assert read_image(piece.data, at_least=(2, 2)).shape == piece.pixels.shape
 
@@ -139,6 +140,36 @@ def test_a_jpeg_with_a_hole_is_refused() -> None:
     for start in range(1000, len(data) - 3000, 1500):
         with pytest.raises(InputError):
             read_image(data[:start] + data[start + 2000 :])
+
+
+@pytest.mark.parametrize(("bits", "colour"), [(1, 0), (8, 0), (8, 2), (8, 3), (8, 6), (16, 0), (16, 2)])
+@pytest.mark.parametrize("shift", [-20, -1, 1])
+def test_a_png_with_more_or_fewer_rows_is_refused(bits: int, colour: int, shift: int) -> None:
+    """Every checksum is right, and the picture is not: decoders leave what is missing black."""
+    stride = -(-40 * bits * {0: 1, 2: 3, 3: 1, 6: 4}[colour] // 8)
+    palette = ((b"PLTE", bytes(range(256)) * 3),) if colour == 3 else ()
+
+    def made(rows: int) -> bytes:
+        body = zlib.compress((b"\0" + b"\x55" * stride) * rows)
+        return gallery.png(gallery.ihdr(40, 40, bits, colour), *palette, (b"IDAT", body), (b"IEND", b""))
+
+    assert read_image(made(40)).shape[:2] == (40, 40)
+    with pytest.raises(InputError, match="unpack to"):
+        read_image(made(40 + shift))
+
+
+def test_a_png_with_a_pass_too_few_is_refused() -> None:
+    for pixels in (gallery.RGB, gallery.DEEP_RGB):
+        with pytest.raises(InputError, match="unpack to"):
+            read_image(gallery.interlaced(pixels, 2, slice(-1)))
+
+
+@pytest.mark.parametrize("name", ["jpeg", "jpeg gray", "jpeg progressive", "jpeg cmyk"])
+def test_a_jpeg_that_ends_in_the_middle_and_says_so_is_refused(name: str) -> None:
+    data = gallery.piece(name).data
+    for cut in (40, 120, 200):
+        with pytest.raises(InputError):
+            read_image(data[:-cut] + b"\xff\xd9")
 
 
 def test_padding_before_the_end_of_a_jpeg_is_let_through() -> None:

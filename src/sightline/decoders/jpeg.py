@@ -1,4 +1,4 @@
-"""JPEG: 8 bits by simplejpeg, print colours and odd samplings by Pillow, more bits by imagecodecs."""
+"""JPEG: 8 bits by simplejpeg, odd samplings by Pillow, more bits by imagecodecs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
     frame, profile, orientation, adobe = _markers(data, limits)
     place, marker, bits, rows, columns, channels = frame
     samplings = data[place + 11 : place + 10 + 3 * channels : 3]
-    fast = channels == 1 or (samplings[0] in _SAMPLINGS and set(samplings[1:]) == {0x11})
+    fast = channels == 1 or (samplings[0] in _SAMPLINGS and set(samplings[1:3]) == {0x11})
+    fast &= channels != 4 or samplings[3] == samplings[0]
     if channels not in (1, 3, 4):
         raise InputError("unsupported", f"a JPEG of {channels} channels. Give 1, 3 or 4.")
     if rows == 0 or columns == 0:
@@ -42,7 +43,7 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
             raise InputError("too_large", f"a JPEG of {scans:,} scans over {rows} x {columns} pixels.")
     colour = {1: "gray", 3: "rgb", 4: "cmyk"}[channels]
     plain = bits == 8 and marker not in (0xC3, 0xC7, 0xCB, 0xCF)
-    way = "deep" if not plain else "fast" if fast and channels != 4 else "slow"
+    way = "deep" if not plain else "fast" if fast else "slow"
     return Header(
         "JPEG", (rows, columns, channels), _SHALLOW if bits == 8 else _DEEP, bits, colour,
         total=rows * columns * channels, orientation=orientation, profile=profile, plan=(way, place),
@@ -63,7 +64,7 @@ def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
 def _decoded(data: bytes, header: Header, reduce: int) -> np.ndarray:
     import simplejpeg
 
-    space = "GRAY" if header.colour == "gray" else "RGB"
+    space = {"gray": "GRAY", "cmyk": "CMYK"}.get(header.colour, "RGB")
     wanted: dict[str, Any] = {}
     if reduce > 1:
         rows, columns, _ = header.shape
@@ -76,6 +77,8 @@ def _decoded(data: bytes, header: Header, reduce: int) -> np.ndarray:
         if not _harmless(data, str(error)):
             raise
         pixels = simplejpeg.decode_jpeg(data, space, strict=False, **wanted)
+    if header.notes:  # inverted inks
+        pixels = 255 - pixels
     return pixels
 
 

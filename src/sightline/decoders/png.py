@@ -17,6 +17,8 @@ from sightline.decoders.jpeg import exif_orientation
 
 SUFFIXES = (".png", ".apng")
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+_HELD = 64 * 2**20  # bytes of rows that may be held while they are counted
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _BITS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
@@ -68,7 +70,51 @@ def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
             raise InputError("unsupported", "an animated PNG of 16 bits a channel would be cut to 8.")
         pixels: np.ndarray = need("imagecodecs").png_decode(data)
         return pixels
+    if page == 0:
+        data = _whole(data, header)
     return _pillow.read(data, "PNG", header, page)
+
+
+def _whole(data: bytes, header: Header) -> bytes:
+    """The same picture, its rows counted: a decoder that runs out of them leaves the rest black and says nothing.
+
+    Rows that were unpacked to be counted are handed on unpacked, so that nobody unpacks them again.
+    """
+    view, kept, packed = memoryview(data), [], []
+    for name, start, end in _chunks(data):
+        if name == b"IDAT":
+            packed.append(view[start + 8 : end - 4])
+        elif name in (b"IHDR", b"PLTE", b"tRNS"):
+            kept.append(view[start:end])
+    expected, unpacker, rows, count = _length(data), zlib.decompressobj(), [], 0
+    hold = expected <= _HELD and not header.animated
+    for part in packed:
+        block = unpacker.decompress(part, expected + 1 - count)
+        count += len(block)
+        rows += [block] if hold else []
+        if count > expected:
+            break
+    if count != expected:
+        code = "truncated" if count < expected else "corrupt"
+        raise InputError(code, f"a PNG whose pixels unpack to {count:,} bytes, and it needs {expected:,}.")
+    if not hold:
+        return data
+    stored = b"IDAT" + zlib.compress(b"".join(rows), 0)
+    pixels = (len(stored) - 4).to_bytes(4, "big") + stored + zlib.crc32(stored).to_bytes(4, "big")
+    return b"".join([data[:8], *kept, pixels, b"\0\0\0\0IEND\xaeB`\x82"])
+
+
+def _length(data: bytes) -> int:
+    """Bytes of all rows before they are packed, each with the word for its filter."""
+    columns, rows = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    depth = data[24] * (1 if data[25] == 3 else _CHANNELS[data[25]])
+    if data[28] == 0:
+        return rows * ((columns * depth + 7) // 8 + 1)
+    total = 0
+    for left, top, across, down in _PASSES:
+        wide, high = -(-max(0, columns - left) // across), -(-max(0, rows - top) // down)
+        total += high * ((wide * depth + 7) // 8 + 1) if wide else 0
+    return total
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[tuple[np.ndarray, Header]]:
@@ -79,23 +125,31 @@ def frames(data: bytes, limits: Limits) -> Iterator[tuple[np.ndarray, Header]]:
     return _pillow.frames(data, "PNG", limits, pages=header.pages, total=header.total, profile=header.profile)
 
 
-def _walk(data: bytes, limits: Limits) -> _Chunks:
-    """Every chunk as its checksum says, up to the mark of the end; the decoder checks neither for pixels."""
-    chunks, view, place = _Chunks(), memoryview(data), 8
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of every chunk, up to the mark of the end."""
+    place = 8
     while place + 12 <= len(data):
         end = place + 12 + int.from_bytes(data[place : place + 4], "big")
         if end > len(data):
             break
         name = data[place + 4 : place + 8]
-        if zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            raise InputError("corrupt", "a part of the PNG does not match its checksum.")
+        yield name, place, end
         if name == b"IEND":
-            if not chunks.packed:
-                raise InputError("corrupt", "a PNG without pixels.")
-            return chunks
-        _note(chunks, name, view[place + 8 : end - 4], limits)
+            return
         place = end
     raise InputError("truncated", "the PNG ends before its picture does.")
+
+
+def _walk(data: bytes, limits: Limits) -> _Chunks:
+    """Every chunk as its checksum says; the decoder checks them not for pixels."""
+    chunks, view = _Chunks(), memoryview(data)
+    for name, start, end in _chunks(data):
+        if zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            raise InputError("corrupt", "a part of the PNG does not match its checksum.")
+        _note(chunks, name, view[start + 8 : end - 4], limits)
+    if not chunks.packed:
+        raise InputError("corrupt", "a PNG without pixels.")
+    return chunks
 
 
 def _note(chunks: _Chunks, name: bytes, body: memoryview, limits: Limits) -> None:

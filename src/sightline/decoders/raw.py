@@ -31,15 +31,14 @@ def recognises(data: bytes) -> int:
 
 
 def _is_raw(data: bytes) -> bool:
-    """A DNG says so; others hold a camera's make, a small first picture and the raw one in a subfolder."""
-    order = "<" if data[:2] == b"II" else ">"
+    """A DNG says so; others begin with a small picture (tag 254), name a camera and keep the raw one in a subfolder."""
     try:
-        (place,) = struct.unpack_from(order + "I", data, 4)
-        (count,) = struct.unpack_from(order + "H", data, place)
-        tags = {struct.unpack_from(order + "H", data, place + 2 + 12 * n)[0] for n in range(min(count, 200))}
-    except struct.error:
+        first = next(directories(data), None)
+        if first is None:
+            return False
+        return _DNG in first.entries or ({_MAKE, _SUBFOLDERS} <= first.entries.keys() and first.one(254, 0) & 1 == 1)
+    except (struct.error, InputError):
         return False
-    return _DNG in tags or ({_MAKE, _SUBFOLDERS} <= tags and 50838 not in tags)
 
 
 def look(data: bytes, page: int, limits: Limits) -> Header:
