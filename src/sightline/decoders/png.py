@@ -65,13 +65,13 @@ def look(data: bytes, page: int, limits: Limits) -> Header:
 
 def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
     """All bits: 16 of them by imagecodecs, which the `io` extra brings, but for gray without transparency."""
+    if page == 0:
+        data = _whole(data, header)
     if header.bits == 16 and header.shape[2] > 1:
         if header.animated:
             raise InputError("unsupported", "an animated PNG of 16 bits a channel would be cut to 8.")
         pixels: np.ndarray = need("imagecodecs").png_decode(data)
         return pixels
-    if page == 0:
-        data = _whole(data, header)
     return _pillow.read(data, "PNG", header, page)
 
 
