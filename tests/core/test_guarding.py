@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import platform
 import sys
 import threading
 import time
@@ -90,7 +91,11 @@ def test_errors_are_those_of_the_decoder(guard: Guard) -> None:
         ("swell", "too_large"),
         ("swell_in_c", "too_large"),
         ("babble", "crashed"),
-        ("lie", "crashed"),
+        ("lie [99999, 99999]/uint8", "crashed"),
+        ("lie [1]/object", "crashed"),
+        ("lie [-1, -8]/uint8", "crashed"),
+        ("lie [8]/nonsense", "crashed"),
+        ("lie 8/uint8", "crashed"),
     ],
 )
 def test_every_fault_is_one_error_and_the_next_picture_is_read(guard: Guard, word: str, code: str) -> None:
@@ -166,6 +171,22 @@ def test_files_are_out_of_reach(guard: Guard, words: str, tmp_path: Path) -> Non
 def test_network_and_processes_are_out_of_reach(guard: Guard, words: str) -> None:
     walls(guard, "seccomp")
     assert answer(guard, words) == "deny"
+
+
+def test_every_call_on_the_list_is_refused(guard: Guard) -> None:
+    walls(guard, "seccomp")
+    column = 0 if platform.machine() == "x86_64" else 1
+    numbers = [str(row[column]) for row in confining._REFUSED.values() if row[column] is not None]
+    assert len(numbers) > 60
+    assert answer(guard, f"calls {','.join(numbers)}") == "0"
+
+
+def test_the_list_holds_what_it_must() -> None:
+    needed = {"socket", "connect", "execve", "execveat", "fork", "vfork", "ptrace", "kill", "mount", "bpf", "unlink"}
+    assert needed <= set(confining._REFUSED)
+    for column in (0, 1):
+        numbers = [row[column] for row in confining._REFUSED.values() if row[column] is not None]
+        assert len(set(numbers)) == len(numbers)
 
 
 def test_it_inherits_no_secrets(guard: Guard) -> None:
