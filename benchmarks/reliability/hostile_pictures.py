@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import io
 import os
 import platform
 import random
@@ -20,9 +21,12 @@ import sys
 import tarfile
 import tempfile
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fixtures" / "faulty")]
@@ -34,6 +38,7 @@ from tests.core.mutator import mutants  # noqa: E402
 from tests.decoders import gallery  # noqa: E402
 
 LIBRARIES = ("pillow", "simplejpeg", "tifffile", "imagecodecs", "pi-heif", "rawpy", "numpy")
+PILLOW = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "AVIF", "JPEG2000")
 UNTOLD = {"pgm plain", "ppm plain", "pbm plain"}  # numbers in words: a shorter number is a number too
 
 
@@ -113,6 +118,51 @@ def corpus(place: Path) -> bool:
         for name, data in files_in(place):
             ledger.read(data, name)
         return ledger.show(str(place.name))
+
+
+def by_pillow(data: bytes) -> np.ndarray | None:
+    """What Pillow alone makes of it: upright, over white; None where it refuses, or would cut bits."""
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data), formats=PILLOW))
+            mode = picture.mode
+            if mode in ("P", "PA", "LA", "RGBA") or "transparency" in picture.info:
+                picture = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+            elif mode not in ("1", "L", "RGB", "CMYK"):
+                return None
+            return np.asarray(picture.convert("RGB")).astype(int)
+    except Exception:
+        return None
+
+
+def compared(place: Path) -> bool:
+    """Accepted files of 8 bits, ours against Pillow alone: within 1 level, JPEG within 2."""
+    alike, apart = 0, []
+    for name, data in files_in(place):
+        try:
+            told = decoding.examine_here(data, name)
+            if told["depth"] != "uint8" or told["profile"] or told["channels"] not in (1, 3):
+                continue
+            pixels = decoding.decode_here(data, name).astype(int)
+        except InputError:
+            continue
+        other = by_pillow(data)
+        if other is None:
+            continue
+        near = pixels.shape[:2] == other.shape[:2] and np.abs(pixels - other).max() <= (
+            2 if told["kind"] == "JPEG" else 1
+        )
+        alike += near
+        apart += [] if near else [f"{name}: {'; '.join(told['notes']) or told['kind']}"]
+    share = alike / max(1, alike + len(apart))
+    print(f"\nagrees with Pillow alone: {alike:,} of {alike + len(apart):,} accepted files of 8 bits, {share:.2%}")
+    for line in apart:
+        print(f"  apart: {line}")
+    return share >= 0.995
 
 
 def damaged(seeds: list[bytes], count: int) -> bool:
@@ -202,6 +252,7 @@ def main(words: Iterable[str] | None = None) -> int:
     place, met = place_given(asked.place), True
     if place:
         met &= corpus(place)
+        met &= compared(place)
     else:
         print("no folder of broken files: name one, or set SIGHTLINE_DATA; the rest needs none")
     met &= damaged([piece.data for _, piece in gallery.pieces()], asked.mutants) if asked.mutants else True
