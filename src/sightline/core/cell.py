@@ -16,7 +16,7 @@ LENGTHS = struct.Struct(">IQ")  # of the line, of the bytes
 LIFE = 10_000  # pictures; then a fresh process takes over
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - runs where nothing can be written down
     """Prepare, confine, say so, answer."""
     inwards, outwards = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)

@@ -52,7 +52,7 @@ _CLONE3, _FIRST_NEW, _NEW = 435, 424, (436, 437, 439, 449)  # close_range, opena
 _THREAD = 0x00010000  # the flag of clone that makes a thread, not a process
 
 
-def confine(room: int) -> dict[str, Any]:
+def confine(room: int) -> dict[str, Any]:  # pragma: no cover - runs where nothing can be written down
     """Give up everything that decoding does not need, for good; answers which layers hold."""
     told = {"limits": _limit(room), "landlock": 0, "seccomp": False, "system": platform.system()}
     if sys.platform == "linux":
@@ -63,7 +63,7 @@ def confine(room: int) -> dict[str, Any]:
     return told
 
 
-def _limit(room: int) -> bool:
+def _limit(room: int) -> bool:  # pragma: no cover - the same
     """Memory, processor time, handles, and not a byte written to a file."""
     used = 0
     statistics = Path("/proc/self/statm")
@@ -100,7 +100,7 @@ def readable() -> list[Path]:
     return sorted(place for place in found if place.exists() and place != Path("/"))
 
 
-def _fence(library: Any) -> int:
+def _fence(library: Any) -> int:  # pragma: no cover - the same
     """Landlock: no file but those of `readable`, no network, no signals to others. Answers its version, or 0."""
     version = library.syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
     if version < 1:
@@ -146,7 +146,7 @@ def program(machine: str) -> bytes:
     return b"".join(parts)
 
 
-def _filter(library: Any) -> bool:
+def _filter(library: Any) -> bool:  # pragma: no cover - the same
     """seccomp: the calls above answer `not permitted`, and calls newer than this list `not there`."""
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
