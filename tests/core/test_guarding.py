@@ -194,6 +194,19 @@ def test_it_inherits_no_secrets(guard: Guard) -> None:
     assert answer(guard, "environment") == "0"
 
 
+def test_a_worker_that_cannot_start_is_no_fault_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/bin/false")
+        guard = Guard()
+    for _ in range(3):
+        with monkeypatch.context() as broken:
+            broken.setattr(sys, "executable", "/bin/false")
+            with pytest.raises(RuntimeError, match=r"cannot start.*status 1"):
+                guard.read(gallery.piece("png").data)
+    assert guard.deaths == 0
+    guard.close()
+
+
 def test_a_closed_guard_says_so() -> None:
     with Guard() as guard:
         processes = guard.processes

@@ -42,7 +42,7 @@ class Guard:
         self._strikes: dict[str, tuple[int, float]] = {}
         self._lock, self._owner, self._workers = threading.Lock(), os.getpid(), workers
         self._protection: dict[str, Any] = {}
-        self._closed = False
+        self._closed = threading.Event()
         self.deaths = 0  # workers that did not end by themselves
         for _ in range(workers):
             self._free.put(_Worker(limits.room))
@@ -92,7 +92,7 @@ class Guard:
         """What a file is, as `core.decoding.examine` would answer it in this process."""
         told, _ = self._ask("examine", data, name, page, None, limits or self.limits)
         found = told.get("told")
-        if not isinstance(found, dict):
+        if not isinstance(found, dict) or not isinstance(found.get("size"), list):
             raise InputError("crashed", f"{name}: a guarded worker gave no answer.")
         return found
 
@@ -100,7 +100,7 @@ class Guard:
         """End the workers; one that is busy ends with its picture."""
         if os.getpid() != self._owner:
             return
-        self._closed = True
+        self._closed.set()
         atexit.unregister(self.close)
         for _ in range(self._workers):
             with contextlib.suppress(queue.Empty):
@@ -109,7 +109,7 @@ class Guard:
     def _ask(
         self, do: str, data: bytes, name: str, page: int, least: tuple[int, int] | None, limits: Limits
     ) -> tuple[dict[str, Any], np.ndarray | None]:
-        if self._closed:
+        if self._closed.is_set():
             raise RuntimeError("this guard is closed")
         if len(data) > limits.bytes:
             raise InputError("too_large", f"{name}: {len(data):,} bytes; the limit is {limits.bytes:,}.")
@@ -130,7 +130,7 @@ class Guard:
             raise
         finally:
             self._free.put(worker)
-            if self._closed:
+            if self._closed.is_set():
                 self.close()
         if told.get("code"):
             code = str(told["code"])
@@ -145,7 +145,7 @@ class Guard:
             self._strikes = {key: row for key, row in self._strikes.items() if now - row[1] < self.forget}
             strikes = self._strikes.get(digest(data), (0, 0.0))[0]
         if strikes >= 2:
-            raise InputError("refused", f"{name}: it killed {strikes} decoders; it is tried again after an hour.")
+            raise InputError("refused", f"{name}: it killed {strikes} decoders; it is tried again later.")
 
     def _strike(self, data: bytes) -> None:
         with self._lock:
@@ -186,8 +186,10 @@ class _Worker:
     def ready(self) -> dict[str, Any]:
         """Wait for its first words, which say what protects this process from it."""
         if not self.hello:
-            told, _ = self._receive(time.monotonic() + START, LIMITS)
-            self.hello = told
+            try:
+                self.hello, _ = self._receive(time.monotonic() + START, LIMITS)
+            except _DiedError as error:  # no picture is to blame
+                raise RuntimeError(f"a guarded worker cannot start: {error}") from error
         return dict(self.hello["protection"])
 
     def exchange(self, asked: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str, Any], np.ndarray | None]:
