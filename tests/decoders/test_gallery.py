@@ -213,6 +213,13 @@ def test_a_profile_of_srgb_changes_nothing() -> None:
     assert "sRGB" in examine(data)["notes"][0]
 
 
+@pytest.mark.parametrize("name", ["png palette", "bmp palette", "gif", "tiff palette"])
+def test_masks_get_the_numbers_of_a_palette(name: str) -> None:
+    got = read_image(gallery.piece(name).data, indices=True)
+    np.testing.assert_array_equal(got[..., 0], gallery.GRAY // 16)
+    np.testing.assert_array_equal(read_image(gallery.piece("png").data, indices=True), gallery.RGB)
+
+
 def test_raw_pictures_are_developed() -> None:
     rawpy = pytest.importorskip("rawpy")
     data = gallery.piece("dng").data

@@ -48,14 +48,12 @@ def answer(asked: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Any]:
     from sightline.core.errors import InputError
     from sightline.core.limits import Limits
 
-    limits, least = Limits(**asked["limits"]), asked["at_least"]
-    name, page = asked["name"], asked["page"]
+    limits, name, page = Limits(**asked["limits"]), asked["name"], asked["page"]
     try:
         if asked["do"] == "examine":
             return {"told": decoding.examine_here(data, name, page=page, limits=limits)}, b""
-        pixels = decoding.decode_here(
-            data, name, page=page, at_least=tuple(least) if least else None, limits=limits
-        )  # fmt: skip
+        least = tuple(asked["at_least"]) if asked["at_least"] else None
+        pixels = decoding.decode_here(data, name, page=page, at_least=least, indices=asked["indices"], limits=limits)
         if pixels.dtype.kind not in "biuf":
             raise InputError("unsupported", f"{name}: pixels of {pixels.dtype}.")
         pixels = np.ascontiguousarray(pixels)

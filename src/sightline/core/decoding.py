@@ -10,6 +10,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -24,26 +25,42 @@ Least = tuple[int, int]  # rows and columns that an answer must have at least
 
 
 def decode(
-    data: bytes, name: str = "bytes", *, page: int = 0, at_least: Least | None = None, limits: Limits = LIMITS
+    data: bytes,
+    name: str = "bytes",
+    *,
+    page: int = 0,
+    at_least: Least | None = None,
+    indices: bool = False,
+    limits: Limits = LIMITS,
 ) -> np.ndarray:
     """The pixels; orientation is applied, palettes and CMYK become RGB, transparency is laid over white.
 
     With `at_least` the answer may be 1/2, 1/4 or 1/8 of the picture, as long as it has that many rows and columns.
+    With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
     """
     if os.environ.get("SIGHTLINE_GUARDED"):
         from sightline.core.guarding import standing
 
-        return standing().read(data, name, page=page, at_least=at_least, limits=limits)
-    return decode_here(data, name, page=page, at_least=at_least, limits=limits)
+        return standing().read(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
+    return decode_here(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
 
 
 def decode_here(
-    data: bytes, name: str = "bytes", *, page: int = 0, at_least: Least | None = None, limits: Limits = LIMITS
+    data: bytes,
+    name: str = "bytes",
+    *,
+    page: int = 0,
+    at_least: Least | None = None,
+    indices: bool = False,
+    limits: Limits = LIMITS,
 ) -> np.ndarray:
     """`decode` in this process, whatever the environment says."""
     kind, decoder = recognise(data, name, limits)
     with _typed(name, kind):
         header = _looked(decoder, data, name, page, limits)
+        if indices and header.palette:
+            rows, columns, _ = header.shape
+            header = replace(header, shape=(rows, columns, 1), colour="indices", alpha="", profile=b"")
         reduce = _reduction(header, at_least)
         return _finish(decoder.read(data, header, page, reduce), header, reduce, name)
 

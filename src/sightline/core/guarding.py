@@ -78,10 +78,12 @@ class Guard:
         *,
         page: int = 0,
         at_least: tuple[int, int] | None = None,
+        indices: bool = False,
         limits: Limits | None = None,
     ) -> np.ndarray:
         """The pixels, as `core.decoding.decode` would answer them in this process."""
-        told, pixels = self._ask("read", data, name, page, at_least, limits or self.limits)
+        asked = {"do": "read", "page": page, "at_least": at_least, "indices": indices}
+        told, pixels = self._ask(asked, data, name, limits or self.limits)
         if pixels is None:
             raise InputError("crashed", f"{name}: a guarded worker answered {told} to a picture.")
         return pixels
@@ -90,7 +92,7 @@ class Guard:
         self, data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits | None = None
     ) -> dict[str, Any]:
         """What a file is, as `core.decoding.examine` would answer it in this process."""
-        told, _ = self._ask("examine", data, name, page, None, limits or self.limits)
+        told, _ = self._ask({"do": "examine", "page": page}, data, name, limits or self.limits)
         found = told.get("told")
         if not isinstance(found, dict) or not isinstance(found.get("size"), list):
             raise InputError("crashed", f"{name}: a guarded worker gave no answer.")
@@ -107,14 +109,14 @@ class Guard:
                 self._free.get_nowait().end()
 
     def _ask(
-        self, do: str, data: bytes, name: str, page: int, least: tuple[int, int] | None, limits: Limits
+        self, asked: dict[str, Any], data: bytes, name: str, limits: Limits
     ) -> tuple[dict[str, Any], np.ndarray | None]:
         if self._closed.is_set():
             raise RuntimeError("this guard is closed")
         if len(data) > limits.bytes:
             raise InputError("too_large", f"{name}: {len(data):,} bytes; the limit is {limits.bytes:,}.")
         self._refuse_killers(data, name)
-        asked = {"do": do, "name": name, "page": page, "at_least": least, "limits": limits.plain()}
+        asked = {**asked, "name": name, "limits": limits.plain()}
         worker = self._free.get()
         try:
             told, pixels = worker.exchange(asked, data, limits)

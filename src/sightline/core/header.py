@@ -20,7 +20,9 @@ class Header:
     shape: tuple[int, ...]  # rows, columns, channels; of an array file whatever it says
     dtype: np.dtype[Any] = UINT8  # of the pixels that decoding gives
     bits: int = 8  # a channel, in the file
-    colour: str = "rgb"  # gray | rgb | cmyk | lab | channels: what the channels besides transparency mean
+    colour: str = (
+        "rgb"  # gray | rgb | cmyk | lab | channels | indices | array: what the channels besides transparency mean
+    )
     alpha: str = ""  # straight | associated: the last channel is transparency
     palette: bool = False
     pages: int = 1

@@ -135,15 +135,17 @@ def read_image(
     name: str = "",
     page: int = 0,
     at_least: Least | None = None,
+    indices: bool = False,
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """Pixels of a picture nobody has vouched for: size cap, magic bytes, allow-listed decoder, whole or refused.
 
     Orientation is applied; palettes and CMYK become RGB, profiles sRGB; transparency is laid over white; depth stays.
     With `at_least` (rows, columns) the answer may be 1/2, 1/4 or 1/8 of the picture that is still as large as that.
+    With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
     """
     data, name = _bytes(source, name)
-    return tidy(decoding.decode(data, name, page=page, at_least=at_least, limits=limits))
+    return tidy(decoding.decode(data, name, page=page, at_least=at_least, indices=indices, limits=limits))
 
 
 def pages(source: Path | str | bytes, *, name: str = "", limits: Limits = LIMITS) -> Iterator[np.ndarray]:

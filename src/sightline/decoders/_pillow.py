@@ -90,6 +90,8 @@ def pixels_of(picture: Any, header: Header) -> np.ndarray:
         picture = picture.convert("LA" if clear else "L")
     elif clear and mode not in ("LA", "La", "RGBA", "RGBa"):
         picture = picture.convert("LA" if header.shape[2] == 2 else "RGBA")
+    elif mode == "P" and header.colour == "indices":
+        pass
     elif mode in ("P", "RGBX", "YCbCr") or (mode == "RGBA" and not clear):
         picture = picture.convert("RGB")
     pixels = np.asarray(picture)

@@ -21,7 +21,6 @@ def recognises(data: bytes) -> int:
 
 def look(data: bytes, page: int, limits: Limits) -> Header:
     """From its one header."""
-    _check_whole(data)
     return _pillow.look(data, "BMP", page, limits, orientation=1, pages=1)
 
 
@@ -40,6 +39,7 @@ def _check_whole(data: bytes) -> None:
 
 def read(data: bytes, header: Header, page: int, reduce: int) -> np.ndarray:
     """Palettes, packed bits and runs alike."""
+    _check_whole(data)
     return _pillow.read(data, "BMP", header, page)
 
 
