@@ -11,7 +11,7 @@ import numpy as np
 
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Image, tidy
-from sightline.core.resampling import resize
+from sightline.core.resampling import resize as resize
 from sightline.core.sample import Sample
 from sightline.core.views import View
 
@@ -166,21 +166,24 @@ def _tiles(pixels: np.ndarray, spec: InputSpec, sample: int) -> list[tuple[Frame
     return placed
 
 
-def normalised(pixels: np.ndarray, spec: InputSpec) -> np.ndarray:
+def normalised(pixels: np.ndarray, spec: InputSpec, out: np.ndarray | None = None) -> np.ndarray:
     """Rows of input as float32 around zero, as networks of ours scale them inside themselves."""
     top = float(np.iinfo(spec.dtype).max) if spec.dtype != "float32" else 1.0
-    gain = np.broadcast_to(1 / (top * np.array(spec.std)), (spec.channels,))
-    offset = np.broadcast_to(-np.array(spec.mean) / np.array(spec.std), (spec.channels,))
-    made = pixels.astype(np.float32)
-    if spec.channels > 4:
-        made *= gain.astype(np.float32)
-        made += offset.astype(np.float32)
-        return made
+    gain = np.broadcast_to(1 / (top * np.array(spec.std)), (spec.channels,)).astype(np.float32)
+    offset = np.broadcast_to(-np.array(spec.mean) / np.array(spec.std), (spec.channels,)).astype(np.float32)
+    out = np.empty(pixels.shape, np.float32) if out is None else out
+    if spec.channels > 4 or pixels.ndim != 4:
+        np.multiply(pixels, gain, out=out)
+        out += offset
+        return out
     import cv2
 
-    rows = made.reshape(-1, made.shape[-2], spec.channels)
-    cv2.transform(rows, np.column_stack([np.diag(gain), offset]).astype(np.float32), dst=rows)
-    return made
+    matrix = np.column_stack([np.diag(gain), offset])
+    wide = np.empty(pixels.shape[1:], np.float32)  # small enough to stay near the processor
+    for row, made in zip(pixels, out, strict=True):
+        np.copyto(wide, row)
+        cv2.transform(wide, matrix, dst=made)
+    return out
 
 
 def moments(samples: Sequence[Sample], spec: InputSpec, place_: int = 0, *, look: int = 256) -> InputSpec:

@@ -43,10 +43,11 @@ def resize(pixels: np.ndarray, size: tuple[int, ...], way: str = "smooth", *, re
         return _volume(pixels, size)
     import cv2
 
-    steps = (pixels.shape[0] / size[0], pixels.shape[1] / size[1])
+    rows, columns = pixels.shape[:2]
+    steps = (rows / size[0], columns / size[1])
     if way == "smooth":
         pixels, halved = soften(pixels, steps, reduced)
-        if (pixels.shape[0] * halved[0], pixels.shape[1] * halved[1]) != (steps[0] * size[0], steps[1] * size[1]):
+        if (pixels.shape[0] * halved[0], pixels.shape[1] * halved[1]) != (rows, columns):
             back = (steps[1] / halved[1], 0, 0, 0, steps[0] / halved[0], 0)  # an odd row or column was left over
             return _sampled(pixels, back, (size[0], size[1]), cv2.BORDER_REPLICATE)
     area = way == "area" and size[0] * size[1] < pixels.shape[0] * pixels.shape[1]

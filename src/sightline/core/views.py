@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -140,7 +140,7 @@ class View:
 
     def changed(self, edit: Edit) -> View:
         """This view with a change that each pixel takes without its neighbours: it waits until the moves are done."""
-        return replace(self, edits=(*self.edits, edit))
+        return View(self.source, self.move, self.size, self.border, self.fill, (*self.edits, edit))
 
     def read(self) -> np.ndarray:
         """The pixels at the size of this view."""

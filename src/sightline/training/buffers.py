@@ -25,8 +25,7 @@ class Buffers:
         if len(pieces) == 1:
             return pieces[0]
         shape = (sum(map(len, pieces)), *pieces[0].shape[1:])
-        made = self.empty(shape, pieces[0].dtype)
-        return np.concatenate(pieces, out=made)
+        return np.concatenate(pieces, out=self.empty(shape, pieces[0].dtype))
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """An array whose content is whatever was there."""

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def keep(data: Dataset, cache: Cache) -> Dataset:
 
     def kept(sample: Sample) -> Sample:
         images = tuple(KeptImage(image, cache) if _worth(image) else image for image in sample.images)
-        return replace(sample, images=images)
+        return Sample(sample.id, images, sample.truth, sample.given, sample.group, sample.split, sample.attributes)
 
     return data.map(kept, "kept")
 
