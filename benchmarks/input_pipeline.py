@@ -2,9 +2,9 @@
 
 JPEGs of about 500 x 375 and of 1920 x 1280, made once from scikit-image's photographs by seeded warps and noise;
 random resized crop to 224, flip, colour jitter of 0.4, normalised. Ours is the loader that training uses, with the
-augmentations of the catalog. All variants take turns in one process, one torch thread; a peer counts with its better of 0 and 2
-workers. CPU is user and system time of the process and its workers: it hardly moves when the machine is busy.
-Peers that are not installed are said and left out (they may lie in a folder on PYTHONPATH).
+augmentations of the catalog. All variants take turns in one process, one torch thread; a peer counts with its better
+of 0 and 2 workers. CPU is user and system time of the process and its workers, which moves less than throughput when
+the machine is busy. Peers that are not installed are said and left out (they may lie in a folder on PYTHONPATH).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def keep(data: Dataset, cache: Cache) -> Dataset:
 def _worth(image: Any) -> bool:
     """Whether decoding takes longer than looking up, and the fingerprint vouches for the pixels."""
     inner = getattr(image, "image", image)
-    return not isinstance(inner, ArrayImage | KeptImage) and not getattr(inner, "drawn", False)
+    return not isinstance(image, KeptImage) and not isinstance(inner, ArrayImage) and not getattr(inner, "drawn", False)
 
 
 def _folder() -> Path:
