@@ -50,6 +50,8 @@ def with_truth(truth: Annotation) -> Dataset:
 BOXES = Objects(
     np.array([[1, 2, 3.1, 4]], np.float32), np.array([1]), ("a", "b"), np.array([0.5]), np.ones((1, 5, 7), bool),
     np.ones((1, 2, 3), np.float32), np.array([7]), ("ä\n",), (1, 0),
+    ((np.array([[1, 2.1], [3, 2], [3, 4]], np.float32), np.ones((3, 2), np.float32)),),
+    ({"id": 1, "tag": ["a", None]},),
 )  # fmt: skip
 LARGE = np.random.default_rng(0).random((80, 90))
 DATA = {
@@ -74,6 +76,18 @@ DATA = {
     "value": with_truth(Value(("x",), np.array([1.5]), np.array([np.nan]), None)),
     "objects": with_truth(BOXES),
     "no objects": with_truth(BOXES.take([])),
+    "plain boxes": with_truth(Objects(BOXES.boxes, BOXES.classes, BOXES.names)),
+    "boxes with scores": with_truth(Objects(BOXES.boxes, BOXES.classes, BOXES.names, np.ones(1, np.float32))),
+    "masks": with_truth(Objects(BOXES.boxes, BOXES.classes, BOXES.names, masks=BOXES.masks)),
+    "outlines": with_truth(Objects(BOXES.boxes, BOXES.classes, BOXES.names, outlines=BOXES.outlines)),
+    "key points": with_truth(
+        Objects(BOXES.boxes, BOXES.classes, BOXES.names, keypoints=BOXES.keypoints, mirror=BOXES.mirror)
+    ),
+    "details": with_truth(Objects(BOXES.boxes, BOXES.classes, BOXES.names, details=({"id": 7, "difficult": True},))),
+    "details of the whole": Dataset(
+        [Sample("0", (picture(0),), Objects(BOXES.boxes, BOXES.classes, BOXES.names))],
+        details={"parents": {"a": "any"}, "info": [1]},
+    ),
     "rotated": with_truth(Objects(np.ones((1, 5), np.float32), np.array([0]), ("a",))),
     "large masks": with_truth(replace(BOXES.take([0, 0]), masks=np.stack([LARGE > 0.5, LARGE > 0.2]))),
     "regions": with_truth(Regions(np.eye(4, dtype=np.uint8), ("a", "b"))),
@@ -94,6 +108,8 @@ def same_truth(first: Annotation | None, second: Annotation | None) -> None:
     if first is None or second is None:
         return
     a, b = to_columns(first), to_columns(second)
+    if isinstance(first, Objects) and len(first) == 0:  # columns without rows say nothing
+        a, b = ({name: columns[name] for name in ("kind", "boxes", "classes", "names")} for columns in (a, b))
     assert a.keys() == b.keys()
     for name in a:
         assert a[name].dtype.kind == b[name].dtype.kind or "U" not in (a[name].dtype.kind, b[name].dtype.kind)
@@ -129,6 +145,8 @@ def test_a_layout_holds_everything_or_refuses(name: str, what: str, tmp_path: Pa
         for image, copy in zip(one.images, other.images, strict=True):
             assert image.read().dtype == copy.read().dtype
             assert image.read().shape == copy.read().shape
+    if len(data.details):
+        assert back.details == data.details
     again = part.read(part.write(back, tmp_path / "again"))
     assert [one.id for one in again] == [one.id for one in back], "the second time names do not change"
     assert again.fingerprint == back.fingerprint
@@ -162,8 +180,11 @@ def test_encoded_pictures_are_copied_as_they_are(name: str, tmp_path: Path) -> N
     for n in range(2):
         Pillow.fromarray(picture(n, shape=(32, 32, 3)).pixels).save(tmp_path / f"{n}.JPEG", quality=50)
     data = many(lambda n: replace(labelled(n), images=(FileImage(tmp_path / f"{n}.JPEG"),)), 2)
-    data = data if name != "pictures" else data.map(lambda sample: replace(sample, truth=None))
-    path = catalog.find("formats", name).write(data, tmp_path / "written")
+    try:
+        path = catalog.find("formats", name).write(data, tmp_path / "written")
+    except InputError:  # a layout without names for whole pictures holds them unlabelled
+        data = data.map(lambda sample: replace(sample, truth=None))
+        path = catalog.find("formats", name).write(data, tmp_path / "written")
     back = open_data(path)
     assert sorted(one.image.encoded() for one in back) == sorted(one.image.encoded() for one in data)
     assert all(one.image.name.endswith(".jpeg") for one in back)

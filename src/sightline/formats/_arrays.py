@@ -61,7 +61,12 @@ def from_light(plain: Mapping[str, Any], find: Find, where: str) -> Annotation:
         except InputError as error:
             raise InputError(error.code, f"{where}: {error.message}") from error
 
-    record: Annotation = object.__new__(_deferred(str(plain["kind"])))
+    return deferred(str(plain["kind"]), parts, read)
+
+
+def deferred(kind: str, parts: Mapping[str, Any], read: Callable[[], Annotation]) -> Annotation:
+    """A record of which these parts are known, and the others are asked of `read` at each look."""
+    record: Annotation = object.__new__(_deferred(kind))
     for name, value in {**parts, "_read": read}.items():
         object.__setattr__(record, name, value)
     return record

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from sightline.core.dataset import SIDES, Dataset
 from sightline.core.errors import InputError, StorageError
 from sightline.core.files import naming, sync_folder
 from sightline.core.image import SUFFIXES, Image
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 
 _SUFFIX_OF = {  # first bytes of a file -> how its name ends
@@ -86,6 +88,46 @@ def place_of(sample: Sample, suffix: str, taken: set[str], within: str = "", *, 
         name = f"{inside}-{count}{suffix}"
     taken.add(name.lower())
     return name
+
+
+def strict(lost: Lost | None, layout: str) -> Lost:
+    """What a writer drops is refused unless somebody listens for it."""
+    return Lost(layout) if lost is None else lost
+
+
+def holds(sample: Sample, lost: Lost, *lacking: str, images: int = 1) -> bool:
+    """Whether a layout with so many pictures a sample can hold this one; what it lacks a place for is dropped."""
+    for field in lacking:
+        if getattr(sample, field) is not None and getattr(sample, field) != {}:
+            lost.drop(sample.id, field)
+    if len(sample.images) < images:
+        lost.drop(sample.id, "row without a picture" if images == 1 else f"row with fewer than {images} pictures")
+        return False
+    if len(sample.images) > images:
+        lost.drop(sample.id, f"pictures beyond the first {images}" if images > 1 else "pictures beyond the first")
+    return True
+
+
+def splits_of(data: Dataset, lost: Lost, sides: Iterable[str] = SIDES, *, all_or_none: bool = True) -> bool:
+    """Whether splits can be written: those the layout knows, for all samples or for none; others are dropped."""
+    given = [sample.split for sample in data]
+    if not any(given):
+        return False
+    known = set(sides)
+    if all(side in known or not (side or all_or_none) for side in given):
+        return True
+    why = f"split, which must be one of {', '.join(sides)}" + (" for all samples or for none" if all_or_none else "")
+    for row, side in enumerate(given):
+        if side:
+            lost.drop(data[row].id, why)
+    return False
+
+
+def refuse_nothing(written: int, data: Dataset, lost: Lost) -> None:
+    """A layout of which nothing is left is not written."""
+    if not written:
+        why = "; ".join(lost.lines[:3]) or "the data set is empty"
+        raise InputError("label", f"nothing of {data.name} can be written as '{lost.layout}': {why}.")
 
 
 def refuse_what_is_lost(sample: Sample, layout: str, *fields: str) -> None:
