@@ -16,6 +16,7 @@ from sightline.core.sample import Sample
 from sightline.core.views import View
 
 _DEPTHS = ("uint8", "uint16", "float32")
+_DTYPES = {name: np.dtype(name) for name in _DEPTHS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
 
 def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.ndarray:
     """Channels and depth as the network takes them; widening is exact, narrowing is refused."""
+    alike = pixels.dtype == _DTYPES.get(spec.dtype) and pixels.ndim == len(spec.size) + 1
+    if alike and pixels.shape[-1] == spec.channels:
+        return pixels
     pixels = tidy(pixels)
     if pixels.ndim != len(spec.size) + 1:
         raise InputError("mismatch", f"{name}: {pixels.ndim - 1}-D pixels where the model takes {len(spec.size)}-D.")

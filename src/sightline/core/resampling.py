@@ -93,32 +93,34 @@ def soften(pixels: np.ndarray, steps: Pair, reduced: Pair = (1.0, 1.0)) -> tuple
     """Pixels that may be interpolated linearly at these steps without aliasing, and by what each axis was halved."""
     import cv2
 
-    halved = [1.0, 1.0]
-    while max(part := [step / by for step, by in zip(steps, halved, strict=True)]) >= _HALVE:
-        by = [2 if step >= _HALVE and have > 1 else 1 for step, have in zip(part, pixels.shape[:2], strict=True)]
-        if by == [1, 1]:
-            break
-        rows, columns = (have // each * each for have, each in zip(pixels.shape[:2], by, strict=True))
-        to = (columns // by[1], rows // by[0])
-        pixels = _by_channels(
-            pixels[:rows, :columns],
-            lambda part, to=to: cv2.resize(part, to, interpolation=cv2.INTER_AREA),
+    down = across = 1.0
+    while (tall := steps[0] / down >= _HALVE and len(pixels) > 1) or (
+        steps[1] / across >= _HALVE and pixels.shape[1] > 1
+    ):
+        wide = steps[1] / across >= _HALVE and pixels.shape[1] > 1
+        pixels = _halved(pixels, 1 + tall, 1 + wide)
+        down, across = down * (1 + tall), across * (1 + wide)
+    rows, columns = _spread(steps[0] / down, down * reduced[0]), _spread(steps[1] / across, across * reduced[1])
+    if rows or columns:
+        soft = cv2.sepFilter2D(
+            pixels, -1, taps(round(columns, 3)), taps(round(rows, 3)), borderType=cv2.BORDER_REPLICATE
         )
-        halved = [have * each for have, each in zip(halved, by, strict=True)]
-    spread = [
-        _spread(step / by, by * before) if step > 1 else 0.0
-        for step, by, before in zip(steps, halved, reduced, strict=True)
-    ]
-    if max(spread) > 0:
-        tall, wide = (taps(round(each, 3)) for each in spread)
-        shape = pixels.shape
-        pixels = cv2.sepFilter2D(pixels, -1, wide, tall, borderType=cv2.BORDER_REPLICATE).reshape(shape)
-    return pixels, (halved[0], halved[1])
+        pixels = soft if soft.ndim == 3 else soft[..., None]
+    return pixels, (down, across)
+
+
+def _halved(pixels: np.ndarray, down: int, across: int) -> np.ndarray:
+    """The mean of blocks of one or two rows and columns; what is left over at the end is dropped."""
+    import cv2
+
+    to = (pixels.shape[1] // across, pixels.shape[0] // down)
+    whole = pixels[: to[1] * down, : to[0] * across]
+    return _by_channels(whole, lambda part: cv2.resize(part, to, interpolation=cv2.INTER_AREA))
 
 
 def _spread(step: float, averaged: float) -> float:
     """The variance, in pixels as they are now, that a triangle filter has beyond interpolation and averaging."""
-    return max(0.0, (step * step - 1) / 6 - (1 - averaged**-2) / 12)
+    return max(0.0, (step * step - 1) / 6 - (1 - averaged**-2) / 12) if step > 1 else 0.0
 
 
 @lru_cache(256)

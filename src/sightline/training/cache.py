@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import math
 import mmap
 import os
 import struct
@@ -31,7 +32,7 @@ def checksum(pixels: np.ndarray) -> bytes:
     """Sums of words by their place in rows that are no page long, hashed: changed bits and misplaced pages show."""
     raw = pixels.reshape(-1).view(np.uint8)
     whole = raw.size // (8 * _ROW) * 8 * _ROW
-    made = hashlib.blake2b(f"{pixels.dtype.str}{pixels.shape}".encode(), digest_size=16)
+    made = hashlib.blake2b(f"{pixels.dtype.num}{pixels.shape}".encode(), digest_size=16)
     made.update(np.add.reduce(raw[:whole].view(np.uint64).reshape(-1, _ROW), 0).tobytes())
     made.update(raw[whole:].tobytes())
     return made.digest()
@@ -59,7 +60,7 @@ class Entry:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 class Segment:
@@ -95,8 +96,7 @@ class Segment:
 
     def view(self, entry: Entry) -> np.ndarray:
         assert self.map is not None
-        count = int(np.prod(entry.shape, dtype=np.int64))
-        return np.frombuffer(self.map, entry.dtype, count, entry.place).reshape(entry.shape)
+        return np.ndarray(entry.shape, entry.dtype, self.map, entry.place)
 
     def write(self, pixels: np.ndarray) -> int:
         """Append pixels; answers where they lie."""
@@ -149,9 +149,9 @@ class Cache:
                 self.found.update(segment.entries())
         self.own: Segment | None = None
 
-    def key(self, fingerprint: str, reduction: int) -> bytes:
-        """The name of a picture's pixels at 1, 1/2, 1/4 or 1/8 of its size."""
-        return hashlib.blake2b(f"{fingerprint}|{reduction}|{self.version}".encode(), digest_size=32).digest()
+    def key(self, fingerprint: str, size: tuple[int, ...] | None = None) -> bytes:
+        """The name of a picture's pixels as a whole, or as decoded at a part of its size."""
+        return hashlib.blake2b(f"{fingerprint}|{size}|{self.version}".encode(), digest_size=32).digest()
 
     def get(self, key: bytes) -> np.ndarray | None:
         """The pixels, read-only, exactly as they were put; None where there are none or they have changed since."""

@@ -18,7 +18,7 @@ from sightline.core.errors import InputError, SettingsError, StorageError
 from sightline.core.image import ArrayImage, Image
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
-from sightline.core.views import Source
+from sightline.core.views import Source, reduced_size
 from sightline.training.cache import Cache
 
 LOOK = 16  # pictures that are decoded to estimate how much all would take
@@ -49,31 +49,25 @@ class KeptImage:
 
     def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         """The pixels; read-only where they come from the cache."""
-        shape = self.shape
-        by = 1
-        if at_least is not None and shape is not None and len(shape) == 2:
-            by = max(each for each in (1, 2, 4, 8) if _fits(shape, at_least, each))
+        shape = None if at_least is None else self.shape
+        small = None if shape is None or at_least is None else reduced_size(shape, *at_least)
+        small = None if small == shape else small
         print_ = self.image.fingerprint()
         if print_ == "unreadable":
             return self._decoded(at_least)
-        wanted = self.cache.key(print_, by)
+        wanted = self.cache.key(print_, small)
         found = self.cache.get(wanted)
         if found is not None:
             return found
         pixels = self._decoded(at_least)
-        whole = by > 1 and pixels.shape[:2] == shape  # a kind of file that is always decoded whole
-        if whole:
-            self.cache.put(self.cache.key(print_, 1), pixels, wanted)
+        if small is not None and pixels.shape[:2] == shape:  # a kind of file that is always decoded whole
+            self.cache.put(self.cache.key(print_), pixels, wanted)
         else:
             self.cache.put(wanted, pixels)
         return pixels
 
     def _decoded(self, at_least: tuple[int, int] | None) -> np.ndarray:
         return self.image.read() if at_least is None else Source(self.image).at_least(*at_least)
-
-
-def _fits(shape: tuple[int, ...], at_least: tuple[int, int], by: int) -> bool:
-    return by == 1 or all(-(-have // by) >= need for have, need in zip(shape, at_least, strict=True))
 
 
 def limit_of(cache: str) -> int | None:
