@@ -14,6 +14,7 @@ from sightline.core.image import ArrayImage, FileImage
 from sightline.core.known import remember
 from sightline.core.progress import Event
 from sightline.core.sample import Sample
+from sightline.core.views import Source
 from sightline.training import cache as caching
 from sightline.training import keeping as keeping_
 from sightline.training.cache import Cache, checksum
@@ -225,6 +226,22 @@ def test_pictures_read_the_same_with_and_without(tmp_path: Path) -> None:
     stored = {entry.place for entry in cache.found.values()}
     assert len(stored) == 6, "a kind of file that cannot be reduced is kept once, however small it was asked for"
     assert cache.hits >= 18
+
+
+def test_reduced_pictures_are_kept_as_they_are_decoded(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.fromarray(pixels((96, 128, 3), "uint8")).save(tmp_path / "p.jpg", quality=90)
+    (plain,) = remember(Dataset([Sample("p", (FileImage(tmp_path / "p.jpg"),))]))
+    cache = Cache(tmp_path / "cache", 2**30)
+    kept = KeptImage(plain.image, cache)
+    for at_least in ((96, 128), (48, 60), (40, 64), (12, 16), (1, 1), (49, 64)):
+        expected = Source(plain.image).at_least(*at_least)
+        for _ in range(2):
+            got = kept.read(at_least)
+            assert got.shape == expected.shape
+            assert got.tobytes() == expected.tobytes()
+    assert cache.hits > cache.misses > 0
 
 
 def test_a_picture_that_changes_is_another_picture(tmp_path: Path) -> None:
