@@ -135,19 +135,21 @@ def test_one_process_asks_nobody() -> None:
 
 
 def child_of(process: int) -> int:
-    """The member that a process has started, or 0 while there is none."""
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except OSError:
-        return 0
-    for child in map(int, children):
-        if b"-m\0sightline.training\0" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return child
+    """The member that a process has started, or 0 while there is none; other children come and go."""
+    for child in _said(f"/proc/{process}/task/{process}/children").split():
+        if "-m\0sightline.training\0" in _said(f"/proc/{int(child)}/cmdline"):
+            return int(child)
     return 0
 
 
-def alive(process: int) -> bool:
+def _said(path: str) -> str:
+    """A page of the kernel about a process, empty where it is gone."""
     try:
-        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+        return Path(path).read_text()
     except OSError:
-        return False
+        return ""
+
+
+def alive(process: int) -> bool:
+    status = _said(f"/proc/{process}/status")
+    return bool(status) and "\nState:\tZ" not in status
