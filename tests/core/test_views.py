@@ -1,11 +1,13 @@
 """Moves that wait: the same pixels as moves that do not, without reading more than is asked for."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sightline.core.image import ArrayImage, FileImage
+from sightline.core.known import KnownImage
 from sightline.core.resampling import resize
 from sightline.core.views import Source, View, reduced_size
 
@@ -84,6 +86,40 @@ def test_only_the_scale_that_is_needed_is_decoded() -> None:
     assert watched.asked == [None]
 
 
+def test_a_picture_that_is_always_read_whole_is_not_asked_for_parts() -> None:
+    class Whole:
+        name = "whole"
+
+        def read(self) -> np.ndarray:
+            return smooth(64, 64)
+
+        def encoded(self) -> bytes:
+            return b""
+
+        def fingerprint(self) -> str:
+            return "whole"
+
+    for image in (Whole(), KnownImage(Whole())):
+        np.testing.assert_array_equal(View.of(image).sampled((16, 16)), resize(smooth(64, 64), (16, 16)))
+
+
+@pytest.mark.parametrize("kind", ["gray", "colour"])
+def test_a_photograph_is_fitted_from_a_part_of_its_size_much_as_from_the_whole(tmp_path: Path, kind: str) -> None:
+    from PIL import Image
+
+    y, x = np.mgrid[:480, :640]
+    plain = 120 + 60 * np.sin(x / 37) + 40 * np.cos(y / 23) + RNG.normal(0, 3, x.shape)
+    pixels = np.clip(plain if kind == "gray" else np.stack([plain, plain[::-1], plain[:, ::-1]], -1), 0, 255)
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "p.jpg", quality=90)
+    view = View.of(FileImage(tmp_path / "p.jpg"))
+    whole = View.of(ArrayImage(FileImage(tmp_path / "p.jpg").read()))
+    assert view.size == (480, 640)
+    for size, window in (((96, 128), (0, 0, 480, 640)), ((100, 90), (31, 57, 402, 371)), ((48, 64), (3, 5, 470, 630))):
+        gap = np.abs(view.window(*window).sampled(size).astype(int) - whole.window(*window).sampled(size))
+        assert gap.mean() <= 1.5
+    assert view.source.held == 0, "the whole was never decoded"
+
+
 @pytest.mark.parametrize("by", [1, 2, 4])
 def test_a_window_of_a_reduced_picture_lies_where_it_should(by: int) -> None:
     """Places are read off the colours: the window's corners are right to half an input pixel."""
@@ -142,17 +178,15 @@ def test_a_view_is_an_image() -> None:
     assert view.encoded() == ArrayImage(pixels).encoded()
 
 
-def test_the_size_is_known_before_the_pixels(tmp_path: object) -> None:
+def test_the_size_is_known_before_the_pixels() -> None:
     assert Source(Watched(smooth(32, 48))).size == (32, 48)
     source = Source(ArrayImage(np.zeros((3, 4, 5, 1), np.uint8)))
     assert source.size == (3, 4, 5)
     assert source.held == 60
 
 
-def test_a_file_is_read_once_for_its_size_and_its_pixels(tmp_path: object) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "a.npy"
+def test_a_file_is_read_once_for_its_size_and_its_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
     np.save(path, np.arange(24, dtype=np.uint8).reshape(4, 6, 1))
     view = View.of(FileImage(path))
     assert view.size == (4, 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -58,11 +58,9 @@ class Source:
         """Pixels of the whole picture at 1, 1/2, 1/4 or 1/8 of its size, with at least so many rows and columns."""
         if self._pixels is not None:
             return self._pixels
-        if not _scales(type(self.image)):
+        if not scales(self.image):
             return self.image.read()
-        reading: Any = self.image.read
-        pixels: np.ndarray = reading(at_least=reduced_size(self.size, rows, columns))
-        return pixels
+        return self.image.read(at_least=reduced_size(self.size, rows, columns))
 
 
 def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
@@ -74,9 +72,15 @@ def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
     return size[0], size[1]
 
 
+def scales(image: Any) -> bool:
+    """Whether a picture, and the one that it wraps, can be asked for no more than is needed."""
+    kind: Hashable = type(image)
+    return _scales(kind) and (not hasattr(image, "image") or scales(image.image))
+
+
 @lru_cache(64)
-def _scales(kind: type) -> bool:
-    return "at_least" in inspect.signature(kind.read).parameters  # type: ignore[attr-defined]
+def _scales(kind: Any) -> bool:
+    return "at_least" in inspect.signature(kind.read).parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +146,8 @@ class View:
         """This view with a change that each pixel takes without its neighbours: it waits until the moves are done."""
         return View(self.source, self.move, self.size, self.border, self.fill, (*self.edits, edit))
 
-    def read(self) -> np.ndarray:
-        """The pixels at the size of this view."""
+    def read(self, at_least: Size | None = None) -> np.ndarray:
+        """The pixels at the size of this view, whatever is asked for."""
         return self._shown(self.source.whole(), self.size, "smooth")
 
     def sampled(self, size: Size, way: str = "smooth") -> np.ndarray:

@@ -62,7 +62,7 @@ class Spent:
 
     name: str
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         raise RuntimeError(f"{self.name}: targets are made from truth; the moved pixels are in the inputs.")
 
     def encoded(self) -> bytes:
