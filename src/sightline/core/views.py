@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -72,10 +72,10 @@ def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
     return size[0], size[1]
 
 
-def scales(image: Any) -> bool:
+def scales(image: object) -> bool:
     """Whether a picture, and the one that it wraps, can be asked for no more than is needed."""
-    kind: Hashable = type(image)
-    return _scales(kind) and (not hasattr(image, "image") or scales(image.image))
+    inner = getattr(image, "image", None)
+    return _scales(type(image)) and (inner is None or scales(inner))
 
 
 @lru_cache(64)
