@@ -194,6 +194,7 @@ def _learn(
     from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
     from sightline.training.learner import count_parameters
+    from sightline.training.loader import tuned
     from sightline.training.team import led
 
     train_side = sides.side("train")
@@ -203,6 +204,7 @@ def _learn(
         raise InputError("empty", f"{sides.name} holds nothing to learn from.")
     if "facts" not in info:
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
+        facts = tuned(facts, train_side, settings)
         info["facts"] = facts.to_json()
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():
