@@ -50,6 +50,8 @@ def with_truth(truth: Annotation) -> Dataset:
 BOXES = Objects(
     np.array([[1, 2, 3.1, 4]], np.float32), np.array([1]), ("a", "b"), np.array([0.5]), np.ones((1, 5, 7), bool),
     np.ones((1, 2, 3), np.float32), np.array([7]), ("ä\n",), (1, 0),
+    ((np.array([[1, 2.1], [3, 2], [3, 4]], np.float32), np.ones((3, 2), np.float32)),),
+    ({"id": 1, "tag": ["a", None]},),
 )  # fmt: skip
 LARGE = np.random.default_rng(0).random((80, 90))
 DATA = {

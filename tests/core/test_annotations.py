@@ -31,6 +31,9 @@ from sightline.core.errors import InputError
 
 WORDS = st.text(st.characters(exclude_characters="\0"), max_size=8)  # numpy drops zeros at the end of text
 FLOATS = st.floats(-1e4, 1e4, width=32)
+RINGS = arrays.arrays(np.float32, st.tuples(st.integers(0, 4), st.just(2)), elements=FLOATS)
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS
+DETAILS = st.dictionaries(WORDS, PLAIN | st.lists(PLAIN, max_size=2), max_size=2)
 
 
 def column(dtype: Any, shape: tuple[int, ...]) -> st.SearchStrategy[np.ndarray]:
@@ -68,6 +71,8 @@ def records(draw: st.DrawFn) -> Annotation:
             maybe(arrays.arrays(np.int64, (count,), elements=st.integers(0, 9))),
             draw(st.none() | st.tuples(*[WORDS] * count)),
             None if points is None else draw(st.sampled_from([None, (1, 0)])),
+            draw(st.none() | st.tuples(*[st.lists(RINGS, max_size=2).map(tuple)] * count)),
+            draw(st.none() | st.tuples(*[DETAILS] * count)),
         )
     if kind == "regions":
         shape = draw(st.sampled_from([(3, 4), (2, 3, 4), (80, 80)]))
@@ -88,6 +93,11 @@ def same(first: Annotation, second: Annotation) -> None:
         if isinstance(a, np.ndarray):
             assert a.dtype == b.dtype, field.name
             np.testing.assert_array_equal(a, b)
+        elif field.name == "outlines" and a is not None:
+            assert [len(rings) for rings in a] == [len(rings) for rings in b]
+            for ring, other in zip(sum(a, ()), sum(b, ()), strict=True):
+                assert ring.dtype == other.dtype
+                np.testing.assert_array_equal(ring, other)
         else:
             assert a == b, field.name
 
@@ -218,6 +228,9 @@ def test_columns_must_fit() -> None:
         things(np.zeros((1, 3)))
 
 
+ONE: dict[str, Any] = {"kind": "objects", "boxes": [[1, 2, 3, 4]], "classes": [0], "names": ["a"]}
+
+
 @pytest.mark.parametrize(
     ("plain", "why"),
     [
@@ -240,6 +253,14 @@ def test_columns_must_fit() -> None:
         ),
         ({"kind": "objects", "boxes": [[1, 2, 3, 4]], "classes": [0], "names": ["a"], "mirror": [0]}, "mirror"),
         ({"kind": "objects", "boxes": [[1, 2, 3, 4]], "classes": [0], "names": ["a"], "masks": [[1]]}, "masks"),
+        ({**ONE, "outlines": []}, "1 boxes but 0 outlines"),
+        ({**ONE, "outlines": [[[1, 2, 3]]]}, "a ring of an outline"),
+        ({**ONE, "outlines": [[[[1, float("inf")]]]]}, "a ring of an outline"),
+        ({**ONE, "outlines": [3]}, "list of lists of rings"),
+        ({**ONE, "outlines": [["x"]]}, "'outlines' is no array"),
+        ({**ONE, "details": {}}, "list of objects"),
+        ({**ONE, "details": [3]}, "list of objects"),
+        ({**ONE, "details": [{}, {}]}, "1 boxes but 2 details"),
         ({"kind": "text", "text": 3}, "'text' cannot be"),
         ({"kind": "vector", "values": {"dtype": "O", "shape": [1], "base64": "AAAA"}}, "no array"),
         ({"kind": "vector", "values": {"dtype": "<f4", "shape": [9], "base64": "AAAA"}}, "no array"),
@@ -271,3 +292,68 @@ def test_an_empty_list_of_boxes_is_no_boxes() -> None:
     assert isinstance(record, Objects)
     assert record.boxes.shape == (0, 4)
     assert to_json(record)["boxes"] == []
+
+
+SQUARE = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], np.float32)
+HOLE = np.array([[2, 2], [4, 2], [4, 4], [2, 4]], np.float32)
+
+
+def test_rows_are_taken_from_ragged_columns() -> None:
+    record = things(outlines=((SQUARE, HOLE), ()), details=({"id": 1}, {}))
+    taken = record.take([1, 0, 1])
+    assert taken.details == ({}, {"id": 1}, {})
+    assert [len(rings) for rings in taken.outlines or ()] == [0, 2, 0]
+    assert record.take(np.array([False, True])).outlines == ((),)
+    assert record.take([]).details == ()
+
+
+@pytest.mark.parametrize("details", [{"a": (1,)}, {1: 2}, {"a": float("nan")}, {"a": np.ones(1)}])
+def test_details_are_plain_json(details: dict[Any, Any]) -> None:
+    record = things(BOXES[:1], details=(details,))
+    for store in (to_columns, to_json):
+        with pytest.raises(InputError, match="plain JSON"):
+            store(record)
+
+
+def test_damaged_text_of_a_ragged_column_is_refused() -> None:
+    columns = to_columns(things(details=({}, {})))
+    for text in ("[", "[" * 100_000, "3"):
+        with pytest.raises(InputError, match="'details'"):
+            from_columns({**columns, "details": np.array(text)})
+
+
+def test_shapes_are_masks_or_filled_outlines_or_boxes() -> None:
+    turned = Objects(np.array([[5, 5, 4, 2, np.pi / 2]], np.float32), np.array([0]), ("a",))
+    assert np.argwhere(turned.shapes((10, 10))[0])[[0, -1]].tolist() == [[3, 4], [6, 5]]
+    record = things(BOXES + 0.4, outlines=((SQUARE, HOLE), ()))
+    first, second = record.shapes((12, 40))
+    assert (first.sum(), first[3, 3], first[1, 1]) == (96, False, True)
+    assert second.nonzero()[1].tolist() == list(range(20, 30)) * 10
+    masks = np.ones((2, 3, 3), bool)
+    assert replace(record, masks=masks).shapes((12, 40)) is masks
+    assert record.take([]).shapes((3, 4)).shape == (0, 3, 4)
+
+
+def test_masks_count() -> None:
+    """A mask that is another one is a difference, also where the boxes agree."""
+    masks = np.zeros((2, 12, 40), bool)
+    masks[:, :10, :10] = True
+    first, other = things(masks=masks), masks.copy()
+    assert first.gap(first) == 0
+    other[1, 0] = False
+    assert first.gap(things(masks=other)) == pytest.approx(10 / 20), "a row of ten pixels, half way around is twenty"
+    assert first.gap(things(masks=np.zeros_like(masks))) > first.tolerance
+    assert first.gap(things(masks=masks[:, :3])) == np.inf
+    assert first.gap(things()) == 0, "one side alone has none to compare"
+
+
+def test_outlines_count() -> None:
+    first = things(outlines=((SQUARE,), (SQUARE,)))
+    assert first.gap(first) == 0
+    assert first.gap(things(outlines=((SQUARE,), (SQUARE + 2,)))) == 2
+    again = np.insert(SQUARE, 1, [[5, 0]], 0)
+    assert first.gap(things(outlines=((SQUARE,), (again,)))) == 0, "a point more on the same line"
+    assert first.gap(things(outlines=((SQUARE,), (again * 1e9,)))) > 1e8, "in bounded memory"
+    assert first.gap(things(outlines=((SQUARE,), (SQUARE, HOLE)))) == pytest.approx(4 / 20)
+    assert first.gap(things(outlines=((SQUARE,), ()))) == np.inf
+    assert first.gap(things(outlines=((SQUARE,), (again * np.nan,)))) == np.inf

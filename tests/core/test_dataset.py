@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sightline.core.annotations import Annotation, Labels, Objects, Value
 from sightline.core.dataset import Dataset, split
 from sightline.core.image import ArrayImage, FileImage
+from sightline.core.known import remember
 from sightline.core.sample import Sample
 
 
@@ -233,3 +234,13 @@ def test_nothing_is_lost_and_nothing_is_parted(rows: list[tuple[int, int, int | 
 
 def test_kinds_are_records() -> None:
     assert issubclass(Labels, Annotation)
+
+
+def test_details_of_the_whole_stay_with_every_view() -> None:
+    told = {"licenses": [{"id": 1}], "parents": {"cat": "animal"}}
+    data = Dataset([sample(n, split="train") for n in range(8)], details=told)
+    for view in (data.take([1]), data[2:], data.map(lambda one: one), data.side("train"), split(data), remember(data)):
+        assert view.details == told
+    assert Dataset([]).details == {}
+    plain, other = Dataset(data.samples), Dataset(data.samples, details={"licenses": []})
+    assert plain.fingerprint == other.fingerprint != data.fingerprint, "only parents change what a label means"

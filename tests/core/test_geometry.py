@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from sightline.core import geometry
 
@@ -82,3 +83,70 @@ def test_boxes_are_cut_to_the_picture() -> None:
     cut = geometry.clip(np.array([[-5, 2, 50, 90]], np.float32), 40, 30)
     assert cut.tolist() == [[0, 2, 40, 30]]
     assert cut.dtype == np.float32
+
+
+MASKS = arrays.arrays(bool, st.tuples(st.integers(0, 9), st.integers(0, 9)))
+
+
+@given(MASKS)
+def test_what_is_traced_is_filled_again(mask: np.ndarray) -> None:
+    rings = geometry.trace(mask)
+    np.testing.assert_array_equal(geometry.fill(rings, mask.shape), mask)
+    assert geometry.rings_area(rings) == mask.sum()
+    if mask.any():
+        rows, columns = np.nonzero(mask)
+        bounds = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        assert geometry.rings_bounds(rings).tolist() == bounds
+        assert all(len(ring) >= 4 and (ring != np.roll(ring, 1, 0)).any(1).all() for ring in rings)
+    else:
+        assert rings == ()
+
+
+def test_pixels_that_touch_at_a_corner_have_rings_of_their_own() -> None:
+    for mask in (np.eye(3, dtype=bool), np.eye(3, dtype=bool)[::-1]):
+        assert sorted(ring.tolist() for ring in geometry.trace(mask)) == sorted(
+            ring.tolist() for place in zip(*np.nonzero(mask), strict=True) for ring in geometry.trace(_only(place))
+        )
+
+
+def _only(place: tuple[int, int]) -> np.ndarray:
+    mask = np.zeros((3, 3), bool)
+    mask[place] = True
+    return mask
+
+
+@given(st.lists(st.tuples(st.floats(-3, 12), st.floats(-3, 12)), min_size=3, max_size=7))
+def test_filling_asks_every_centre(points: list[tuple[float, float]]) -> None:
+    ring = np.array(points)
+    mask = geometry.fill([ring], (8, 9))
+    for row in range(8):
+        for column in range(9):
+            x, y, odd = column + 0.5, row + 0.5, False
+            for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, 0), strict=True):
+                if min(ay, by) <= y < max(ay, by):
+                    odd ^= bool(ax + (y - ay) / (by - ay) * (bx - ax) <= x)
+            assert mask[row, column] == odd
+
+
+def test_filling_nothing() -> None:
+    assert not geometry.fill([], (3, 4)).any()
+    assert not geometry.fill(
+        [np.zeros((0, 2)), np.ones((1, 2)), np.array([[-9, -9], [-8, -9], [-8, -7]])], (3, 4)
+    ).any()
+    assert geometry.fill([np.array([[-9, -9], [99, -9], [99, 99], [-9, 99]])], (3, 4)).all()
+    assert geometry.fill([np.ones((3, 2))], (0, 4)).shape == (0, 4)
+    assert geometry.rings_bounds([]).tolist() == [0, 0, 0, 0]
+
+
+def test_area_takes_holes_away_and_adds_parts() -> None:
+    square = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], np.float32)
+    hole, island, apart = square * 0.5 + 2, square * 0.1 + 4, square + 20
+    for turn in (1, -1):
+        assert geometry.rings_area([square, hole[::turn], island, apart]) == pytest.approx(100 - 25 + 1 + 100)
+    assert geometry.rings_area([square[:2]]) == 0
+
+
+def test_corners() -> None:
+    assert geometry.corners(np.array([1, 2, 3, 5])).tolist() == [[1, 2], [3, 2], [3, 5], [1, 5]]
+    turned = geometry.corners(np.array([5, 5, 4, 2, np.pi / 2]))
+    np.testing.assert_allclose(turned, [[6, 3], [6, 7], [4, 7], [4, 3]], atol=1e-9)

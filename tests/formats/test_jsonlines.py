@@ -105,6 +105,7 @@ def test_every_fault_names_its_line(row: Any, why: str, tmp_path: Path) -> None:
         ({**HEADER, "names": "a"}, "list of strings"),
         ({**HEADER, "kind": "thing"}, "no kind"),
         ({**HEADER, "name": 3}, "must be a string"),
+        ({**HEADER, "details": []}, "'details' must be an object"),
     ],
 )
 def test_a_wrong_header_names_its_line(header: Any, why: str, tmp_path: Path) -> None:
@@ -201,6 +202,13 @@ def test_what_is_no_json_is_refused(given: dict[Any, Any], tmp_path: Path) -> No
     with pytest.raises(InputError, match="plain JSON"):
         jsonlines.write(Dataset([Sample("1", given=given)]), tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_details_of_the_whole_are_kept(tmp_path: Path) -> None:
+    told = {"licenses": [{"id": 1}], "parents": {"cat": "animal"}}
+    assert jsonlines.read(jsonlines.write(Dataset([Sample("1")], details=told), tmp_path / "new")).details == told
+    with pytest.raises(InputError, match="plain JSON"):
+        jsonlines.write(Dataset([Sample("1")], details={"a": {1: 2}}), tmp_path / "other")
 
 
 def test_ids_must_differ(tmp_path: Path) -> None:

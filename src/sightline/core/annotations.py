@@ -13,30 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sightline.core import geometry
-from sightline.core.columns import from_plain, to_plain
+from sightline.core.columns import RAGGED, from_plain, from_text, ragged_from_plain, ragged_to_plain, to_plain, to_text
 from sightline.core.errors import InputError, nearest
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Annotation:
-    """Base of the records."""
-
-    tolerance: ClassVar[float] = 0.0  # the largest `gap` between two runtimes that still counts as equal
-
-    def gap(self, other: Any) -> float:
-        """How far two answers are apart, in the unit that the record's `tolerance` is stated in."""
-        raise NotImplementedError(type(self).__name__)
-
-
-def _apart(first: np.ndarray, second: np.ndarray, scale: Any = 1.0) -> float:
-    """The largest difference; a NaN on one side alone is infinitely far, so that it cannot hide behind a number."""
-    if first.shape != second.shape:
-        return float("inf")
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        far = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b) / scale)
-    return float(np.where(np.isnan(far), np.inf, far).max(initial=0.0))
+from sightline.core.objects import Objects as Objects
+from sightline.core.record import Annotation as Annotation
+from sightline.core.record import apart
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +42,7 @@ class Labels(Annotation):
 
     def gap(self, other: Labels) -> float:
         names = sorted({*self.names, *other.names})
-        return _apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
+        return apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,71 +58,7 @@ class Value(Annotation):
     def gap(self, other: Value) -> float:
         if self.names != other.names:
             return float("inf")
-        return _apart(self.numbers, other.numbers, np.maximum(np.abs(self.numbers), np.abs(other.numbers)).clip(1.0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Objects(Annotation):
-    """Things with a place: one row a thing in every column that is present."""
-
-    boxes: np.ndarray  # (n, 4) x0 y0 x1 y1, or (n, 5) centre x, centre y, width, height, angle in radians
-    classes: np.ndarray  # (n,) index into names
-    names: tuple[str, ...]
-    scores: np.ndarray | None = None  # (n,) 0..1
-    masks: np.ndarray | None = None  # (n, rows, columns) bool
-    keypoints: np.ndarray | None = None  # (n, k, 3) x, y, visibility (0 absent, 1 hidden, 2 seen)
-    tracks: np.ndarray | None = None  # (n,) identity over time
-    texts: tuple[str, ...] | None = None
-    mirror: tuple[int, ...] | None = None  # the left-right twin of each keypoint
-    tolerance: ClassVar[float] = 0.5
-
-    def __post_init__(self) -> None:
-        count = len(self.boxes)
-        for name in ("classes", "scores", "masks", "keypoints", "tracks", "texts"):
-            column = getattr(self, name)
-            if column is not None and len(column) != count:
-                raise InputError("label", f"Objects holds {count} boxes but {len(column)} {name}; give one row a box.")
-        if self.boxes.ndim != 2 or self.boxes.shape[1] not in (4, 5):
-            raise InputError("label", f"boxes must be (n, 4) or (n, 5), not {self.boxes.shape}.")
-
-    def __len__(self) -> int:
-        return len(self.boxes)
-
-    def take(self, rows: Any) -> Objects:
-        """The same columns with these rows (indices or a boolean mask)."""
-        rows = np.asarray(rows)
-        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
-        taken: dict[str, Any] = {}
-        for name in ("boxes", "classes", "scores", "masks", "keypoints", "tracks"):
-            column = getattr(self, name)
-            taken[name] = None if column is None else column[rows]
-        texts = None if self.texts is None else tuple(self.texts[row] for row in rows)
-        return dataclasses.replace(self, **taken, texts=texts)
-
-    def gap(self, other: Objects) -> float:
-        """Pixels between twins; a thing without a twin counts its size by its squared score, so doubt counts little."""
-        mine, twins = geometry.match(self._grown(), self.classes, other._grown(), other.classes, 0.5)
-        worst = _apart(self.boxes[mine], other.boxes[twins])
-        for record, matched in ((self, mine), (other, twins)):
-            alone = record.take(np.setdiff1d(np.arange(len(record)), matched))
-            weight = np.ones(len(alone)) if alone.scores is None else alone.scores**2
-            outline = alone._outline()
-            diagonal = np.hypot(outline[:, 2] - outline[:, 0], outline[:, 3] - outline[:, 1])
-            worst = max(worst, float((diagonal * weight).max(initial=0.0)))
-        if self.scores is not None and other.scores is not None:
-            worst = max(worst, 100 * _apart(self.scores[mine], other.scores[twins]))
-        if self.keypoints is not None and other.keypoints is not None:
-            worst = max(worst, _apart(self.keypoints[mine], other.keypoints[twins]))
-        return worst
-
-    def _grown(self) -> np.ndarray:
-        """Outlines half a pixel larger, so that a box without an inside is at least its own twin."""
-        outline = self._outline()
-        low, high = np.minimum(outline[:, :2], outline[:, 2:]), np.maximum(outline[:, :2], outline[:, 2:])
-        return np.concatenate([low - 0.5, high + 0.5], 1)
-
-    def _outline(self) -> np.ndarray:
-        return self.boxes if self.boxes.shape[1] == 4 else geometry.upright(self.boxes)
+        return apart(self.numbers, other.numbers, np.maximum(np.abs(self.numbers), np.abs(other.numbers)).clip(1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +86,7 @@ class Heatmap(Annotation):
     def gap(self, other: Heatmap) -> float:
         if self.scores.shape != other.scores.shape:
             return float("inf")
-        return max(_apart(self.scores, other.scores), _apart(np.array(self.score), np.array(other.score)))
+        return max(apart(self.scores, other.scores), apart(np.array(self.score), np.array(other.score)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +99,7 @@ class Picture(Annotation):
     def gap(self, other: Picture) -> float:
         if self.pixels.shape != other.pixels.shape or self.pixels.dtype != other.pixels.dtype:
             return float("inf")
-        return _apart(self.pixels, other.pixels) / (
+        return apart(self.pixels, other.pixels) / (
             np.iinfo(self.pixels.dtype).max if self.pixels.dtype.kind == "u" else 1.0
         )
 
@@ -226,7 +143,9 @@ def to_columns(record: Annotation) -> dict[str, np.ndarray]:
     columns = {"kind": np.array(type(record).__name__.lower())}
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
-        if value is not None:
+        if field.name in RAGGED and value is not None:
+            columns[field.name] = to_text(field.name, value)
+        elif value is not None:
             columns[field.name] = np.asarray(value) if np.size(value) else np.asarray(value, _empty_type(value))
     return columns
 
@@ -241,7 +160,9 @@ def from_columns(columns: Mapping[str, np.ndarray]) -> Annotation:
         if field.name not in columns:
             continue
         value, kind = columns[field.name], str(field.type)
-        if kind.startswith("tuple"):
+        if field.name in RAGGED:
+            given[field.name] = from_text(field.name, value)
+        elif kind.startswith("tuple"):
             given[field.name] = tuple(value.tolist())
         elif kind.startswith("np.ndarray"):
             given[field.name] = value
@@ -260,6 +181,8 @@ def to_json(record: Annotation, *, largest: int = 4096) -> dict[str, Any]:
         value = getattr(record, field.name)
         if isinstance(value, np.ndarray):
             plain[field.name] = to_plain(field.name, value, largest)
+        elif field.name in RAGGED and value is not None:
+            plain[field.name] = ragged_to_plain(field.name, value, largest)
         elif value is not None:
             plain[field.name] = np.asarray(value).tolist() if not isinstance(value, tuple) else list(value)
     return plain
@@ -288,7 +211,9 @@ def parts_from_json(plain: Mapping[str, Any]) -> tuple[type[Annotation], dict[st
             continue
         if name not in fields:
             raise InputError("label", f"{plain['kind']} has no '{name[:40]}'.{nearest(name, fields)}")
-        if fields[name].startswith("np.ndarray"):
+        if name in RAGGED:
+            parts[name] = ragged_from_plain(name, value)
+        elif fields[name].startswith("np.ndarray"):
             parts[name] = from_plain(name, value)
         elif fields[name].startswith("tuple"):
             inner = int if "int" in fields[name] else str
@@ -321,6 +246,9 @@ def check(record: Annotation) -> Annotation:
             raise InputError("label", "`mirror` must name each keypoint's twin once.")
         if record.masks is not None and (record.masks.ndim < 3 or record.masks.dtype != bool):
             raise InputError("label", f"masks must be (n, rows, columns) of true and false, not {record.masks.shape}.")
+        for ring in (ring for rings in record.outlines or () for ring in rings):
+            if ring.ndim != 2 or ring.shape[1] != 2 or ring.dtype.kind != "f" or not np.isfinite(ring).all():
+                raise InputError("label", f"a ring of an outline must be (points, 2) numbers, not {ring.shape}.")
     columns = {"names": getattr(record, "names", ())} if isinstance(record, Labels | Value) else {}
     for name in ("scores", "numbers", "low", "high") if columns else ():
         column = getattr(record, name, None)

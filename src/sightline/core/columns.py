@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from sightline.core.errors import InputError
+
+RAGGED = ("outlines", "details")  # columns whose rows differ in length
 
 
 def to_plain(name: str, column: np.ndarray, largest: int = 4096) -> Any:
@@ -41,3 +44,40 @@ def from_plain(name: str, value: Any) -> np.ndarray:
         return column.reshape(0, 4) if name == "boxes" and column.size == 0 else column
     except (KeyError, TypeError, ValueError, OverflowError, SyntaxError) as error:
         raise InputError("label", f"'{name}' is no array of numbers: {str(error)[:120]}.") from error
+
+
+def ragged_to_plain(name: str, column: tuple[Any, ...], largest: int = 4096) -> list[Any]:
+    """A ragged column as plain JSON."""
+    if name == "outlines":
+        return [[to_plain(name, ring, largest) for ring in rings] for rings in column]
+    try:
+        plain = json.loads(json.dumps(list(map(dict, column)), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError("label", f"'{name}' is not plain JSON: {str(error)[:120]}.") from error
+    if plain != list(column):
+        raise InputError("label", f"'{name}' is not plain JSON (keys must be strings, rows must be lists).")
+    return list(plain)
+
+
+def ragged_from_plain(name: str, value: Any) -> tuple[Any, ...]:
+    """The column that `ragged_to_plain` wrote, or that a person wrote."""
+    if name == "outlines":
+        if not isinstance(value, list) or not all(isinstance(rings, list) for rings in value):
+            raise InputError("label", "'outlines' must be a list of lists of rings, each a list of points.")
+        return tuple(tuple(from_plain(name, ring) for ring in rings) for rings in value)
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise InputError("label", f"'{name}' must be a list of objects in braces.")
+    return tuple(value)
+
+
+def to_text(name: str, column: tuple[Any, ...]) -> np.ndarray:
+    """A ragged column as one string in an array, the same for the same content."""
+    return np.array(json.dumps(ragged_to_plain(name, column), sort_keys=True, allow_nan=False))
+
+
+def from_text(name: str, text: np.ndarray) -> tuple[Any, ...]:
+    """The column that `to_text` wrote."""
+    try:
+        return ragged_from_plain(name, json.loads(str(text)))
+    except (ValueError, RecursionError) as error:
+        raise InputError("label", f"'{name}' is not JSON: {str(error)[:120]}.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
@@ -29,8 +29,12 @@ class Dataset(Sequence[Sample]):
         names: tuple[str, ...] | None = None,
         kind: type[Annotation] | None = None,
         recipe: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self.samples, self.name = samples, name
+        self.details: Mapping[str, Any] = (
+            details or {}
+        )  # plain JSON that a layout says of the whole (licences, parents)
         self._names, self._kind, self._recipe = names, kind, recipe
 
     def __len__(self) -> int:
@@ -55,6 +59,7 @@ class Dataset(Sequence[Sample]):
     def map(self, change: Callable[[Sample], Sample], recipe: str | None = None) -> Dataset:
         """Every sample changed when it is asked for; `recipe` names the change where content must not be read."""
         view = Dataset(_View(self.samples, range(len(self)), change), name=self.name, names=self._names)
+        view.details = self.details
         view._recipe = None if self._recipe is None or recipe is None else f"{self._recipe}|{recipe}"
         return view
 
@@ -64,7 +69,7 @@ class Dataset(Sequence[Sample]):
 
     def _same(self, samples: Sequence[Sample], *recipe: str) -> Dataset:
         made = None if self._recipe is None else f"{self._recipe}|{digest('|'.join(recipe).encode())[:16]}"
-        return Dataset(samples, name=self.name, names=self._names, kind=self._kind, recipe=made)
+        return Dataset(samples, name=self.name, names=self._names, kind=self._kind, recipe=made, details=self.details)
 
     @property
     def kind(self) -> type[Annotation] | None:
@@ -100,7 +105,7 @@ class Dataset(Sequence[Sample]):
         """Changes when any picture, label, group or split changes."""
         if self._recipe is not None:
             return digest(self._recipe.encode())
-        rows = []
+        rows: list[Any] = [["parents", self.details["parents"]]] if self.details.get("parents") else []
         for sample in self:
             truth = {} if sample.truth is None else to_columns(sample.truth)
             label = {
@@ -170,7 +175,8 @@ def split(data: Dataset, *, val: float = 0.15, test: float = 0.15, seed: int = 0
         for index in (index for members in groups for index in members):
             sides[index] = side
     made = None if data._recipe is None else f"{data._recipe}|split {val} {test} {seed} {by}"
-    return Dataset(_Sided(data.samples, sides), name=data.name, names=data._names, kind=data._kind, recipe=made)
+    sided = _Sided(data.samples, sides)
+    return Dataset(sided, name=data.name, names=data._names, kind=data._kind, recipe=made, details=data.details)
 
 
 def _balanced(strata: list[list[list[int]]], share: dict[str, float]) -> dict[str, list[list[int]]]:

@@ -1,7 +1,8 @@
-"""Geometry of boxes and masks with array methods only, so that one text serves numpy and torch."""
+"""Geometry of boxes with array methods only, so that one text serves numpy and torch; outlines and masks in numpy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -93,3 +94,124 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray, most: f
 def clip(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
     """Boxes cut to the picture."""
     return np.asarray(np.clip(boxes, 0, np.array([width, height, width, height], boxes.dtype)))
+
+
+def corners(box: np.ndarray) -> np.ndarray:
+    """The four corners, (4, 2), of one box: x0 y0 x1 y1, or centre, size and angle."""
+    if len(box) == 4:
+        x0, y0, x1, y1 = box
+        return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
+    cx, cy, width, height, angle = box.astype(np.float64)
+    cos, sin = np.cos(angle), np.sin(angle)
+    away = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [width / 2, height / 2]
+    return np.asarray(away @ np.array([[cos, sin], [-sin, cos]]) + [cx, cy])
+
+
+def fill(rings: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """The mask of rows and columns inside the rings: pixels whose centre an odd number of rings goes around.
+
+    Pixel (row, column) has its centre at (column + 0.5, row + 0.5); a centre on an edge belongs to the side right of
+    it or below it. So rings along the edges of pixels, as `trace` gives them, are filled exactly.
+    """
+    rows, columns = size
+    mask = np.zeros((rows, columns), bool)
+    rings = [ring for ring in rings if len(ring)]
+    if not rings or not rows or not columns:
+        return mask
+    start = np.concatenate(rings).astype(np.float64)
+    end = np.concatenate([np.roll(ring, -1, 0) for ring in rings]).astype(np.float64)
+    first = np.ceil(np.minimum(start[:, 1], end[:, 1]) - 0.5).clip(0, rows).astype(np.int64)
+    last = np.ceil(np.maximum(start[:, 1], end[:, 1]) - 0.5).clip(0, rows).astype(np.int64)  # the row after the last
+    steps = last - first
+    edge = np.repeat(np.arange(len(start)), steps)
+    if not len(edge):
+        return mask
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(steps) - steps, steps) + first[edge]
+    down, right = end[edge, 1] - start[edge, 1], end[edge, 0] - start[edge, 0]
+    crossing = start[edge, 0] + (row + 0.5 - start[edge, 1]) / down * right
+    column = np.ceil(crossing - 0.5).clip(0, columns).astype(np.int64)
+    top, bottom, left, far = row.min(), row.max() + 1, column.min(), column.max() + 1
+    wide = int(far - left)
+    turns = np.bincount((row - top) * wide + column - left, minlength=int(bottom - top) * wide) & 1
+    inside = np.bitwise_xor.accumulate(turns.astype(np.uint8).reshape(-1, wide), axis=1)[:, : columns - left]
+    mask[top:bottom, left : left + inside.shape[1]] = inside
+    return mask
+
+
+def trace(mask: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The rings around a mask along the edges of its pixels, holes too; `fill` gives the same mask back.
+
+    Pixels that touch at a corner only get rings of their own.
+    """
+    rows, columns = mask.shape
+    padded = np.zeros((rows + 2, columns + 2), bool)
+    padded[1:-1, 1:-1] = mask
+    around = [padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]]  # of every crossing of the grid
+    crossed = (around[0] & around[3] & ~around[1] & ~around[2]) | (around[1] & around[2] & ~around[0] & ~around[3])
+    corner = (around[0] ^ around[1] ^ around[2] ^ around[3]) | crossed
+    y, x = np.nonzero(corner)
+    if not len(y):
+        return ()
+    twice = 1 + crossed[y, x]
+    second = np.flatnonzero(np.arange(twice.sum()) != np.repeat(np.cumsum(twice) - twice, twice))
+    leaning = around[1][y, x] & crossed[y, x]  # the pixels that touch lie up right and down left
+    y, x, leaning = np.repeat(y, twice), np.repeat(x, twice), np.repeat(leaning, twice)
+    late = np.zeros(len(y), bool)
+    late[second] = True
+    across = np.arange(len(y)) ^ 1  # corners come in pairs along every line of the grid
+    order = np.lexsort((late ^ leaning, y, x))
+    along = np.empty(len(y), np.int64)
+    along[order] = order[np.arange(len(y)) ^ 1]
+    return _chained(np.stack([x, y], 1).astype(np.float32), across.tolist(), along.tolist())
+
+
+def _chained(points: np.ndarray, across: list[int], along: list[int]) -> tuple[np.ndarray, ...]:
+    """Corners in the order in which the rings pass them: in turn along a row and along a column."""
+    seen = bytearray(len(points))
+    rings = []
+    for begin in range(len(points)):
+        ring: list[int] = []
+        place = begin
+        while not seen[place]:
+            seen[place] = seen[twin := across[place]] = 1
+            ring += (place, twin)
+            place = along[twin]
+        if ring:
+            rings.append(points[ring])
+    return tuple(rings)
+
+
+def rings_area(rings: Sequence[np.ndarray]) -> float:
+    """The area inside the rings; a ring within another is a hole. Rings that cross each other are not told apart."""
+    total = 0.0
+    for place, ring in enumerate(rings):
+        if len(ring) < 3:
+            continue
+        middle = (ring[0].astype(np.float64) + ring[1]) / 2
+        others = [other for number, other in enumerate(rings) if number != place and len(other) > 2]
+        depth = sum(_inside(middle, other) for other in others)
+        total += (-1) ** depth * _shoelace(ring)
+    return total
+
+
+def _shoelace(ring: np.ndarray) -> float:
+    points = ring.astype(np.float64) - ring[0]
+    after = np.roll(points, -1, 0)
+    return abs(float((points[:, 0] * after[:, 1] - after[:, 0] * points[:, 1]).sum())) / 2
+
+
+def _inside(point: np.ndarray, ring: np.ndarray) -> bool:
+    start, end = ring.astype(np.float64), np.roll(ring, -1, 0).astype(np.float64)
+    passed = (start[:, 1] <= point[1]) != (end[:, 1] <= point[1])
+    start, end = start[passed], end[passed]
+    crossing = start[:, 0] + (point[1] - start[:, 1]) / (end[:, 1] - start[:, 1]) * (end[:, 0] - start[:, 0])
+    return bool((crossing <= point[0]).sum() % 2)
+
+
+def rings_bounds(rings: Sequence[np.ndarray]) -> np.ndarray:
+    """The box x0 y0 x1 y1 around the rings; zeros where there are none."""
+    points = [ring for ring in rings if len(ring)]
+    if not points:
+        return np.zeros(4, np.float32)
+    joined = np.concatenate(points)
+    return np.concatenate([joined.min(0), joined.max(0)])

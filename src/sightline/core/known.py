@@ -89,7 +89,14 @@ def remember(data: Dataset) -> Dataset:
     """The same data set, still lazy, with handles that remember."""
     if isinstance(data.samples, _Known):
         return data
-    return Dataset(_Known(data.samples), name=data.name, names=data._names, kind=data._kind, recipe=data._recipe)
+    return Dataset(
+        _Known(data.samples),
+        name=data.name,
+        names=data._names,
+        kind=data._kind,
+        recipe=data._recipe,
+        details=data.details,
+    )
 
 
 def look_at_all(data: Dataset, tell: Tell = silent, *, threads: int = 4) -> None:
@@ -142,4 +149,6 @@ def _weight(sample: Sample) -> int:
     if type(sample.truth) not in KINDS.values():
         return 1000
     columns = (getattr(sample.truth, field.name) for field in fields(sample.truth))  # type: ignore[arg-type]
-    return 1000 + sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+    rings = (ring for rings in getattr(sample.truth, "outlines", None) or () for ring in rings)
+    arrays = (column for column in (*columns, *rings) if isinstance(column, np.ndarray))
+    return 1000 + sum(array.nbytes for array in arrays) + 500 * len(getattr(sample.truth, "details", None) or ())

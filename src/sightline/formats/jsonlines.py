@@ -12,16 +12,18 @@ from sightline.core.annotations import KINDS, Annotation
 from sightline.core.dataset import SIDES, Dataset
 from sightline.core.errors import InputError, nearest
 from sightline.core.image import FileImage
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _arrays, _writing
+from sightline.formats._paths import inside
 
 _EXAMPLE = '{"id": "1", "images": ["1.jpg"], "truth": {"kind": "labels", "names": ["good"]}}'
 LAYOUT = f"photos/samples.jsonl with lines like {_EXAMPLE}"
 VERSION = 1
 _NAME = "samples.jsonl"
 _KEYS = ("id", "images", "truth", "given", "group", "split", "attributes")
-_HEADER = ("sightline", "version", "name", "names", "kind")
+_HEADER = ("sightline", "version", "name", "names", "kind", "details")
 _LONGEST = 64 * 2**20  # bytes of one line
 
 
@@ -50,11 +52,13 @@ def read(path: Path) -> Dataset:
         truth = samples[0].truth
         kind = None if truth is None else KINDS[type(truth).__name__.lower()]
     name = header.get("name") or file.resolve().parent.name
-    return Dataset(samples, name=name, names=None if names is None else tuple(names), kind=kind)
+    told = header.get("details")
+    return Dataset(samples, name=name, names=None if names is None else tuple(names), kind=kind, details=told)
 
 
-def write(data: Dataset, path: Path) -> Path:
+def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """Everything: pictures as the bytes they came with, labels, groups, splits, what was given, attributes."""
+    del lost  # nothing is
     seen: set[str] = set()
     taken: set[str] = set()
     kind = data.kind
@@ -64,9 +68,10 @@ def write(data: Dataset, path: Path) -> Path:
         "name": data.name,
         "names": list(data.names),
         "kind": None if kind is None else kind.__name__.lower(),
+        **({"details": dict(data.details)} if data.details else {}),
     }
     with _writing.appearing(path) as folder:
-        lines = [json.dumps(header)]
+        lines = [_text(header, ("details",), data.name)]
         for number, sample in enumerate(data):
             if sample.id in seen:
                 raise InputError("label", f"two samples have the id '{sample.id}'; ids must differ.")
@@ -97,13 +102,18 @@ def _line(sample: Sample, number: int, folder: Path, taken: set[str]) -> str:
         value = getattr(sample, key)
         if value not in (None, {}):
             plain[key] = dict(value) if isinstance(value, Mapping) else value
+    return _text(plain, ("given", "attributes"), sample.id)
+
+
+def _text(plain: dict[str, Any], free: tuple[str, ...], name: str) -> str:
+    """One line that reads back as the same values."""
     try:
         line = json.dumps(plain, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError("label", f"{sample.id}: what it carries is not plain JSON: {error}.") from error
-    for key in ("given", "attributes"):
+        raise InputError("label", f"{name}: what it carries is not plain JSON: {error}.") from error
+    for key in free:
         if key in plain and json.loads(line)[key] != _listed(plain[key]):
-            raise InputError("label", f"{sample.id}: its '{key}' is not plain JSON (keys must be strings).")
+            raise InputError("label", f"{name}: its '{key}' is not plain JSON (keys must be strings).")
     return line
 
 
@@ -193,6 +203,8 @@ def _header(plain: dict[str, Any], where: str) -> dict[str, Any]:
         raise InputError("label", f"{where}: 'names' must be a list of strings.")
     if plain.get("kind") is not None and str(plain["kind"]) not in KINDS:
         raise InputError("label", f"{where}: '{str(plain['kind'])[:40]}' is no kind; known are {', '.join(KINDS)}.")
+    if not isinstance(plain.get("details", {}), dict):
+        raise InputError("label", f"{where}: 'details' must be an object in braces.")
     if not isinstance(plain.get("name", ""), str):
         raise InputError("label", f"{where}: 'name' must be a string.")
     return plain
@@ -219,7 +231,7 @@ def _sample(plain: dict[str, Any], folder: Path, where: str) -> Sample:
         raise InputError("label", f"{where}: split '{plain['split'][:40]}' is none of {', '.join(SIDES)}.")
 
     def find(name: Any) -> Path:
-        return _inside(folder, name, where)
+        return inside(folder, name, where)
 
     return Sample(
         _identity(plain, where),
@@ -242,14 +254,3 @@ def _truth(plain: Any, find: _arrays.Find, where: str) -> Annotation | None:
     except InputError as error:
         text = error.message if error.message.startswith(where) else f"{where}: {error.message}"
         raise InputError(error.code, text) from error
-
-
-def _inside(folder: Path, name: Any, where: str) -> Path:
-    """A file in the folder; a label file must not be able to point at anything else."""
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise InputError("label", f"{where}: {str(name)[:60]!r} is not the path of a file.")
-    if name[0] in "/\\" or name[1:2] == ":" or ".." in name.replace("\\", "/").split("/"):
-        raise InputError(
-            "label", f"{where}: '{name[:100]}' leads outside the folder; paths are relative and stay inside."
-        )
-    return folder / name
