@@ -10,7 +10,7 @@ from sightline.checks import _dependence
 from sightline.core.annotations import Labels
 from sightline.core.chance import generator
 from sightline.core.dataset import Dataset
-from sightline.core.finding import EXAMPLES, Finding, count_of, listed
+from sightline.core.finding import EXAMPLES, Finding, listed
 from sightline.core.measures import measured
 
 STRONG = 0.3  # Cramér's V from which an attribute tells too much
@@ -25,7 +25,8 @@ def attributes_tell_labels(data: Dataset) -> list[Finding]:
     rows, labels, names = _labels(data)
     if len(rows) < FEW or len(names) < 2:
         return []
-    told, worst, ids = [], 0.0, ()
+    told: list[str] = []
+    worst, ids = 0.0, tuple[str, ...]()
     attributes = _attributes(data, rows)
     for attribute, values in sorted(attributes.items()):
         codes, kinds = _dependence.codes(values)

@@ -82,7 +82,7 @@ def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if pixels.ndim == 4:
         pixels = pixels[len(pixels) // 2]  # a volume is judged by the slice in its middle
     rows, columns, channels = pixels.shape
-    seen = _eight_bits(pixels)
+    seen = eight_bits(pixels)
     blocks = _blockiness(seen)
     scale = LONGEST / max(rows, columns)
     if scale < 1:
@@ -97,7 +97,7 @@ def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = float(shares @ _LEVELS)
     spread = math.sqrt(max(0.0, float(shares @ (_LEVELS - mean) ** 2)))
     known = shares[shares > 0]
-    entropy = -float(known @ np.log2(known))
+    entropy = max(0.0, -float(known @ np.log2(known)))
     detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(gray))
     colour = _colour(seen) if channels == 3 else math.nan if channels != 1 else 0.0
     contrast = spread / 255 if pixels.dtype == np.uint8 else math.nan
@@ -105,7 +105,7 @@ def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([*size, light[0], contrast, *light[1:], *detail, colour], np.float32), tiles
 
 
-def _eight_bits(pixels: np.ndarray) -> np.ndarray:
+def eight_bits(pixels: np.ndarray) -> np.ndarray:
     """The picture in 8 bits; deeper ones are stretched, since their full scale is seldom used."""
     if pixels.dtype == np.uint8:
         return pixels
@@ -194,7 +194,7 @@ def _blockiness(seen: np.ndarray) -> float:
     for steps in (cv2.absdiff(gray[:, 1:], gray[:, :-1]), cv2.absdiff(gray[1:], gray[:-1]).T):
         mean = cv2.reduce(np.ascontiguousarray(steps), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F).reshape(-1)
         on = np.arange(len(mean)) % 8 == 7
-        ratios.append(float(mean[on].mean() / max(mean[~on].mean(), 0.1)))
+        ratios.append(float(mean[on].mean() / max(mean[~on].mean(), 0.5)))
     return min(ratios) - 1
 
 
