@@ -70,11 +70,6 @@ def judge(features: np.ndarray, given: np.ndarray, names: int, groups: Sequence[
     folds = _folds(len(given), groups)
     targets = np.eye(names, dtype=np.float32)[given] - np.float32(1 / names)
     sums = [table.products(np.flatnonzero(folds == fold), targets) for fold in range(FOLDS)]
-    doubted = Judged(_out_of_fold(table, sums, folds, given), given).doubted[: len(given) // 10]
-    for fold, (gram, cross) in enumerate(sums):  # what is doubted most teaches nobody the second time
-        less_gram, less_cross = table.products(doubted[folds[doubted] == fold], targets)
-        gram -= less_gram
-        cross -= less_cross
     return Judged(_out_of_fold(table, sums, folds, given), given)
 
 
