@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sightline.core.chance import generator
 
 PATCH, STRIDE, CELLS = 6, 2, 3  # pixels of a patch, between patches, and cells a side in which answers are averaged
+COLOURS = 4  # cells a side of which the mean colour is a feature
 PLAIN = 50.0  # variance below which a patch counts as flat
 SOFT = 0.5  # variance below which a direction of patches counts as noise
 QUIET = 0.4  # share of answers that are cut off
@@ -32,7 +33,7 @@ class Bank:
     @property
     def width(self) -> int:
         """Numbers a picture."""
-        return 2 * CELLS * CELLS * len(self.bias)
+        return 2 * CELLS * CELLS * len(self.bias) + 3 * COLOURS * COLOURS
 
     def features(self, small: np.ndarray) -> np.ndarray:
         """(n, width) float32 of (n, side, side, 3) uint8."""
@@ -40,7 +41,9 @@ class Bank:
         for start in range(0, len(small), BATCH):
             part = small[start : start + BATCH].astype(np.float32)
             both = self._answers(part) + self._answers(part[:, :, ::-1])
-            made[start : start + BATCH] = np.sqrt(both / 2)
+            colours = _colours(part)
+            made[start : start + BATCH, : -colours.shape[1]] = np.sqrt(both / 2)
+            made[start : start + BATCH, -colours.shape[1] :] = colours
         return made
 
     def _answers(self, small: np.ndarray) -> np.ndarray:
@@ -82,6 +85,13 @@ def _patches(small: np.ndarray) -> tuple[np.ndarray, int]:
     """Every patch as a row, and how many there are across."""
     views = sliding_window_view(small, (PATCH, PATCH), (1, 2))[:, ::STRIDE, ::STRIDE]
     return np.ascontiguousarray(views).reshape(-1, 3 * PATCH * PATCH), views.shape[1]
+
+
+def _colours(small: np.ndarray) -> np.ndarray:
+    """Mean colours of coarse cells, which patches without their own brightness know nothing of."""
+    count, side = len(small), small.shape[1] // COLOURS
+    cut = small[:, : side * COLOURS, : side * COLOURS] / np.float32(255)
+    return np.asarray(cut.reshape(count, COLOURS, side, COLOURS, side, 3).mean((2, 4)).reshape(count, -1))
 
 
 def _even(patches: np.ndarray) -> np.ndarray:
