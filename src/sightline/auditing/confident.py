@@ -15,6 +15,7 @@ from sightline.core.chance import generator
 
 FOLDS = 5
 STRENGTHS = (0.02, 0.06, 0.2)  # of the ridge, in units of the mean variance; the best is chosen out of fold
+PLENTY = 0.8  # probability of another name that is enough whatever its class is used to
 ODDS = 10.0  # of another name against the given one, from which a label is doubted
 CHUNK = 4096
 
@@ -54,13 +55,13 @@ class Judged:
         """Rows whose label is doubted, the most suspect first."""
         rows = np.arange(len(self.given))
         other = self.better
-        usual = np.array(
-            [self.probabilities[self.given == name, name].mean() if (self.given == name).any() else 1.0
-             for name in range(self.probabilities.shape[1])]
-        )  # fmt: skip
+        own = self.confidence
+        usual = np.ones(self.probabilities.shape[1])
+        for name in np.unique(self.given):  # where all is easy, the mean of a class would ask for too much
+            usual[name] = min(PLENTY, float(own[self.given == name].mean()))
         chance = self.probabilities[rows, other]
-        suspect = (chance >= usual[other]) & (chance >= ODDS * self.confidence)
-        order = np.argsort(self.confidence, kind="stable")
+        suspect = (chance >= usual[other]) & (chance >= ODDS * own)
+        order = np.argsort(own, kind="stable")
         return np.asarray(order[suspect[order]])
 
 
