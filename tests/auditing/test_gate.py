@@ -81,6 +81,13 @@ def test_what_can_be_mended_is(pixels: Pixels, limit: str, name: str) -> None:
     assert Gate(Limits(repair=False)).decide(pixels).action == "reject"
 
 
+def test_a_repair_that_is_not_enough_is_none() -> None:
+    flat = (scene() * 0.1 + 120).astype(np.uint8)
+    verdict = Gate(Limits(least_contrast=0.45)).decide(flat)
+    assert (verdict.action, verdict.pixels) == ("reject", None)
+    assert [reason.limit for reason in verdict.reasons] == ["least_contrast"]
+
+
 def test_denoising_comes_closer_to_the_truth() -> None:
     truth = scene() * 0.7 + 40
     mended = Gate().decide(noisy(25)).pixels
