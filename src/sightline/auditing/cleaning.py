@@ -25,6 +25,8 @@ from sightline.core.sample import Sample
 
 TWIN = 0.95  # overlap of two boxes of one name from which they are the same thing, marked twice
 
+_KEPT_FIRST = {"test": 0, "val": 1, "train": 2}  # a copy goes from where it is learnt, not from a test
+
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
@@ -90,22 +92,21 @@ def _refuse_strangers(path: Path, changes: Path) -> None:
 
 
 def _left_out(data: Dataset, findings: Sequence[Finding]) -> dict[str, str]:
-    """Samples that findings name, later copies of a picture, and equal pictures whose labels contradict."""
+    """Equal pictures whose labels contradict, other copies of a picture, and samples that findings name."""
+    named = {identity: finding.check for finding in findings for identity in finding.leave}
     reasons: dict[str, str] = {}
-    for finding in findings:
-        for identity in finding.leave:
-            reasons.setdefault(identity, finding.check.replace("_", " "))
     copies: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
     for sample in data:
-        if sample.images and sample.id not in reasons:
+        if sample.images and named.get(sample.id) != "unreadable":
             copies[tuple(image.fingerprint() for image in sample.images)].append(sample)
     for same in copies.values():
+        same.sort(key=lambda sample: _KEPT_FIRST.get(sample.split or "", 3))
         if len({_spelt(sample.truth) for sample in same}) > 1:
-            named = ", ".join(sample.id for sample in same[:3])
-            reasons |= {sample.id: f"equal pictures with different labels: {named}" for sample in same}
+            some = ", ".join(sorted(sample.id for sample in same)[:3])
+            reasons |= {sample.id: f"equal pictures with different labels: {some}" for sample in same}
         else:
             reasons |= {sample.id: f"equal to {same[0].id}" for sample in same[1:]}
-    return reasons
+    return {identity: check.replace("_", " ") for identity, check in named.items()} | reasons
 
 
 def _spelt(truth: Annotation | None) -> str:

@@ -17,6 +17,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.finding import EXAMPLES, Finding, count_of
 from sightline.core.known import remember
+from sightline.core.measures import read_reduced
 from sightline.core.progress import Event, Tell, silent
 
 SIDE = 32  # pixels to which what is judged is reduced
@@ -63,8 +64,9 @@ def suspects(data: Any, *, format: str | None = None, tell: Tell = silent) -> Su
     order = generator(0, "suspects").permutation(len(items)) if len(items) > AT_ONCE else np.arange(len(items))
     found: list[Suspect] = []
     right, gains, count = 0.0, 0.0, 0
-    for start in range(0, len(items), AT_ONCE):
-        part = [items[place] for place in order[start : start + AT_ONCE]]
+    size = -(-len(items) // max(1, -(-len(items) // AT_ONCE)))  # parts of one size
+    for start in range(0, len(items), max(1, size)):
+        part = [items[place] for place in np.sort(order[start : start + size])]
         small, kept = _pictures(samples, part, tell, start, len(items))
         part = [part[place] for place in kept]
         judged = _judge(samples, part, small)
@@ -177,8 +179,9 @@ def _cut(data: Dataset, items: Sequence[_Item]) -> Iterator[np.ndarray | None]:
     read: tuple[int, np.ndarray | None] = (-1, None)
     for item in items:
         if read[0] != item.place:
+            image = data[item.place].images[0]
             try:
-                read = item.place, _coloured(data[item.place].images[0].read())
+                read = item.place, _coloured(read_reduced(image, 2 * SIDE) if item.box is None else image.read())
             except InputError:
                 read = item.place, None  # told by the check of unreadable pictures
         yield None if read[1] is None else _reduced(read[1], item.box)

@@ -6,6 +6,7 @@ lives on the grid of the pixels that are stored. What cannot be told of a pictur
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import weakref
@@ -18,7 +19,8 @@ import numpy as np
 
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.image import Image, tidy
+from sightline.core.image import Image, read_image, tidy
+from sightline.core.known import KnownImage
 from sightline.core.progress import Event, Tell, silent
 
 LONGEST = 640  # pixels
@@ -42,6 +44,7 @@ NAMES = {  # column -> what it says
 }
 _AT = {name: place for place, name in enumerate(NAMES)}
 _BLACK, _WHITE = 12, 248  # gray levels of 8 bits
+_SCALES = "at_least" in inspect.signature(read_image).parameters
 _LEVELS = np.arange(256, dtype=np.float64)
 
 
@@ -74,8 +77,20 @@ def measure(pixels: np.ndarray) -> dict[str, float]:
     return dict(zip(NAMES, values.tolist(), strict=True))
 
 
-def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every number of one picture in the order of `NAMES`, and its coarse colours."""
+def read_reduced(image: Image, longest: int) -> np.ndarray:
+    """The pixels, or a smaller version of a far larger picture where its file can be read at a smaller scale."""
+    shape = image.shape if isinstance(image, KnownImage) else None
+    if not _SCALES or shape is None or len(shape) != 2 or max(shape) < 4 * longest:
+        return image.read()
+    least = tuple(math.ceil(side * longest / max(shape)) for side in shape)
+    return image.read(at_least=least)
+
+
+def measure_row(pixels: np.ndarray, shape: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Every number of one picture in the order of `NAMES`, and its coarse colours.
+
+    `shape` is the size of the picture itself where these pixels are a smaller version of it.
+    """
     import cv2
 
     pixels = tidy(pixels)
@@ -83,16 +98,17 @@ def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pixels = pixels[len(pixels) // 2]  # a volume is judged by the slice in its middle
     rows, columns, channels = pixels.shape
     seen = eight_bits(pixels)
+    reduced = shape is not None and len(shape) == 2 and tuple(shape) != (rows, columns)
     scale = LONGEST / max(rows, columns)
     if scale < 1:
-        blocks = _blockiness(_gray(_middle(seen)))
+        blocks = math.nan if reduced else _blockiness(_gray(_middle(seen)))
         small = (max(1, round(columns * scale)), max(1, round(rows * scale)))
         seen = cv2.resize(seen, small, interpolation=cv2.INTER_AREA)
         seen = seen if seen.ndim == 3 else seen[..., None]
         gray = _gray(seen)
     else:
         gray = _gray(seen)
-        blocks = _blockiness(_middle(gray))
+        blocks = math.nan if reduced else _blockiness(_middle(gray))
     tiles = _tiles(seen if seen.shape[2] == 3 else gray)
     light = _light(gray) if pixels.dtype == np.uint8 else (math.nan,) * 4
     shares = cv2.calcHist([gray], [0], None, [256], [0, 256]).reshape(-1) / gray.size
@@ -103,7 +119,7 @@ def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(_middle(gray)))
     colour = _colour(seen) if channels == 3 else math.nan if channels != 1 else 0.0
     contrast = spread / 255 if pixels.dtype == np.uint8 else math.nan
-    size = (rows, columns, channels, pixels.dtype.itemsize * 8)
+    size = (*(shape if reduced and shape else (rows, columns)), channels, pixels.dtype.itemsize * 8)
     return np.array([*size, light[0], contrast, *light[1:], *detail, colour], np.float32), tiles
 
 
@@ -271,7 +287,8 @@ def _each(data: Dataset, rows: Sequence[int], tell: Tell) -> Iterator[Any]:
 def _one(images: Sequence[Image]) -> Any:
     """The first picture measured; the others are read as well, since a sample is no better than its worst picture."""
     try:
-        row = measure_row(images[0].read())
+        shape = images[0].shape if isinstance(images[0], KnownImage) else None
+        row = measure_row(read_reduced(images[0], LONGEST), shape)
         for image in images[1:]:
             image.read()
         return row
