@@ -20,7 +20,7 @@ def histogram(title: str, values: np.ndarray, *, bins: int = 32, mark: tuple[flo
         return ""
     low, high = float(known.min()), float(known.max())
     if low == high:
-        return _drawn(title, f"{len(known):,} times {readable(low)}", [(0, WIDE, HIGH - 6, False)], low, high)
+        return _drawn(title, f"{len(known):,} times {readable(low)}", [(WIDE / 2 - 6, 12, HIGH - 6, False)], low, high)
     counts, edges = np.histogram(known, bins, (low, high))
     step = WIDE / bins
     tallest = math.sqrt(counts.max())

@@ -22,7 +22,7 @@ from sightline.evaluating.chart import spoken, tame
 from sightline.evaluating.page import document, escape, pack, section
 
 SHOWN = 8  # pictures of a finding
-EDGE = 224  # pixels of the longest side of one
+EDGE = 320  # pixels of the longest side of one
 TINY = 96  # pixels below which a picture is enlarged with its pixels whole
 _SAYS = {"stop": ("✕ stop", "bad"), "warn": ("! look first", "warn"), "note": ("i worth knowing", "dim")}
 _COLUMNS = {
@@ -59,7 +59,7 @@ def write_page(path: Path, made: Audit, data: Dataset, *, command: str = "") -> 
     parts = [
         f"<style>{_LOOKS}</style>",
         _head(made),
-        *sections[:first],
+        f'<div class="{"drawn" if made.kind in ("objects", "regions") else ""}">{"".join(sections[:first])}</div>',
         f'<div class="notes">{"".join(sections[first:])}</div>',
         _spread(made, data),
         _quiet(made, lines),
@@ -198,8 +198,9 @@ _LOOKS = """
 .frame{background:var(--ground);border-radius:8px;aspect-ratio:1;display:flex;align-items:center;justify-content:center;
 overflow:hidden}
 .gallery .frame img{width:100%;height:100%;object-fit:contain;border-radius:0}
-.notes{display:grid;grid-template-columns:1fr 1fr;gap:0 20px}.notes .gallery{--width:104px;gap:12px 10px}
-.notes h2{font-size:1.02rem}.notes section{padding:20px 22px;min-width:0}
+.notes{columns:2;column-gap:20px}.notes .gallery{--width:104px;gap:12px 10px}
+.notes h2{font-size:1.02rem}.notes section{padding:20px 22px;break-inside:avoid;margin:20px 0 0}
+.drawn .gallery{--width:210px!important}
 .hero .badge{margin-right:6px}
 .rows{display:grid;gap:5px;font-size:.9rem}
 .row{display:grid;grid-template-columns:minmax(70px,180px) 1fr 64px;gap:12px;align-items:center}
@@ -213,5 +214,5 @@ overflow:hidden}
 .quiet li{break-inside:avoid;padding-left:1.5em;position:relative;color:var(--dim)}
 .quiet li::before{content:"✓";position:absolute;left:0;color:var(--good);font-weight:700}
 .quiet b{color:var(--ink);font-weight:600}.quiet b::after{content:":"}
-@media (max-width:760px){.quiet{columns:1}.notes{grid-template-columns:1fr}}
+@media (max-width:760px){.quiet{columns:1}.notes{columns:1}}
 """

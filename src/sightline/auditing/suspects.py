@@ -97,7 +97,10 @@ def finding(found: Suspects) -> list[Finding]:
     for suspect in found.found:
         shown.setdefault(suspect.id, suspect)
     some = list(shown.values())[:EXAMPLES]
-    details = tuple(f"labelled {suspect.given}, looks like {suspect.better}" for suspect in some)
+    details = tuple(
+        f"{'' if suspect.row < 0 else f'box {suspect.row + 1}: '}labelled {suspect.given}, looks like {suspect.better}"
+        for suspect in some
+    )
     severity = "warn" if found.accuracy >= SURE else "note"
     do = "Look at them from the top, and correct those that are wrong; the first are the most suspect."
     ids = tuple(suspect.id for suspect in some)
