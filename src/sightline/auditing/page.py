@@ -198,8 +198,9 @@ _LOOKS = """
 .frame{background:var(--ground);border-radius:8px;aspect-ratio:1;display:flex;align-items:center;justify-content:center;
 overflow:hidden}
 .gallery .frame img{width:100%;height:100%;object-fit:contain;border-radius:0}
-.notes{columns:2;column-gap:20px}.notes .gallery{--width:104px;gap:12px 10px}
-.notes h2{font-size:1.02rem}.notes section{padding:20px 22px;break-inside:avoid;margin:20px 0 0}
+.notes{columns:2;column-gap:20px;padding-top:20px}.notes .gallery{--width:104px;gap:12px 10px}
+.notes h2{font-size:1.02rem}.notes section{padding:20px 22px;break-inside:avoid;margin:0 0 20px}
+.notes+section{margin-top:0}.notes:empty{padding:10px 0}
 .drawn .gallery{--width:210px!important}
 .hero .badge{margin-right:6px}
 .rows{display:grid;gap:5px;font-size:.9rem}

@@ -92,7 +92,7 @@ def finding(found: Suspects) -> list[Finding]:
     if not found.able or not found.found:
         return []
     count, share = len(found.found), len(found.found) / found.judged
-    text = f"{count_of(count, 'label')} doubted by a quick classifier that is right {found.accuracy:.0%} of the time"
+    text = f"{count_of(count, 'label')} doubted by a quick classifier that is right {found.accuracy:.1%} of the time"
     shown: dict[str, Suspect] = {}
     for suspect in found.found:
         shown.setdefault(suspect.id, suspect)
