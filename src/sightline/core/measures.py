@@ -10,7 +10,7 @@ import inspect
 import math
 import os
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -82,8 +82,8 @@ def read_reduced(image: Image, longest: int) -> np.ndarray:
     shape = image.shape if isinstance(image, KnownImage) else None
     if not _SCALES or shape is None or len(shape) != 2 or max(shape) < 4 * longest:
         return image.read()
-    least = tuple(math.ceil(side * longest / max(shape)) for side in shape)
-    return image.read(at_least=least)
+    read: Callable[..., np.ndarray] = image.read
+    return read(at_least=tuple(math.ceil(side * longest / max(shape)) for side in shape))
 
 
 def measure_row(pixels: np.ndarray, shape: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
