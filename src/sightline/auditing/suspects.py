@@ -15,7 +15,7 @@ from sightline.core.chance import generator
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.finding import EXAMPLES, Finding, count_of
+from sightline.core.finding import Finding, count_of
 from sightline.core.known import remember
 from sightline.core.measures import read_reduced
 from sightline.core.progress import Event, Tell, silent
@@ -25,6 +25,7 @@ AT_ONCE = 50_000  # labels judged together; more are judged in parts, so that me
 LEAST, EACH = 40, 8  # labels in all, and of a name, below which nothing can be said
 ABLE = 0.3  # share of blind guessing's mistakes that must be mended before a doubt is worth a look
 SURE = 0.9  # accuracy from which a doubt is more than a hint
+LISTED = 500  # suspects that a finding names: enough for an afternoon of looking
 CONTEXT = 0.1  # of a box, seen around it
 
 
@@ -96,7 +97,7 @@ def finding(found: Suspects) -> list[Finding]:
     shown: dict[str, Suspect] = {}
     for suspect in found.found:
         shown.setdefault(suspect.id, suspect)
-    some = list(shown.values())[:EXAMPLES]
+    some = list(shown.values())[:LISTED]
     details = tuple(
         f"{'' if suspect.row < 0 else f'box {suspect.row + 1}: '}labelled {suspect.given}, looks like {suspect.better}"
         for suspect in some
