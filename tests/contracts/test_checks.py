@@ -346,3 +346,24 @@ def test_many_tiny_classes_are_summed_up() -> None:
     )
     assert "none 0" in finding.text
     assert "and 4 more" in finding.text
+
+
+def test_one_attribute_among_many_is_named() -> None:
+    check = catalog.find("checks", "attributes_tell_labels")
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 3, (40, 12)).astype(str)
+    samples = [
+        replace(one, attributes={f"noise {n}": row[n] for n in range(12)} | {"camera": str(place % 2)})
+        for place, (one, row) in enumerate(zip(clean(), noise, strict=True))
+    ]
+    (finding,) = check(Dataset(samples))
+    assert finding.text.startswith("'camera' tells the label (Cramér's V 1.00): 100% of '")
+    assert finding.count == 1
+    assert check(Dataset([replace(one, attributes={**one.attributes, "camera": "1"}) for one in samples])) == []
+
+
+def test_equal_pictures_but_one() -> None:
+    same = [replace(one, images=(stored(1),)) for one in clean()]
+    same[7] = replace(same[7], images=(stored(2),))
+    (finding,) = catalog.find("checks", "outliers")(Dataset(same))
+    assert finding.ids == ("7",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,8 +151,12 @@ def _judge(data: Dataset, items: Sequence[_Item], small: np.ndarray) -> Judged |
         return None
     bank = draw_bank(small, int(np.clip(len(small) // 20, 32, 256)))
     features = np.empty((len(small), bank.width), np.float16)
-    for start in range(0, len(small), 1000):
-        features[start : start + 1000] = bank.features(small[start : start + 1000])
+
+    def fill(start: int) -> None:
+        features[start : start + 500] = bank.features(small[start : start + 500])
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "sightline-judge") as pool:
+        list(pool.map(fill, range(0, len(small), 500)))
     given = np.array([names[item.name] for item in items])
     return judge(features, given, len(names), _groups(data, items))
 

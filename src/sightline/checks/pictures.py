@@ -90,7 +90,7 @@ def outliers(data: Dataset) -> list[Finding]:
         part = features[start : start + 1024]
         apart = (part**2).sum(1)[:, None] - 2 * part @ kin.T + (kin**2).sum(1)[None]
         away[start : start + 1024] = np.sqrt(np.partition(apart, NEAREST, 1)[:, NEAREST].clip(0))
-    usual = float(np.quantile(away, 0.5))
+    usual = max(1e-3, float(np.quantile(away, 0.5)))
     limit = max(LONELY * usual, 2 * float(np.quantile(away, 0.95)))
     return tell(
         "outliers",

@@ -110,17 +110,14 @@ def measure_row(pixels: np.ndarray, shape: Sequence[int] | None = None) -> tuple
         gray = _gray(seen)
         blocks = math.nan if reduced else _blockiness(_middle(gray))
     tiles = _tiles(seen if seen.shape[2] == 3 else gray)
-    light = _light(gray) if pixels.dtype == np.uint8 else (math.nan,) * 4
     shares = cv2.calcHist([gray], [0], None, [256], [0, 256]).reshape(-1) / gray.size
-    mean = float(shares @ _LEVELS)
-    spread = math.sqrt(max(0.0, float(shares @ (_LEVELS - mean) ** 2)))
+    light = _light(gray, shares) if pixels.dtype == np.uint8 else (math.nan,) * 5
     known = shares[shares > 0]
     entropy = max(0.0, -float(known @ np.log2(known)))
     detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(_middle(gray)))
     colour = _colour(seen) if channels == 3 else math.nan if channels != 1 else 0.0
-    contrast = spread / 255 if pixels.dtype == np.uint8 else math.nan
     size = (*(shape if reduced and shape else (rows, columns)), channels, pixels.dtype.itemsize * 8)
-    return np.array([*size, light[0], contrast, *light[1:], *detail, colour], np.float32), tiles
+    return np.array([*size, *light, *detail, colour], np.float32), tiles
 
 
 def eight_bits(pixels: np.ndarray) -> np.ndarray:
@@ -143,19 +140,19 @@ def _gray(seen: np.ndarray) -> np.ndarray:
     return np.asarray(seen.mean(2), np.uint8)
 
 
-def _light(gray: np.ndarray) -> tuple[float, float, float, float]:
-    """Brightness, shadows, highlights, glare."""
+def _light(gray: np.ndarray, shares: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Brightness, contrast, shadows, highlights, glare; all but the last from the histogram."""
     import cv2
 
-    white = cv2.threshold(gray, _WHITE - 1, 1, cv2.THRESH_BINARY)[1]
-    highlights = cv2.countNonZero(white)
-    dark = gray.size - cv2.countNonZero(cv2.threshold(gray, _BLACK, 1, cv2.THRESH_BINARY)[1])
-    glare = 0
+    mean = float(shares @ _LEVELS)
+    spread = math.sqrt(max(0.0, float(shares @ (_LEVELS - mean) ** 2)))
+    highlights, glare = float(shares[_WHITE:].sum()), 0.0
     if highlights:  # a pixel of glare has only white around it, for a fiftieth of the picture
+        white = cv2.threshold(gray, _WHITE - 1, 1, cv2.THRESH_BINARY)[1]
         reach = max(3, min(gray.shape) // 50 | 1)
         core = cv2.erode(white, np.ones((reach, reach), np.uint8), borderType=cv2.BORDER_REPLICATE)
-        glare = cv2.countNonZero(core)
-    return float(cv2.mean(gray)[0]) / 255, dark / gray.size, highlights / gray.size, glare / gray.size
+        glare = cv2.countNonZero(core) / gray.size
+    return mean / 255, spread / 255, float(shares[: _BLACK + 1].sum()), highlights, glare
 
 
 def _sharpness(gray: np.ndarray) -> float:
