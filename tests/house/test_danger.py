@@ -12,9 +12,9 @@ CALLS = {
     *("torch.load", "torch.save", "torch.hub.load", "torch.jit.load", "torch.package.PackageImporter"),
     *("yaml.load", "yaml.unsafe_load", "yaml.full_load", "pandas.read_pickle", "pd.read_pickle"),
     *("os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"),
-    *("input", "tempfile.mktemp", "tarfile.open", "zipfile.ZipFile.extractall"),
+    *("input", "tempfile.mktemp"),
 }
-METHODS = {"extractall"}  # of any object: writes wherever the archive says
+METHODS = {"extractall", "extract"}  # of any object: writes wherever an archive says; members are read, never extracted
 PROCESSES = {"run", "Popen", "call", "check_call", "check_output"}
 
 
@@ -79,6 +79,7 @@ def test_no_danger_in_the_package() -> None:
         "np.load(path)",
         "np.load(path, allow_pickle=True)",
         "archive.extractall(folder)",
+        "archive.extract(member)",
     ],
 )
 def test_a_planted_danger_is_caught(text: str) -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sightline.core.annotations import Labels, Picture, Text, Value, Vector
+from sightline.core.annotations import Labels, Objects, Picture, Text, Value, Vector
+from sightline.overlays import draw
 from sightline.overlays.captions import labels, text, value, vector
 from sightline.overlays.pictures import picture
 
@@ -72,3 +73,14 @@ def test_two_deep_pictures_are_shown_on_one_range() -> None:
     drawn = picture(low, Picture(high))
     assert drawn[:, :50].max() < 5
     assert drawn[:, -50:].min() > 250
+
+
+def test_words_below_a_tiny_picture_get_room_and_places_on_it_stay() -> None:
+    tiny = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
+    label = Labels(("cylinder", "sphere"), np.array([0.6, 0.4]))
+    shown = draw(tiny, label, least=180)
+    assert shown.shape[1] == 192
+    np.testing.assert_array_equal(shown[:128:4, ::4], tiny)
+    assert draw(tiny, label).shape[1] == 48
+    boxes = Objects(np.array([[4, 4, 20, 20]], np.float32), np.array([0]), ("sphere",))
+    assert draw(tiny, boxes, least=180).shape == tiny.shape

@@ -32,7 +32,7 @@ from sightline.training.loader import Loader, plan
 from sightline.training.settings import Settings
 from sightline.training.step import Stepper
 from sightline.training.train import infer, train
-from tests.training.workshop import PLAIN, QUICK, loop, same, weights
+from tests.training.workshop import PLAIN, QUICK, floats, loop, same, weights
 
 
 @dataclass(frozen=True)
@@ -356,3 +356,12 @@ def test_a_damaged_run_record_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(RunError, match="damaged"):
         train(toy("labels"), out=tmp_path, settings={**QUICK, "epochs": 1})
+
+
+def test_a_batch_of_one_learns_with_the_running_statistics(tmp_path: Path) -> None:
+    """One picture whose last features are a single pixel has no variance to be normalised by."""
+    count = len(loop(tmp_path / "asked", floats(10)).train)
+    made = loop(tmp_path / "learnt", floats(10), epochs=1, batch=count - 1)
+    made.go()
+    assert made.state.step == 2
+    assert made.state.history[0]["parts"]

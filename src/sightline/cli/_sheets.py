@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sightline.cli._display import plain
-from sightline.core import catalog
 from sightline.core.annotations import Annotation, Picture
 from sightline.core.files import write_durably
 from sightline.core.image import encode
 from sightline.core.sample import Sample
+from sightline.overlays import draw
 
 TILE = 192  # pixels of a side on a sheet
 
@@ -52,10 +52,8 @@ class Folder:
 
 def drawn(sample: Sample, answer: Annotation) -> np.ndarray:
     """The picture with what is known of it drawn on; uint8, three channels."""
-    draw = catalog.find("overlays", type(answer).__name__.lower())
     pixels = sample.pixels() if sample.images else getattr(answer, "pixels", np.zeros((TILE, TILE, 3), np.uint8))
-    picture: np.ndarray = draw(pixels, answer)
-    return picture
+    return draw(pixels, answer, least=TILE)
 
 
 def sheet(pictures: Sequence[np.ndarray], across: int) -> np.ndarray:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core import catalog
 from sightline.core.annotations import Annotation, Picture
 from sightline.core.dataset import Dataset
 from sightline.core.decisions import LEAST, decide
@@ -24,11 +23,13 @@ from sightline.core.task import Run as Pass
 from sightline.evaluating.charts import history_png
 from sightline.evaluating.evaluate import Evaluation
 from sightline.evaluating.report import Example, Figure, Material, write_report
+from sightline.overlays import draw
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import trained
 from sightline.training.settings import Settings
 
 SHOWN = 12  # pictures in each gallery
+TILE = 96  # columns that a caption is given at least
 UNTESTED = (
     "Pictures from another camera, site or season than those it was trained on.",
     "Noise, blur, compression and light beyond what the held-out side holds.",
@@ -94,14 +95,10 @@ def _examples(
 
 
 def _drawn(sample: Sample, truth: Annotation | None, answer: Annotation) -> np.ndarray:
-    draw = catalog.find("overlays", type(answer).__name__.lower())
     if isinstance(answer, Picture):  # this overlay lays two pictures side by side in one range
-        return np.asarray(draw(truth.pixels if isinstance(truth, Picture) else answer.pixels, answer))
+        return draw(truth.pixels if isinstance(truth, Picture) else answer.pixels, answer)
     pixels = sample.pixels()
-    sides = [draw(pixels, answer)]
-    if truth is not None:
-        sides.insert(0, catalog.find("overlays", type(truth).__name__.lower())(pixels, truth))
-    return _beside(sides)
+    return _beside([draw(pixels, known, least=TILE) for known in (truth, answer) if known is not None])
 
 
 def _beside(pictures: Sequence[np.ndarray]) -> np.ndarray:

@@ -47,7 +47,7 @@ def device_for(wanted: str) -> str:
 def choose(settings: Settings, trial: Callable[[Choices], Callable[[], None]], what: dict[str, Any]) -> Choices:
     """Time each allowed mode on `trial` steps; the same question on the same machine gets the remembered answer."""
     device = device_for(settings.device)
-    most = settings.threads or torch.get_num_threads()
+    most = settings.threads or max(1, torch.get_num_threads() // settings.processes)
     few = settings.threads or max(1, most // 2)  # the loader has threads too, and more than there are cores only wait
     allowed = [
         Choices(device, precision, layout, few)

@@ -77,6 +77,14 @@ class Learner:
         made: torch.optim.Optimizer = make([g for g in groups if g["params"]], settings.rate, settings.decay)
         return made
 
+    def teach(self, rows: int) -> None:
+        """Training mode; one row alone has no statistics of its own and is normalised by the running ones."""
+        self.network.train()
+        if rows == 1:
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
     def only(self, turn: str) -> None:
         """Let gradients reach the parameters of this turn and no others."""
         if len(self.optimisers) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from sightline.training.loader import Batch, Loader, moves, plan
 from sightline.training.settings import Settings
 from sightline.training.state import State
 from sightline.training.step import NotFinite, Stepper
+from sightline.training.team import ALONE, Team
 
 
 @dataclass(slots=True)
@@ -42,14 +43,20 @@ class Loop:
     learner: Learner
     asked: Asked
     tell: Tell
+    team: Team = ALONE
     state: State = field(default_factory=State)
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
     saved: float = field(default_factory=time.monotonic)
 
     def go(self) -> None:
         """From wherever the run stands to its end."""
-        if not self.recall():
+        if self.team.size > 1 and hasattr(self.learner.network, "solve"):
+            raise SettingsError("train.processes: what learns in closed form learns in one process.")
+        if self.team.first and not self.recall():
             self.remember()
+        self.team.gather(None)  # the others read what the first one wrote
+        if not self.team.first:
+            self.recall()
         while self.state.phase < len(self.phases):
             try:
                 self._epoch()
@@ -69,6 +76,8 @@ class Loop:
         """Write a checkpoint, unless the weights are not finite."""
         if not self.learner.healthy():
             raise NotFinite("a weight", False)
+        if not self.team.first:
+            return
         tensors = {**self.learner.tensors(), **{f"best.{name}": value for name, value in self.best.items()}}
         number = max((int(path.stem) for path in self.memory.glob("*.json")), default=-1) + 1
         checkpoint.save(self.memory, number, tensors, self.state.to_json())
@@ -125,20 +134,18 @@ class Loop:
         state, together = self.state, self.settings.accumulate
         task_moves = moves(self.task, self.facts) if self.settings.augment else []
         loader = Loader(self.task, self.facts, self.train, self.settings.seed, task_moves, self.settings.workers)
-        stepper = Stepper(self.task, self.facts, self.learner)
-        stream = loader.batches(number, order[state.place :], set(state.skipped))
+        stepper = Stepper(self.task, self.facts, self.learner, self.team)
+        mine = [self.team.share(rows) for rows in order[state.place :]]
+        stream = loader.batches(number, mine, set(state.skipped))
         try:
             while state.place < len(order):
-                self.asked.stop()
                 group = list(itertools.islice(stream, together))
-                self._note_bad(group)
+                self._agree(group)
                 progress = (state.epoch + state.place / len(order)) / self.phases[state.phase]
                 self._take(stepper, loader, group, number, self._rate(len(order)), progress)
                 state.place += len(group)
                 state.step += 1
                 self.tell(Event("progress", "", {"done": state.place, "total": len(order), "epoch": number + 1}))
-                if time.monotonic() - self.saved > self.settings.checkpoint_seconds and state.place < len(order):
-                    self.remember()
         finally:
             stream.close()  # type: ignore[attr-defined]
 
@@ -146,11 +153,14 @@ class Loop:
         self, stepper: Stepper, loader: Loader, group: list[Batch], number: int, rate: float, progress: float
     ) -> None:
         """One step; samples that alone make it not finite are named, skipped, and the step is taken without them."""
-        whole = [batch.arrays for batch in group if batch.rows]
-        if not whole:
+        counts = [sum(theirs) for theirs in zip(*self.team.gather([len(batch.rows) for batch in group]), strict=True)]
+        filled = sum(count > 0 for count in counts)
+        if not filled:
             return
+        whole = [batch.arrays for batch in group if batch.rows]
+        shares = [len(b.rows) / count / filled for b, count in zip(group, counts, strict=True) if b.rows]
         try:
-            parts = stepper.take(whole, self.state.step, rate, progress)
+            parts = stepper.take(whole, self.state.step, rate, progress, shares)
         except NotFinite as found:
             culprits = self._culprits(stepper, loader, group, number, progress) if found.clean else {}
             if not culprits:
@@ -172,12 +182,22 @@ class Loop:
             alone = loader.make(number, [row], set())
             if alone.rows and not stepper.harmless(alone.arrays, progress):
                 guilty[self.train[row].id] = "its loss is not finite"
-        return guilty
+        return {name: why for theirs in self.team.gather(guilty) for name, why in theirs.items()}
 
-    def _note_bad(self, group: Sequence[Batch]) -> None:
-        bad = {name: why for batch in group for name, why in batch.bad.items() if name not in self.state.skipped}
-        if bad:
-            self._skip(bad)
+    def _agree(self, group: Sequence[Batch]) -> None:
+        """Before a step: whether to stop, whether to write a checkpoint, and which samples nobody can use."""
+        late = time.monotonic() - self.saved > self.settings.checkpoint_seconds and self.state.place > 0
+        bad = {name: why for batch in group for name, why in batch.bad.items()}
+        said = self.team.gather([self.asked.number, late, bad])
+        self.asked.number = max(number for number, _, _ in said)
+        self.asked.stop()
+        if said[0][1]:
+            self.remember()
+        self._note_bad({name: why for _, _, theirs in said for name, why in theirs.items()})
+
+    def _note_bad(self, bad: Mapping[str, str]) -> None:
+        if new := {name: why for name, why in bad.items() if name not in self.state.skipped}:
+            self._skip(new)
 
     def _skip(self, bad: dict[str, str]) -> None:
         """List and go on; too many and the list is the message."""
@@ -216,7 +236,7 @@ class Loop:
         def batches() -> Iterator[dict[str, Any]]:
             for batch in loader.batches(0, order, set(self.state.skipped)):
                 self.asked.stop()
-                self._note_bad([batch])
+                self._note_bad(batch.bad)
                 if batch.rows:
                     yield to_device(batch.arrays, self.learner.choices.device)
 
@@ -234,7 +254,7 @@ class Loop:
             "step": state.step,
             "skipped": len(state.skipped),
         }
-        row |= {"loss": sum(parts.values()), "parts": parts, "val": self._validated()}
+        row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.settings.rate
         score, best = self._score(row), state.best
         if score is None and not len(self.val):
@@ -247,6 +267,13 @@ class Loop:
         else:
             state.waited += 1
         return row
+
+    def _agreed(self) -> dict[str, float | None]:
+        """The figures of the validation; the first process measures and the others believe it."""
+        mine = self._validated() if self.team.first else {}
+        found, skipped, self.state.lower = self.team.from_first([mine, self.state.skipped, self.state.lower])
+        self.state.skipped = dict(skipped)
+        return dict(found)
 
     def _validated(self) -> dict[str, float | None]:
         run = torch_run(self.learner.average, self.learner.choices.device, self.learner.choices.precision)
@@ -289,6 +316,8 @@ class Loop:
         return (state.phase + 1, 0) if last else (state.phase, state.epoch + 1)
 
     def _publish(self) -> None:
+        if not self.team.first:
+            return
         lines = b"".join(canonical_line(row) for row in self.state.history)
         write_durably(self.run.path / "metrics.jsonl", lines)
         if self.state.skipped:

@@ -34,13 +34,14 @@ class Settings:
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     layout: Literal["auto", "plain", "channels_last"] = "auto"
-    threads: int = 0  # of torch; 0: as many as torch finds
+    threads: int = 0  # of torch, in each process; 0: as many as torch finds
+    processes: int = 1  # that share out every batch; one accelerator each, where they compute on one
     bad_share: float = 0.2  # unreadable samples beyond this part stop the run
     workers: int = 2  # threads that load; 0: none
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "accumulate"):
+        for name in ("epochs", "batch", "accumulate", "processes"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be 1 or more.")
         for name in ("rate", "checkpoint_seconds"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from sightline.core.chance import seed_from
 from sightline.core.task import Facts, Step, Task
 from sightline.training.learner import Called, Learner, to_device
+from sightline.training.team import ALONE, Team
 
 
 class NotFinite(Exception):
@@ -28,22 +30,35 @@ class Stepper:
     task: Task
     facts: Facts
     learner: Learner
+    team: Team = ALONE
 
-    def take(self, batches: Sequence[dict[str, Any]], step: int, rate: float, progress: float) -> dict[str, float]:
-        """All turns of one step over these batches; answers the named parts of the loss."""
+    def take(
+        self,
+        batches: Sequence[dict[str, Any]],
+        step: int,
+        rate: float,
+        progress: float,
+        shares: Sequence[float] | None = None,
+    ) -> dict[str, float]:
+        """All turns of one step over these batches; answers the named parts of the loss.
+
+        `shares` weigh the batches, over all processes they sum to one; without them every batch counts the same.
+        """
         learner, settings = self.learner, self.learner.settings
-        learner.network.train()
+        shares = [1 / len(batches)] * len(batches) if shares is None else shares
         before = learner.buffers()
         parts: dict[str, float] = {}
         for place, (turn, optimiser) in enumerate(learner.optimisers.items()):
             learner.only(turn)
-            torch.manual_seed(seed_from(settings.seed, "step", step, turn))
+            others = (self.team.rank,) if self.team.rank else ()
+            torch.manual_seed(seed_from(settings.seed, "step", step, turn, *others))
             optimiser.zero_grad(set_to_none=True)
             for group in optimiser.param_groups:
                 group["lr"] = rate * settings.rate
             try:
-                self._gradients(batches, turn, progress, parts)
                 mine = [p for _, p in learner.players(turn)]
+                for name, value in self._gradients(batches, shares, turn, progress, mine).items():
+                    parts[name] = parts.get(name, 0.0) + value
                 norm = torch.nn.utils.clip_grad_norm_(mine, settings.clip or float("inf"))
                 if not torch.isfinite(norm):
                     raise NotFinite("the gradient", True)
@@ -52,20 +67,39 @@ class Stepper:
                 optimiser.zero_grad(set_to_none=True)
                 raise NotFinite(found.what, place == 0 and learner.healthy()) from None
             optimiser.step()
+        self.team.level([*learner.network.buffers()])
         learner.follow(step)
         return parts
 
     def _gradients(
-        self, batches: Sequence[dict[str, Any]], turn: str, progress: float, parts: dict[str, float]
-    ) -> None:
-        for batch in batches:
+        self,
+        batches: Sequence[dict[str, Any]],
+        shares: Sequence[float],
+        turn: str,
+        progress: float,
+        players: Sequence[torch.nn.Parameter],
+    ) -> dict[str, float]:
+        """The gradient of the whole team, and the parts of its loss; one loss that is not finite stops all."""
+        mine: dict[str, float] = {}
+        finite = True
+        for batch, share in zip(batches, shares, strict=True):
+            self.learner.teach(len(next(iter(batch.values()))))
             lost = self.task.loss(self._step(batch, turn, progress))
             total = sum(lost.values())
-            if not torch.isfinite(total):
-                raise NotFinite("the loss", True)
-            (total / len(batches)).backward()
+            finite = bool(torch.isfinite(total))
+            if not finite:
+                break
+            (total * share).backward()
             for name, value in lost.items():
-                parts[name] = parts.get(name, 0.0) + float(value.detach()) / len(batches)
+                mine[name] = mine.get(name, 0.0) + float(value.detach()) * share
+        said = self.team.gather([finite, mine])
+        if not all(fine for fine, _ in said):
+            raise NotFinite("the loss", True)
+        self.team.add_gradients(players)
+        parts: dict[str, float] = {}
+        for name, value in itertools.chain.from_iterable(theirs.items() for _, theirs in said):
+            parts[name] = parts.get(name, 0.0) + value
+        return parts
 
     def _step(self, batch: dict[str, Any], turn: str, progress: float) -> Step:
         choices = self.learner.choices

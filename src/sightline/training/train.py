@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import platform
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -132,11 +132,13 @@ def _begun(run: Run, wanted: dict[str, Any], sides: Dataset, tell: Tell) -> dict
         return info
     if (run.path / "metrics.jsonl").exists() or any(run.path.glob("checkpoints/*")):
         raise RunError(f"{run.path} holds parts of a run but no run.json. Name another folder with --out.")
+    from sightline.training.assemble import parting
+
     counts = {side: len(sides.side(side)) for side in ("train", "val", "test")}
     info = {
         **wanted,
         "counts": counts,
-        "split": digest(canonical([[sample.id, sample.split] for sample in sides])),
+        "split": parting(sides),
         "phases": [wanted["settings"]["epochs"]],
         "state": "running",
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -189,28 +191,30 @@ def _learn(
 ) -> None:
     from safetensors.torch import save as pack
 
+    from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
-    from sightline.training.learner import Learner, build, count_parameters
-    from sightline.training.loop import Loop
+    from sightline.training.learner import count_parameters
+    from sightline.training.team import led
 
-    train_side, val_side = sides.side("train"), sides.side("val")
+    train_side = sides.side("train")
+    if settings.processes > 1 and info["data"]["where"] is None:
+        raise RunError("train.processes: the other processes cannot see data in memory. Give the place of the data.")
     if not len(train_side):
         raise InputError("empty", f"{sides.name} holds nothing to learn from.")
     if "facts" not in info:
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
         info["facts"] = facts.to_json()
     facts = Facts.from_json(info["facts"])
-    with _deterministic():
+    with assembling.repeatable():
         if "choices" not in info:
             trial = _trial(task, info["model"], facts, train_side, settings)
             what = {"task": info["task"], "model": info["model"], "facts": info["facts"], "batch": settings.batch}
             info["choices"] = asdict(choosing.choose(settings, trial, what))
             run.write(info)
         fixed = choosing.Choices(**info["choices"])
-        choosing.device_for(fixed.device)
-        with _threads(fixed.threads):
-            network = build(task, info["model"], facts, fixed, settings.seed)
-            info["parameters"] = count_parameters([network])
+        with assembling.computing(fixed.threads), led(run.path, settings.processes, fixed.device) as team:
+            loop = assembling.assemble(run, task, sides, settings, info, asked, tell=tell, team=team)
+            info["parameters"] = count_parameters([loop.learner.network])
             tell(
                 Event(
                     "start",
@@ -218,8 +222,6 @@ def _learn(
                     {**info, "run": str(run.path)},
                 )
             )
-            learner = Learner(task, network, settings, fixed)
-            loop = Loop(run, task, facts, train_side, val_side, settings, info["phases"], learner, asked, tell)
             loop.go()
         write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
         info |= {"state": "done", "best_epoch": loop.state.best_epoch, "skipped": len(loop.state.skipped)}
@@ -250,33 +252,3 @@ def _trial(
         return step
 
     return prepared
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Torch's threads as the run fixed them, and none of OpenCV's beside them."""
-    import cv2
-
-    torch = need("torch")
-    before, before_cv2 = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(count)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-        cv2.setNumThreads(before_cv2)
-
-
-@contextlib.contextmanager
-def _deterministic() -> Iterator[None]:
-    """Equal seeds give equal weights while inside."""
-    torch = need("torch")
-    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    state = torch.get_rng_state()
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warned)
-        torch.set_rng_state(state)

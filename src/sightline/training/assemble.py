@@ -1,0 +1,78 @@
+"""From the record of a run to a loop that can go on: the same in every process that takes part."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sightline.core.dataset import Dataset
+from sightline.core.files import canonical, digest
+from sightline.core.progress import Tell, silent
+from sightline.core.run import Run
+from sightline.core.task import Facts, Task
+from sightline.training.choices import Choices, device_for
+from sightline.training.guard import Asked
+from sightline.training.learner import Learner, build
+from sightline.training.loop import Loop
+from sightline.training.settings import Settings
+from sightline.training.team import ALONE, Team
+
+
+def assemble(
+    run: Run,
+    task: Task,
+    sides: Dataset,
+    settings: Settings,
+    info: Mapping[str, Any],
+    asked: Asked,
+    *,
+    tell: Tell = silent,
+    team: Team = ALONE,
+) -> Loop:
+    """Network, learner and loop as `run.json` fixed them, on the device of this process."""
+    choices = Choices(**info["choices"])
+    if team.size > 1 and choices.device == "cuda":
+        choices = replace(choices, device=f"cuda:{team.rank}")
+    device_for(choices.device)
+    facts = Facts.from_json(info["facts"])
+    learner = Learner(task, build(task, info["model"], facts, choices, settings.seed), settings, choices)
+    train, val = sides.side("train"), sides.side("val")
+    return Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
+
+
+def parting(sides: Dataset) -> str:
+    """A hash of which sample lies on which side."""
+    return digest(canonical([[sample.id, sample.split] for sample in sides]))
+
+
+@contextlib.contextmanager
+def computing(threads: int) -> Iterator[None]:
+    """Torch's threads as the run fixed them, and none of OpenCV's beside them."""
+    import cv2
+    import torch
+
+    before, before_cv2 = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        cv2.setNumThreads(before_cv2)
+
+
+@contextlib.contextmanager
+def repeatable() -> Iterator[None]:
+    """Equal seeds give equal weights while inside."""
+    import torch
+
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    state = torch.get_rng_state()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+        torch.set_rng_state(state)
