@@ -1,0 +1,261 @@
+"""What is measured of one picture: light, detail, noise, colour. One small row of numbers, whatever the picture's size.
+
+Everything is measured on the picture reduced to `LONGEST`, as a person sees it on a screen, but for blockiness, which
+lives on the grid of the pixels that are stored. What cannot be told of a picture is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sightline.core.dataset import Dataset
+from sightline.core.errors import InputError
+from sightline.core.image import Image, tidy
+from sightline.core.progress import Event, Tell, silent
+
+LONGEST = 640  # pixels
+TILE = 4  # rows and columns of the coarse colours
+NAMES = {  # column -> what it says
+    "rows": "rows of pixels",
+    "columns": "columns of pixels",
+    "channels": "numbers a pixel",
+    "bits": "bits a number",
+    "brightness": "mean gray, 0 to 1",
+    "contrast": "standard deviation of gray, 0 to 1",
+    "shadows": "share of pixels that are all but black",
+    "highlights": "share of pixels that are all but white",
+    "glare": "share of pixels inside areas that are all but white",
+    "sharpness": "variance of the Laplacian, 8-bit gray",
+    "blur": "share of the detail that a further blur leaves (Crete et al. 2007), 0 sharp to 1 blurred",
+    "entropy": "bits of the histogram of gray",
+    "blockiness": "steps across the 8 x 8 grid over steps beside it, less one",
+    "noise": "standard deviation of the noise in gray levels of 8 bits (Donoho 1994)",
+    "colour": "mean distance between the strongest and the weakest channel, 0 to 1",
+}
+_AT = {name: place for place, name in enumerate(NAMES)}
+_BLACK, _WHITE = 12, 248  # gray levels of 8 bits
+_LEVELS = np.arange(256, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """The numbers of many pictures as columns; `rows` are the positions of the samples that were measured."""
+
+    rows: np.ndarray  # (n,)
+    values: np.ndarray  # (n, names) float32
+    tiles: np.ndarray  # (n, TILE, TILE, 3) uint8: coarse colours
+    faults: Mapping[int, InputError]  # position -> why its picture cannot be read
+    total: int  # samples that have a picture
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        column: np.ndarray = self.values[:, _AT[name]]
+        return column
+
+    @property
+    def whole(self) -> bool:
+        """Whether every picture was measured, rather than some of them."""
+        return len(self.rows) + len(self.faults) >= self.total
+
+
+def measure(pixels: np.ndarray) -> dict[str, float]:
+    """Every number of one picture, by name."""
+    values, _ = measure_row(pixels)
+    return dict(zip(NAMES, values.tolist(), strict=True))
+
+
+def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every number of one picture in the order of `NAMES`, and its coarse colours."""
+    import cv2
+
+    pixels = tidy(pixels)
+    if pixels.ndim == 4:
+        pixels = pixels[len(pixels) // 2]  # a volume is judged by the slice in its middle
+    rows, columns, channels = pixels.shape
+    seen = _eight_bits(pixels)
+    blocks = _blockiness(seen)
+    scale = LONGEST / max(rows, columns)
+    if scale < 1:
+        small = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+        seen = cv2.resize(seen, small, interpolation=cv2.INTER_AREA)
+        seen = seen if seen.ndim == 3 else seen[..., None]
+    gray = _gray(seen)
+    tile = cv2.resize(seen if seen.shape[2] == 3 else gray, (TILE, TILE), interpolation=cv2.INTER_AREA)
+    tiles = np.broadcast_to(tile.reshape(TILE, TILE, -1), (TILE, TILE, 3))
+    light = _light(gray) if pixels.dtype == np.uint8 else (math.nan,) * 4
+    shares = cv2.calcHist([gray], [0], None, [256], [0, 256]).reshape(-1) / gray.size
+    mean = float(shares @ _LEVELS)
+    spread = math.sqrt(max(0.0, float(shares @ (_LEVELS - mean) ** 2)))
+    known = shares[shares > 0]
+    entropy = -float(known @ np.log2(known))
+    detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(gray))
+    colour = _colour(seen) if channels == 3 else math.nan if channels != 1 else 0.0
+    contrast = spread / 255 if pixels.dtype == np.uint8 else math.nan
+    size = (rows, columns, channels, pixels.dtype.itemsize * 8)
+    return np.array([*size, light[0], contrast, *light[1:], *detail, colour], np.float32), tiles
+
+
+def _eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """The picture in 8 bits; deeper ones are stretched, since their full scale is seldom used."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    finite = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    step = max(1, math.isqrt(finite.shape[0] * finite.shape[1] // 65536))
+    low, high = np.percentile(finite[::step, ::step], (0.5, 99.5))
+    return np.asarray(np.clip((finite - low) * (255 / max(high - low, 1e-12)), 0, 255), np.uint8)
+
+
+def _gray(seen: np.ndarray) -> np.ndarray:
+    import cv2
+
+    if seen.shape[2] == 1:
+        return np.ascontiguousarray(seen[..., 0])
+    if seen.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY))
+    return np.asarray(seen.mean(2), np.uint8)
+
+
+def _light(gray: np.ndarray) -> tuple[float, float, float, float]:
+    """Brightness, shadows, highlights, glare."""
+    import cv2
+
+    white = cv2.threshold(gray, _WHITE - 1, 1, cv2.THRESH_BINARY)[1]
+    highlights = cv2.countNonZero(white)
+    dark = gray.size - cv2.countNonZero(cv2.threshold(gray, _BLACK, 1, cv2.THRESH_BINARY)[1])
+    glare = 0
+    if highlights:  # a pixel of glare has only white around it, for a fiftieth of the picture
+        reach = max(3, min(gray.shape) // 50 | 1)
+        core = cv2.erode(white, np.ones((reach, reach), np.uint8), borderType=cv2.BORDER_REPLICATE)
+        glare = cv2.countNonZero(core)
+    return float(cv2.mean(gray)[0]) / 255, dark / gray.size, highlights / gray.size, glare / gray.size
+
+
+def _sharpness(gray: np.ndarray) -> float:
+    import cv2
+
+    return float(cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))[1].reshape(-1)[0]) ** 2
+
+
+def _blur(gray: np.ndarray) -> float:
+    """Crete et al. 2007: what is blurred already changes little when it is blurred again."""
+    import cv2
+
+    worst = math.nan
+    for size, axis in (((9, 1), 1), ((1, 9), 0)):
+        if gray.shape[axis] < 3:
+            continue
+        again = cv2.blur(gray, size)
+        if axis:
+            steps, left = cv2.absdiff(gray[:, 1:], gray[:, :-1]), cv2.absdiff(again[:, 1:], again[:, :-1])
+        else:
+            steps, left = cv2.absdiff(gray[1:], gray[:-1]), cv2.absdiff(again[1:], again[:-1])
+        total = cv2.sumElems(steps)[0]
+        if total > 0:
+            lost = cv2.sumElems(cv2.subtract(steps, left))[0]
+            worst = max(1 - lost / total, -1.0 if math.isnan(worst) else worst)
+    return worst
+
+
+def _noise(gray: np.ndarray) -> float:
+    """Donoho 1994: the median of the finest diagonal detail, which edges hardly move."""
+    rows, columns = gray.shape[0] // 2 * 2, gray.shape[1] // 2 * 2
+    if rows < 8 or columns < 8:
+        return math.nan
+    wide = gray[:rows, :columns].astype(np.int16)
+    across = wide[:, 0::2] - wide[:, 1::2]
+    counts = np.bincount(np.abs(across[0::2] - across[1::2]).ravel())
+    below = np.cumsum(counts)
+    middle = below[-1] / 2
+    place = int(np.searchsorted(below, middle))
+    inside = (middle - (below[place] - counts[place])) / counts[place]
+    median = max(0.0, place - 0.5 + float(inside)) if place else 0.5 * float(inside) * (counts[0] < below[-1])
+    return median / 2 / 0.6745
+
+
+def _blockiness(seen: np.ndarray) -> float:
+    """How much larger steps are on the grid of 8 x 8 blocks than beside it, in the middle of the picture."""
+    import cv2
+
+    if min(seen.shape[:2]) < 64 or seen.shape[2] not in (1, 3):
+        return math.nan
+    top, left = (max(0, (side - 512) // 16 * 8) for side in seen.shape[:2])
+    gray = _gray(np.ascontiguousarray(seen[top : top + 512, left : left + 512]))
+    ratios = []
+    for steps in (cv2.absdiff(gray[:, 1:], gray[:, :-1]), cv2.absdiff(gray[1:], gray[:-1]).T):
+        mean = cv2.reduce(np.ascontiguousarray(steps), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F).reshape(-1)
+        on = np.arange(len(mean)) % 8 == 7
+        ratios.append(float(mean[on].mean() / max(mean[~on].mean(), 0.1)))
+    return min(ratios) - 1
+
+
+def _colour(seen: np.ndarray) -> float:
+    import cv2
+
+    red, green, blue = cv2.split(seen)
+    high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return float(cv2.mean(cv2.subtract(high, low))[0]) / 255
+
+
+_KEPT: weakref.WeakKeyDictionary[Dataset, Measures] = weakref.WeakKeyDictionary()
+
+
+def measured(data: Dataset) -> Measures:
+    """What is measured of the first picture of each sample; measured once for a data set, and kept while it lives."""
+    return _KEPT[data] if data in _KEPT else measure_all(data)
+
+
+def measure_all(data: Dataset, rows: Sequence[int] | None = None, tell: Tell = silent) -> Measures:
+    """Measure the pictures at these positions, or all of them; from now on `measured` answers with this."""
+    have = [place for place in range(len(data)) if data[place].images]
+    wanted = have if rows is None else list(rows)
+    values = np.full((len(wanted), len(NAMES)), np.nan, np.float32)
+    tiles = np.zeros((len(wanted), TILE, TILE, 3), np.uint8)
+    faults: dict[int, InputError] = {}
+    for place, (row, got) in enumerate(zip(wanted, _each(data, wanted, tell), strict=True)):
+        if isinstance(got, InputError):
+            faults[row] = got
+        else:
+            values[place], tiles[place] = got
+    kept = np.array([row not in faults for row in wanted], bool)
+    made = Measures(np.array(wanted, np.int64)[kept], values[kept], tiles[kept], faults, len(have))
+    _KEPT[data] = made
+    return made
+
+
+def _each(data: Dataset, rows: Sequence[int], tell: Tell) -> Iterator[Any]:
+    """Rows of numbers or errors in order, some pictures at a time."""
+
+    def some(part: Sequence[int]) -> list[Any]:
+        return [_one(data[row].images) for row in part]
+
+    done = 0
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "sightline-measure") as pool:
+        for start in range(0, len(rows), 2048):  # so that few results wait at a time
+            parts = [rows[at : at + 32] for at in range(start, min(start + 2048, len(rows)), 32)]
+            for answers in pool.map(some, parts):
+                yield from answers
+                done += len(answers)
+                if done % 1024 < 32 or done == len(rows):
+                    text = f"measured {done:,} of {len(rows):,} pictures"
+                    tell(Event("progress", text, {"done": done, "total": len(rows)}))
+
+
+def _one(images: Sequence[Image]) -> Any:
+    """The first picture measured; the others are read as well, since a sample is no better than its worst picture."""
+    try:
+        row = measure_row(images[0].read())
+        for image in images[1:]:
+            image.read()
+        return row
+    except InputError as error:
+        return error
