@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.core.annotations import Annotation, Labels, Objects, Value
-from sightline.core.dataset import Dataset, split
+from sightline.core.dataset import Dataset
 from sightline.core.image import ArrayImage, FileImage
 from sightline.core.known import remember
 from sightline.core.sample import Sample
+from sightline.core.splitting import split
 
 
 def picture(value: int) -> ArrayImage:

@@ -10,11 +10,12 @@ from PIL import Image as Pillow
 
 from sightline.core import known
 from sightline.core.annotations import Labels, Picture, Regions
-from sightline.core.dataset import Dataset, split
+from sightline.core.dataset import Dataset
 from sightline.core.image import ArrayImage, FileImage, as_image, encode
 from sightline.core.known import KnownImage, look_at_all, remember
 from sightline.core.progress import Event
 from sightline.core.sample import Sample
+from sightline.core.splitting import split
 
 RNG = np.random.default_rng(0)
 

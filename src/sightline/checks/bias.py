@@ -10,7 +10,7 @@ from sightline.checks import _dependence
 from sightline.core.annotations import Labels
 from sightline.core.chance import generator
 from sightline.core.dataset import Dataset
-from sightline.core.finding import EXAMPLES, Finding, count_of, listed
+from sightline.core.finding import EXAMPLES, Finding, listed
 from sightline.core.measures import measured
 
 STRONG = 0.3  # Cramér's V from which an attribute tells too much

@@ -19,6 +19,8 @@ def open_data(where: Any, *, format: str | None = None) -> Dataset:
     """The data set that a path, a pattern of paths, a `source:place` word or a `Dataset` stands for."""
     if isinstance(where, Dataset):
         return where
+    from sightline.core.sides import is_sides, read_sides  # which opens the data that its file names
+
     word = str(where)
     scheme, colon, rest = word.partition(":")
     if colon and scheme in catalog.names("sources"):
@@ -27,6 +29,8 @@ def open_data(where: Any, *, format: str | None = None) -> Dataset:
     path = Path(word)
     if not word or "\0" in word or not (os.path.lexists(path) or set(word) & set("*?[")):
         raise InputError("missing", _missing(path, scheme if colon else ""))
+    if path.is_file() and is_sides(path):
+        return read_sides(path, format=format)
     name = format or recognise(path)
     read: Dataset = catalog.find("formats", name).read(path)
     if not len(read):

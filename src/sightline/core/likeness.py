@@ -22,6 +22,7 @@ AGREE = (
 ALIKE = 0.93  # correlation, laid over one another, from which two pictures are copies
 PLAIN = 2.0  # grey levels of spread below which a picture shows nothing that could be recognised
 TABLES = 4  # of buckets; two copies that miss each other in one meet in another
+_LEAST = 8  # pixels of a side from which a picture shows something
 _CUT = 0.05  # of a side; what a picture asks for besides itself
 _MEET = 0.84  # cosine of whitened frequencies below which two that met by chance are not laid over one another
 _CROWD = 24  # pictures of one bucket that are compared with each one that asks; crowds are chained, not squared
@@ -45,6 +46,8 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 
     if pixels.ndim == 4:
         pixels = pixels[len(pixels) // 2]  # the middle of a volume
+    if min(pixels.shape[:2]) < _LEAST:
+        return np.zeros((SIDE, SIDE), np.uint8)  # so few pixels agree by chance
     if pixels.dtype == bool or pixels.dtype.kind not in "uf":
         pixels = pixels.astype(np.float32)
     flat = pixels.mean(2, dtype=np.float32) if pixels.shape[2] > 4 else pixels
@@ -55,7 +58,7 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
         low, high = float(grey.min()), float(grey.max())
         least = 64.0 if pixels.dtype == np.uint16 else 1e-4 * max(abs(low), abs(high), 1e-30)
         grey = (grey - low) * (255 / max(high - low, least))
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(grey), 0, 255), np.uint8)
 
 
 def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray, np.ndarray]:
