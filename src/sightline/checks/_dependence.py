@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.chance import generator
+
 DRAWS = 500
 
 
@@ -58,12 +60,12 @@ def strongest(counts: np.ndarray) -> tuple[int, int, float]:
 
 
 def guessed(numbers: np.ndarray, labels: np.ndarray, names: int, bins: int = 10) -> float:
-    """The share of wrong guesses that knowing the number mends: bins from every other sample, judged on the rest."""
+    """The share of wrong guesses that knowing the number mends: bins from one half, judged on the other."""
     known = np.isfinite(numbers)
     numbers, labels = numbers[known], labels[known]
     if len(numbers) < 2 * bins or numbers.min() == numbers.max():
         return 0.0
-    learnt = np.arange(len(numbers)) % 2 == 0
+    learnt = generator(0, "halves", len(numbers)).permutation(len(numbers)) % 2 == 0
     edges = np.unique(np.quantile(numbers[learnt], np.linspace(0, 1, bins + 1)[1:-1]))
     places = np.searchsorted(edges, numbers, "right")
     counts = table(places[learnt], labels[learnt], len(edges) + 1, names)

@@ -25,7 +25,8 @@ def attributes_tell_labels(data: Dataset) -> list[Finding]:
     rows, labels, names = _labels(data)
     if len(rows) < FEW or len(names) < 2:
         return []
-    told, worst, ids = [], 0.0, ()
+    told: list[str] = []
+    worst, ids = 0.0, tuple[str, ...]()
     attributes = _attributes(data, rows)
     for attribute, values in sorted(attributes.items()):
         codes, kinds = _dependence.codes(values)

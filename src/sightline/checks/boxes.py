@@ -28,7 +28,7 @@ def boxes_outside(data: Dataset) -> list[Finding]:
         limit = np.array([shape[-1], shape[-2]] * 2) + SLACK
         return int(((truth.boxes < -SLACK) | (truth.boxes > limit)).any(1).sum())
 
-    do = "Look whether the axes are swapped or the labels belong to another size; a cleaned view cuts them to the picture."
+    do = "Look whether axes are swapped or labels belong to another size; a cleaned view cuts them to the picture."
     return _boxes("boxes_outside", "that reach outside the picture", data, wrong, do)
 
 

@@ -8,16 +8,18 @@ from sightline.core.finding import Finding
 from sightline.core.measures import measured
 
 BLURRED, UNLIKE = 0.68, 0.5  # from the first for sure; from the second where the other pictures are sharp
+SMOOTH = 0.002  # variance of the Laplacian over that of gray: below it nothing has an edge
 FINE = 100.0  # variance of the Laplacian above which fine detail is there whatever the blur
 NOISY, LOUD = 20.0, 10.0  # gray levels: for sure, and where the other pictures are quiet
-BLOCKY = 0.6  # about quality 20 of JPEG
+BLOCKY = 0.75  # about quality 15 of JPEG
 
 
 def blurred(data: Dataset) -> list[Finding]:
     """Pictures without fine detail: out of focus, moved, or enlarged from a smaller one."""
     measures = measured(data)
     blur = measures["blur"]
-    marked = ((blur > BLURRED) | far_above(blur, 6, UNLIKE)) & (measures["sharpness"] < FINE)
+    smooth = measures["sharpness"] < SMOOTH * (255 * measures["contrast"]) ** 2
+    marked = ((blur > BLURRED) | far_above(blur, 6, UNLIKE) | smooth) & (measures["sharpness"] < FINE)
     return tell(
         "blurred",
         data,

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from sightline.checks._telling import COMMON, FEW, tell
+from sightline.checks._telling import FEW, tell
 from sightline.core.dataset import Dataset
 from sightline.core.finding import EXAMPLES, Finding, count_of
 from sightline.core.measures import measured
@@ -24,7 +24,6 @@ def mixed_colour(data: Dataset) -> list[Finding]:
     if not marked.any() or len(measures) < FEW:
         return []
     what, others = ("gray", "coloured") if rare_gray else ("coloured", "gray")
-    share = marked.sum() / len(marked)
     return tell(
         "mixed_colour",
         data,
@@ -33,7 +32,7 @@ def mixed_colour(data: Dataset) -> list[Finding]:
         lambda count: f"{count} {what} among {others} ones",
         "Make sure that no name has more of them than others; turn all gray if colour is not needed.",
         lambda place: f"colour {colour[place]:.2f}",
-        severity="note" if share > COMMON / 4 else "warn",
+        severity="note",
         harm=0.1,
     )
 

@@ -22,7 +22,7 @@ from sightline.core.decoding import header
 from sightline.core.errors import InputError
 from sightline.core.files import digest
 from sightline.core.image import ArrayImage, BytesImage, FileImage, Image, read_image
-from sightline.core.likeness import SIDE, near_copies, thumbnail
+from sightline.core.likeness import SIDE, SMALL, near_copies, thumbnail
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 
@@ -45,7 +45,7 @@ class Facts:
         self.faults: dict[int, InputError] = {}
         self.others: dict[int, str] = {}  # fingerprints that are no sha256
         self.compared = np.arange(0) if compared is None else compared  # rows that have a thumbnail, in order
-        self.thumbnails = np.zeros((len(self.compared), SIDE, SIDE), np.uint8)
+        self.thumbnails = np.zeros(len(self.compared), SMALL)
 
     def wants(self, row: int) -> bool:
         """Whether a thumbnail of this row is wanted and not there yet."""

@@ -20,8 +20,11 @@ AGREE = (
     0.96  # cosine of their whitened frequencies then: in a set of X-rays strangers correlate, but agree in no detail
 )
 ALIKE = 0.93  # correlation, laid over one another, from which two pictures are copies
+SMALL = np.dtype([("grey", "u1", (32, 32)), ("colours", "u1", (4, 4, 3))])  # what is kept of a picture
 PLAIN = 2.0  # grey levels of spread below which a picture shows nothing that could be recognised
 TABLES = 4  # of buckets; two copies that miss each other in one meet in another
+_TILES = 4  # rows and columns of coarse colours
+_TINT, _TINTED = 14.0, 0.4  # levels, and share of the colour, by which colours of copies may differ
 _LEAST = 8  # pixels of a side from which a picture shows something
 _CUT = 0.05  # of a side; what a picture asks for besides itself
 _MEET = 0.84  # cosine of whitened frequencies below which two that met by chance are not laid over one another
@@ -41,24 +44,28 @@ _DOUBTS = 4  # bits of a bucket's number that a picture also tries the other way
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """A grey picture of 32 x 32 bytes from pixels of any depth, channels or dimensions."""
+    """A small grey picture and coarse colours from pixels of any depth, channels or dimensions: one `SMALL`."""
     import cv2
 
+    made = np.zeros((), SMALL)
     if pixels.ndim == 4:
         pixels = pixels[len(pixels) // 2]  # the middle of a volume
     if min(pixels.shape[:2]) < _LEAST:
-        return np.zeros((SIDE, SIDE), np.uint8)  # so few pixels agree by chance
+        return made  # so few pixels agree by chance
     if pixels.dtype == bool or pixels.dtype.kind not in "uf":
         pixels = pixels.astype(np.float32)
-    flat = pixels.mean(2, dtype=np.float32) if pixels.shape[2] > 4 else pixels
-    small = np.asarray(cv2.resize(flat, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
-    grey = small.reshape(SIDE, SIDE, -1).mean(2)
+    small = cv2.resize(pixels[..., :4], (SIDE, SIDE), interpolation=cv2.INTER_AREA).reshape(SIDE, SIDE, -1)
+    small = small.astype(np.float32)
     if pixels.dtype != np.uint8:  # deep pixels rarely use all of their range
-        grey = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
-        low, high = float(grey.min()), float(grey.max())
+        small = np.nan_to_num(small, nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = float(small.min()), float(small.max())
         least = 64.0 if pixels.dtype == np.uint16 else 1e-4 * max(abs(low), abs(high), 1e-30)
-        grey = (grey - low) * (255 / max(high - low, least))
-    return np.asarray(np.clip(np.rint(grey), 0, 255), np.uint8)
+        small = (small - low) * (255 / max(high - low, least))
+    colours = small[..., :3] if small.shape[2] >= 3 else small[..., :1].repeat(3, 2)
+    step = SIDE // _TILES
+    made["grey"] = np.clip(np.rint(small.mean(2)), 0, 255)
+    made["colours"] = np.clip(np.rint(colours.reshape(_TILES, step, _TILES, step, 3).mean((1, 3))), 0, 255)
+    return made
 
 
 def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray, np.ndarray]:
@@ -66,11 +73,12 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
 
     Crowds of equals come as chains, not as all their pairs.
     """
+    colours, thumbnails = thumbnails["colours"], thumbnails["grey"]
     sharp = _banded(thumbnails)
     telling = np.flatnonzero([picture.std(dtype=np.float32) >= PLAIN for picture in sharp])
     if len(telling) < 2:
         return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
-    thumbnails, sharp = thumbnails[telling], sharp[telling]
+    thumbnails, colours, sharp = thumbnails[telling], colours[telling], sharp[telling]
     buckets, detail = _Buckets(thumbnails), _Detail(thumbnails)
 
     def compare(begin: int) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +89,7 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
             one, other, views = first[cut], second[cut], _VIEWS[view[cut]]
             alike, place = overlaid(sharp[one].astype(np.float32), sharp[other].astype(np.float32), views)
             left = np.flatnonzero(alike >= ALIKE)
+            left = left[_same_colours(colours[one[left]], colours[other[left]], views[left, 0])]
             agree = detail.agree(thumbnails[one[left]], thumbnails[other[left]], views[left, 0], place[left])
             sure = left[agree >= AGREE]
             found.append((np.stack([one[sure], other[sure]], 1), agree[agree >= AGREE]))
@@ -123,6 +132,17 @@ def overlaid(first: np.ndarray, second: np.ndarray, views: np.ndarray) -> tuple[
     found[left] = _dot(_normal(second[left], seen), _normal(moved, seen))
     found[np.setdiff1d(np.arange(len(views)), left)] = 0
     return found, place
+
+
+def _same_colours(first: np.ndarray, second: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
+    """Whether the coarse colours of each pair are those of one picture, perhaps lighter or darker."""
+    first = np.where(mirrored[:, None, None, None] > 0, first[:, :, ::-1], first)
+    one, other = (
+        (tiles - tiles.mean(3, keepdims=True)).reshape(-1, 3 * _TILES**2)
+        for tiles in (first.astype(np.float32), second.astype(np.float32))
+    )
+    gap, most = (np.sqrt((part**2).mean(1)) for part in (one - other, np.stack([one, other]).max(0)))
+    return np.asarray(gap <= np.maximum(_TINT, _TINTED * most))
 
 
 def _banded(thumbnails: np.ndarray) -> np.ndarray:

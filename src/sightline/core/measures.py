@@ -82,30 +82,32 @@ def measure_row(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if pixels.ndim == 4:
         pixels = pixels[len(pixels) // 2]  # a volume is judged by the slice in its middle
     rows, columns, channels = pixels.shape
-    seen = _eight_bits(pixels)
-    blocks = _blockiness(seen)
+    seen = eight_bits(pixels)
     scale = LONGEST / max(rows, columns)
     if scale < 1:
+        blocks = _blockiness(_gray(_middle(seen)))
         small = (max(1, round(columns * scale)), max(1, round(rows * scale)))
         seen = cv2.resize(seen, small, interpolation=cv2.INTER_AREA)
         seen = seen if seen.ndim == 3 else seen[..., None]
-    gray = _gray(seen)
-    tile = cv2.resize(seen if seen.shape[2] == 3 else gray, (TILE, TILE), interpolation=cv2.INTER_AREA)
-    tiles = np.broadcast_to(tile.reshape(TILE, TILE, -1), (TILE, TILE, 3))
+        gray = _gray(seen)
+    else:
+        gray = _gray(seen)
+        blocks = _blockiness(_middle(gray))
+    tiles = _tiles(seen if seen.shape[2] == 3 else gray)
     light = _light(gray) if pixels.dtype == np.uint8 else (math.nan,) * 4
     shares = cv2.calcHist([gray], [0], None, [256], [0, 256]).reshape(-1) / gray.size
     mean = float(shares @ _LEVELS)
     spread = math.sqrt(max(0.0, float(shares @ (_LEVELS - mean) ** 2)))
     known = shares[shares > 0]
-    entropy = -float(known @ np.log2(known))
-    detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(gray))
+    entropy = max(0.0, -float(known @ np.log2(known)))
+    detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(_middle(gray)))
     colour = _colour(seen) if channels == 3 else math.nan if channels != 1 else 0.0
     contrast = spread / 255 if pixels.dtype == np.uint8 else math.nan
     size = (rows, columns, channels, pixels.dtype.itemsize * 8)
     return np.array([*size, light[0], contrast, *light[1:], *detail, colour], np.float32), tiles
 
 
-def _eight_bits(pixels: np.ndarray) -> np.ndarray:
+def eight_bits(pixels: np.ndarray) -> np.ndarray:
     """The picture in 8 bits; deeper ones are stretched, since their full scale is seldom used."""
     if pixels.dtype == np.uint8:
         return pixels
@@ -143,7 +145,8 @@ def _light(gray: np.ndarray) -> tuple[float, float, float, float]:
 def _sharpness(gray: np.ndarray) -> float:
     import cv2
 
-    return float(cv2.meanStdDev(cv2.Laplacian(gray, cv2.CV_16S))[1].reshape(-1)[0]) ** 2
+    second = cv2.Laplacian(gray, cv2.CV_16S)
+    return max(0.0, cv2.norm(second, cv2.NORM_L2) ** 2 / gray.size - cv2.mean(second)[0] ** 2)
 
 
 def _blur(gray: np.ndarray) -> float:
@@ -182,26 +185,41 @@ def _noise(gray: np.ndarray) -> float:
     return median / 2 / 0.6745
 
 
-def _blockiness(seen: np.ndarray) -> float:
-    """How much larger steps are on the grid of 8 x 8 blocks than beside it, in the middle of the picture."""
+def _middle(seen: np.ndarray, side: int = 320) -> np.ndarray:
+    """At most so many rows and columns in the middle, beginning on the grid of blocks."""
+    top, left = (max(0, (length - side) // 16 * 8) for length in seen.shape[:2])
+    return np.ascontiguousarray(seen[top : top + side, left : left + side])
+
+
+def _blockiness(gray: np.ndarray) -> float:
+    """How much larger steps are on the grid of 8 x 8 blocks than beside it."""
     import cv2
 
-    if min(seen.shape[:2]) < 64 or seen.shape[2] not in (1, 3):
+    if min(gray.shape) < 64:
         return math.nan
-    top, left = (max(0, (side - 512) // 16 * 8) for side in seen.shape[:2])
-    gray = _gray(np.ascontiguousarray(seen[top : top + 512, left : left + 512]))
     ratios = []
-    for steps in (cv2.absdiff(gray[:, 1:], gray[:, :-1]), cv2.absdiff(gray[1:], gray[:-1]).T):
-        mean = cv2.reduce(np.ascontiguousarray(steps), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F).reshape(-1)
+    for steps, axis in ((cv2.absdiff(gray[:, 1:], gray[:, :-1]), 0), (cv2.absdiff(gray[1:], gray[:-1]), 1)):
+        mean = cv2.reduce(steps, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).reshape(-1) / steps.shape[axis]
         on = np.arange(len(mean)) % 8 == 7
-        ratios.append(float(mean[on].mean() / max(mean[~on].mean(), 0.1)))
+        ratios.append(float(mean[on].mean() / max(mean[~on].mean(), 0.5)))
     return min(ratios) - 1
+
+
+def _tiles(seen: np.ndarray) -> np.ndarray:
+    """Coarse colours; of a large picture a thousand samples are enough."""
+    import cv2
+
+    if min(seen.shape[:2]) > 64:
+        seen = cv2.resize(seen, (32, 32), interpolation=cv2.INTER_LINEAR)
+    tile = cv2.resize(seen, (TILE, TILE), interpolation=cv2.INTER_AREA)
+    return np.broadcast_to(tile.reshape(TILE, TILE, -1), (TILE, TILE, 3))
 
 
 def _colour(seen: np.ndarray) -> float:
     import cv2
 
-    red, green, blue = cv2.split(seen)
+    step = max(1, min(seen.shape[:2]) // 128)  # a mean needs no more than some thousand pixels
+    red, green, blue = cv2.split(np.ascontiguousarray(seen[::step, ::step]))
     high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
     return float(cv2.mean(cv2.subtract(high, low))[0]) / 255
 

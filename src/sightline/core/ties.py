@@ -72,6 +72,12 @@ def tied(data: Dataset, rows: list[int], by: str | None, copies: bool, tell: Tel
         found = near(known, tell)
         pairs = place[found.pairs]
         pairs = pairs[(pairs >= 0).all(1)]
+        if by is not None:  # whole values matter more than what looks alike
+            value = _numbered(values)
+            apart = int((value[pairs[:, 0]] != value[pairs[:, 1]]).sum())
+            if apart:
+                tell(Event("warn", f"{apart:,} pairs of near duplicates have different values of '{by}'"))
+            pairs = pairs[:0]
         kept, refused = _capped(parts, pairs, max(20.0, LARGEST * len(rows)))
         alone, together = joined(links[:1]), joined([links[0], kept])
         _say(

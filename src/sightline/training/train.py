@@ -71,7 +71,7 @@ def train(
     with locked(run.path), asking() as asked:
         sweep(run.path)
         if look and not run.exists:
-            write_durably(run.path / "audit.json", canonical(audit(samples, tell=tell).to_json()))
+            write_durably(run.path / "audit.json", canonical(audit(samples, quick=True, tell=tell).to_json()))
         sides = _sides(run, samples, chosen, tell)
         info = _begun(run, wanted, sides, tell)
         if extend:
