@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from sightline.core.dataset import Dataset, column_of
 from sightline.core.errors import SettingsError
-from sightline.core.files import digest_rows
 from sightline.core.progress import Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.ties import Ties, tied
@@ -94,8 +96,14 @@ def nested_folds(
 
 
 def split_digest(data: Dataset) -> str:
-    """One hash for who is on which side."""
-    return digest_rows(list(pair) for pair in zip(data.column("id"), data.column("split"), strict=True))
+    """One hash for who is on which side: that of `canonical` pairs of id and side."""
+    quote, hashed, between = json.JSONEncoder(ensure_ascii=False).encode, hashlib.sha256(b"["), ""
+    pairs = iter(zip(data.column("id"), data.column("split"), strict=True))
+    while some := [f"\n [\n  {quote(name)},\n  {quote(side)}\n ]" for name, side in islice(pairs, 10_000)]:
+        hashed.update((between + ",".join(some)).encode("utf-8", "surrogatepass"))
+        between = ","
+    hashed.update(b"\n]\n" if between else b"]\n")
+    return hashed.hexdigest()
 
 
 class _Sided(Sequence[Sample]):
