@@ -249,7 +249,7 @@ class _Round:
         count, width = waves.shape
         middle = waves.mean(0, dtype=np.float64)
         apart = waves - middle
-        few = 10.0 * width  # as if so many unknown pictures had been seen: small sets say little about directions
+        few = 3.0 * width  # as if so many unknown pictures had been seen: small sets say little about directions
         values, axes = np.linalg.eigh((apart.T @ apart + few / width * np.eye(width)) / (count + few))
         self.middle = (middle * (count / (count + few))).astype(np.float32)
         self.axes = ((axes / np.sqrt(values + 1e-5)) @ axes.T).astype(np.float32)
