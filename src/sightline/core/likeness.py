@@ -21,7 +21,7 @@ AGREE = (
 )
 ALIKE = 0.93  # correlation, laid over one another, from which two pictures are copies
 SMALL = np.dtype([("grey", "u1", (32, 32)), ("colours", "u1", (4, 4, 3))])  # what is kept of a picture
-PLAIN = 2.0  # grey levels of spread below which a picture shows nothing that could be recognised
+PLAIN = 1.0  # grey levels of spread below which a picture shows nothing that could be recognised
 TABLES = 4  # of buckets; two copies that miss each other in one meet in another
 _TILES = 4  # rows and columns of coarse colours
 _TINT, _TINTED = 14.0, 0.4  # levels, and share of the colour, by which colours of copies may differ
