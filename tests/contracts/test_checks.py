@@ -136,6 +136,16 @@ def copied(row: int, source: int, **changes: object) -> Callable[[], list[Sample
     return made
 
 
+def mirrored(row: int, source: int) -> Callable[[], list[Sample]]:
+    def made() -> list[Sample]:
+        samples = clean()
+        pixels = np.ascontiguousarray(samples[source].pixels()[:, ::-1])
+        samples[row] = replace(samples[row], images=(BytesImage(encode(pixels)),))
+        return samples
+
+    return made
+
+
 WHOLE = encode(np.random.default_rng(0).integers(0, 256, (30, 30, 3)).astype(np.uint8))
 PLANTED: dict[str, list[tuple[Callable[[], list[Sample]], int, str]]] = {
     "unreadable": [
@@ -145,9 +155,14 @@ PLANTED: dict[str, list[tuple[Callable[[], list[Sample]], int, str]]] = {
         (with_(3, images=(*clean()[3].images, BytesImage(b"text"))), 1, "1 unreadable"),
     ],
     "duplicates": [(copied(3, 1), 1, "1 exact duplicate")],
-    "conflicts": [(copied(4, 1), 2, "2 equal pictures with different labels")],
+    "near_duplicates": [(mirrored(3, 1), 1, "1 near duplicate")],
+    "conflicts": [
+        (copied(4, 1), 2, "2 equal pictures with different labels"),
+        (mirrored(4, 1), 2, "2 near duplicates with different labels"),
+    ],
     "leaks": [
         (copied(30, 0), 1, "1 equal pictures on two sides"),
+        (mirrored(30, 0), 1, "1 near duplicates on two sides"),
         (with_(30, group="g1"), 1, "1 groups on two sides"),
     ],
     "imbalance": [
