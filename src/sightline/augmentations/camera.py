@@ -1,0 +1,135 @@
+"""What cameras meet in the open, severities 1 to 5: rain, glare, shadow, darkness, things in the way."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from sightline.augmentations import _weather
+from sightline.augmentations._draw import Severity, between, constants, level
+from sightline.augmentations._hiding import hide
+from sightline.augmentations._pixels import change_flat, noisy, smoothed, toned, veiled
+from sightline.core import warp
+from sightline.core.carried import aligned, with_pixels
+from sightline.core.sample import Sample
+
+
+def blur(sample: Sample, rng: np.random.Generator, *, deviation: tuple[float, float] = (0.3, 1.6)) -> Sample:
+    """Soft by a Gaussian of a random width in pixels."""
+    drawn = between(rng, deviation)
+    return change_flat(sample, lambda pixels: smoothed(pixels, max(drawn, 1e-3)))
+
+
+def rain(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
+    """Streaks that fall aslant, and duller light."""
+    part, long, dull = constants(
+        level(rng, severity),
+        ((0.002, 0.04, 0.95), (0.004, 0.05, 0.9), (0.007, 0.06, 0.84), (0.011, 0.07, 0.77), (0.016, 0.09, 0.7)),
+    )
+    layer = _weather.drops(rng, _size(sample), part, long, rng.uniform(65, 115)) * np.float32(0.55)
+    return change_flat(
+        sample, lambda pixels: veiled(pixels, float(dull), _weather.tinted(layer, pixels, (0.9, 0.95, 1.0)))
+    )
+
+
+def glare(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
+    """A light in or near the picture: a bright core, a wide halo and a veil over everything."""
+    core, halo, veil = constants(
+        level(rng, severity),
+        ((0.04, 0.2, 0.03), (0.06, 0.35, 0.06), (0.09, 0.5, 0.1), (0.12, 0.65, 0.15), (0.16, 0.8, 0.2)),
+    )
+    rows, columns = _size(sample)
+    x, y = rng.uniform(-0.1, 1.1) * columns, rng.uniform(-0.1, 0.8) * rows
+    long = np.float32(1 / max(rows, columns))
+    far = np.hypot(
+        (np.arange(columns, dtype=np.float32) - np.float32(x)) * long,
+        ((np.arange(rows, dtype=np.float32) - np.float32(y)) * long)[:, None],
+    )
+    layer = (
+        np.exp(-((far / np.float32(core)) ** 2)) + np.float32(halo) * np.exp(-far / np.float32(0.25)) + np.float32(veil)
+    )
+    return change_flat(
+        sample, lambda pixels: veiled(pixels, 1 - float(veil), _weather.tinted(layer, pixels, (1.0, 0.96, 0.86)))
+    )
+
+
+def shadow(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
+    """A soft-edged shadow across a part of the picture."""
+    dark, wide = constants(level(rng, severity), ((0.8, 0.25), (0.65, 0.35), (0.5, 0.45), (0.38, 0.5), (0.25, 0.6)))
+    rows, columns = _size(sample)
+    middle = np.array([rng.uniform(0.2, 0.8) * columns, rng.uniform(0.2, 0.8) * rows])
+    turn = rng.uniform(0, np.pi)
+    along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
+    reach, half = 2.0 * max(rows, columns), wide * min(rows, columns) / 2
+    skew = rng.uniform(0.5, 1.5, 4)
+    ring = [
+        middle + a * reach * along + b * half * s * across
+        for (a, b), s in zip(((-1, -1), (1, -1), (1, 1), (-1, 1)), skew, strict=True)
+    ]
+    layer = np.ones((rows, columns), np.float32)
+    cv2.fillPoly(layer, [np.rint(np.array(ring)).astype(np.int32)], float(dark))
+    layer = cv2.GaussianBlur(layer, (0, 0), max(0.6, 0.012 * max(rows, columns)))
+    return change_flat(sample, lambda pixels: veiled(pixels, layer))
+
+
+def low_light(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
+    """Underexposed: darker along a curve, with the noise of a sensor turned up."""
+    power, keep, strength = constants(
+        level(rng, severity),
+        ((1.2, 0.75, 0.01), (1.4, 0.6, 0.02), (1.7, 0.45, 0.03), (2.0, 0.33, 0.045), (2.4, 0.22, 0.06)),
+    )
+    return change_flat(
+        sample,
+        lambda pixels: noisy(
+            toned(pixels, lambda values: np.float32(keep) * np.maximum(values, 0) ** power), rng, strength
+        ),
+    )
+
+
+def occlusion(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3), least: float = 0.1) -> Sample:
+    """Dark things in front of the picture; hidden keypoints say so, and what is all but hidden is dropped."""
+    count, part = constants(level(rng, severity), ((1, 0.04), (2, 0.05), (3, 0.06), (4, 0.07), (5, 0.08)))
+    rows, columns = _size(sample)
+    cover = np.zeros((rows, columns), np.uint8)
+    for _ in range(round(count)):
+        area, shape = rows * columns * part * rng.uniform(0.5, 1.5), np.exp(rng.uniform(-1, 1))
+        axes = (max(1, round((area * shape / np.pi) ** 0.5)), max(1, round((area / shape / np.pi) ** 0.5)))
+        place = (int(rng.integers(columns)), int(rng.integers(rows)))
+        cv2.ellipse(cover, place, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+    light = float(rng.uniform(0.02, 0.3))
+    shown = 1 - cv2.GaussianBlur(cover, (0, 0), 0.8).astype(np.float32) / 255
+    moved = change_flat(sample, lambda pixels: veiled(pixels, shown, (1 - shown) * np.float32(light)))
+    return with_pixels(sample, [image.read() for image in moved.images], hide(sample.truth, cover > 127, least))
+
+
+def erase(
+    sample: Sample,
+    rng: np.random.Generator,
+    *,
+    chance: float = 0.5,
+    part: tuple[float, float] = (0.02, 0.25),
+    aspect: tuple[float, float] = (0.3, 3.3),
+    count: int = 1,
+    least: float = 0.1,
+) -> Sample:
+    """Rectangles gone to the middle gray (random erasing of Zhong et al. 2017; with squares, cutout)."""
+    if rng.random() >= chance:
+        return sample
+    rows, columns = _size(sample)
+    cover = np.zeros((rows, columns), bool)
+    pixels = [image.read().copy() for image in sample.images]
+    for _ in range(count):
+        area = rows * columns * between(rng, part)
+        shape = float(np.exp(rng.uniform(np.log(aspect[0]), np.log(aspect[1]))))
+        high = int(np.clip(round((area / shape) ** 0.5), 1, rows))
+        wide = int(np.clip(round((area * shape) ** 0.5), 1, columns))
+        top, left = int(rng.integers(rows - high + 1)), int(rng.integers(columns - wide + 1))
+        cover[top : top + high, left : left + wide] = True
+        for each in pixels:
+            each[..., top : top + high, left : left + wide, :] = warp.gray(each)
+    return with_pixels(sample, pixels, hide(sample.truth, cover, least))
+
+
+def _size(sample: Sample) -> warp.Size:
+    rows, columns = aligned(sample)[0].shape[-3:-1]
+    return rows, columns
