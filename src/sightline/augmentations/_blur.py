@@ -7,7 +7,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from sightline.augmentations._pixels import filtered, from_unit, smoothed, unit
+from sightline.augmentations._pixels import filtered, smoothed
+from sightline.core.inputs import resize
+
+_DIRECT = 120  # weights up to which OpenCV goes through a kernel one by one, skipping those that are nought
 
 
 @lru_cache(maxsize=64)
@@ -21,16 +24,40 @@ def disc(radius: float, soft: float) -> np.ndarray:
     return _tight(kernel)
 
 
-def streak(radius: float, deviation: float, degrees: float) -> np.ndarray:
-    """Half a Gaussian laid along a line from the middle, in whole pixels."""
-    width = 2 * round(radius) + 1
-    weights = np.exp(-(np.arange(width) ** 2) / (2 * deviation**2))
+def streak(radius: float, deviation: float, degrees: float) -> list[tuple[int, int, float]]:
+    """Half a Gaussian laid along a line, in whole pixels: down, right and weight of each step."""
+    steps = np.arange(2 * round(radius) + 1)
+    weights = np.exp(-(steps**2) / (2 * deviation**2))
     weights /= weights.sum()
-    kernel = np.zeros((2 * width + 1, 2 * width + 1), np.float32)
+    kept = weights > 1e-3 * weights[0]
     sin, cos = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
-    for step, weight in enumerate(weights.tolist()):
-        kernel[width + int(np.ceil(step * sin - 0.5)), width + int(np.ceil(step * cos - 0.5))] += weight
-    return _tight(kernel)
+    down, right = np.ceil(steps * sin - 0.5).astype(int), np.ceil(steps * cos - 0.5).astype(int)
+    total = weights[kept].sum()
+    rows = zip(down[kept].tolist(), right[kept].tolist(), (weights[kept] / total).tolist(), strict=True)
+    return list(rows)
+
+
+def smeared(pixels: np.ndarray, steps: list[tuple[int, int, float]]) -> np.ndarray:
+    """Every pixel along its streak: directly where the streak is short, else as a sum of shifted copies."""
+    high, wide = max(abs(row[0]) for row in steps), max(abs(row[1]) for row in steps)
+    down, right = min(row[0] for row in steps), min(row[1] for row in steps)
+    if (high + 1) * (wide + 1) <= _DIRECT and pixels.shape[0] > high and pixels.shape[1] > wide:
+        kernel = np.zeros((high + 1, wide + 1), np.float32)
+        for y, x, weight in steps:
+            kernel[y - down, x - right] += weight
+        edge = cv2.BORDER_REPLICATE
+        return np.asarray(
+            cv2.filter2D(pixels, -1, kernel, anchor=(-right, -down), borderType=edge).reshape(pixels.shape)
+        )
+    rows, columns = pixels.shape[:2]
+    wider = np.pad(pixels, ((high, high), (wide, wide), (0, 0)), "edge")
+    wider = wider.reshape(len(wider), -1).astype(np.float32)
+    total = np.zeros((rows, columns * pixels.shape[2]), np.float32)
+    for y, x, weight in steps:
+        left = (wide + x) * pixels.shape[2]
+        cv2.scaleAdd(wider[high + y : high + y + rows, left : left + total.shape[1]], weight, total, total)
+    total = total.reshape(pixels.shape)
+    return (np.rint(total, out=total) if pixels.dtype.kind == "u" else total).astype(pixels.dtype, copy=False)
 
 
 def _tight(kernel: np.ndarray) -> np.ndarray:
@@ -43,12 +70,11 @@ def _tight(kernel: np.ndarray) -> np.ndarray:
 
 
 def through(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """A kernel of up to some forty pixels, also where the picture is smaller than that."""
+    """A kernel of up to some twenty pixels, also where the picture is smaller than that."""
     rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
     if pixels.shape[0] > rows and pixels.shape[1] > columns:
         return filtered(pixels, kernel)
-    wide = ((rows, rows), (columns, columns), (0, 0))
-    padded = np.pad(pixels, wide, "edge")
+    padded = np.pad(pixels, ((rows, rows), (columns, columns), (0, 0)), "edge")
     return np.ascontiguousarray(
         filtered(padded, kernel)[rows : rows + len(pixels), columns : columns + pixels.shape[1]]
     )
@@ -68,14 +94,16 @@ def glass(pixels: np.ndarray, rng: np.random.Generator, deviation: float, reach:
 
 def zoomed(pixels: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """The mean of the picture and of copies of it, each enlarged about the middle."""
-    rows, columns = pixels.shape[:2]
-    total = unit(pixels)
-    base = total.copy()
+    rows, columns, channels = pixels.shape
+    total = np.zeros((rows, columns * channels), np.float32)
+    flat = total.shape
+    cv2.accumulate(np.ascontiguousarray(pixels).reshape(flat), total)
     for factor in factors.tolist():
-        matrix = np.array([[factor, 0, (1 - factor) * (columns - 1) / 2], [0, factor, (1 - factor) * (rows - 1) / 2]])
-        for first in range(0, pixels.shape[2], 4):
-            part = np.ascontiguousarray(base[..., first : first + 4])
-            got = cv2.warpAffine(part, matrix, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            total[..., first : first + 4] += got.reshape(part.shape)
+        high, wide = int(np.ceil(rows / factor)), int(np.ceil(columns / factor))
+        top, left = (rows - high) // 2, (columns - wide) // 2
+        larger = resize(pixels[top : top + high, left : left + wide], (rows, columns))
+        cv2.accumulate(np.ascontiguousarray(larger).reshape(flat), total)
     total *= np.float32(1 / (len(factors) + 1))
-    return from_unit(total, pixels)
+    if pixels.dtype.kind == "u":
+        np.rint(total, out=total)
+    return total.reshape(pixels.shape).astype(pixels.dtype, copy=False)

@@ -72,8 +72,7 @@ def recoded(pixels: np.ndarray, suffix: str, quality: int) -> np.ndarray:
         made = recoded(bytes_, suffix, quality).astype(np.float64) / 255 * (top - low) + low
         return np.asarray(np.rint(made) if pixels.dtype.kind == "u" else made).astype(pixels.dtype)
     if pixels.shape[2] == 3:
-        back = _through(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), suffix, quality, cv2.IMREAD_COLOR)
-        return np.asarray(cv2.cvtColor(back, cv2.COLOR_BGR2RGB))
+        return _through(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), suffix, quality, cv2.IMREAD_COLOR_RGB)
     planes = [np.ascontiguousarray(pixels[..., channel]) for channel in range(pixels.shape[2])]
     return np.stack([_through(plane, suffix, quality, cv2.IMREAD_GRAYSCALE) for plane in planes], -1)
 

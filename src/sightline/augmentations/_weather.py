@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sightline.augmentations._blur import streak, through
+from sightline.augmentations._blur import smeared, streak
 from sightline.augmentations._pixels import LUMA, from_unit, normal, unit, veiled
 
 Size = tuple[int, int]
@@ -59,7 +59,7 @@ def flakes(
     layer = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
     layer[layer < least] = 0
     np.clip(layer, 0, 1, out=layer)
-    return through(layer[..., None], streak(radius, soft, rng.uniform(-135, -45)))[..., 0]
+    return smeared(layer[..., None], streak(radius, soft, rng.uniform(-135, -45)))[..., 0]
 
 
 def snowed(pixels: np.ndarray, layer: np.ndarray, keep: float) -> np.ndarray:
@@ -102,13 +102,6 @@ def _needle(long: int, degrees: float) -> np.ndarray:
     return np.asarray(kernel * np.clip(1 - fade, 0, 1))
 
 
-def tinted(layer: np.ndarray, pixels: np.ndarray, colour: tuple[float, float, float]) -> np.ndarray:
-    """A layer in a colour for colour pictures, plain for others."""
-    if pixels.shape[2] != 3:
-        return layer
-    return np.asarray(cv2.merge([layer] * 3) * np.array(colour, np.float32))
-
-
 def splashes(
     rng: np.random.Generator,
     size: Size,
@@ -137,19 +130,23 @@ def splashes(
 
 def splashed(pixels: np.ndarray, cover: np.ndarray, colour: tuple[float, float, float], *, mud: bool) -> np.ndarray:
     """Water adds light, mud hides what is behind it."""
-    shown = colour if pixels.shape[2] == 3 else (float(np.dot(LUMA, colour)),) * 3
-    layer = cover * np.float32(shown[0]) if pixels.shape[2] != 3 else tinted(cover, pixels, colour)
-    return veiled(pixels, 1 - cover if mud else 1.0, layer)
+    gain: float | np.ndarray = 1 - cover if mud else 1.0
+    if pixels.shape[2] == 3:
+        return veiled(pixels, gain, cover, colour)
+    return veiled(pixels, gain, cover * np.float32(np.dot(LUMA, colour)))
 
 
 def drops(rng: np.random.Generator, size: Size, part: float, long: float, degrees: float) -> np.ndarray:
-    """Streaks of rain in 0..1: nearer ones longer and brighter."""
+    """Streaks of rain in 0..1: near ones longer and brighter."""
     rows, columns = size
-    layer = np.zeros(size, np.float32)
-    for near, share in ((0.5, 0.6), (1.0, 0.4)):
-        seeds = np.zeros(size, np.float32)
-        count = max(1, int(rows * columns * part * share))
-        seeds[rng.integers(0, rows, count), rng.integers(0, columns, count)] = rng.uniform(0.5, 1.0, count) * near
-        reach = max(1.0, long * near * max(size))
-        layer += through(seeds[..., None], streak(reach / 2, reach / 2, degrees))[..., 0] * np.float32(reach**0.75)
-    return np.clip(layer, 0, 1)
+    layer = np.zeros(size, np.uint8)
+    count = max(1, round(part * min(rows * columns, 300_000) ** 0.5))
+    near = rng.uniform(0.4, 1.0, count)
+    way = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    start = rng.uniform(-0.1, 1.1, (count, 2)) * (columns, rows)
+    ends = start + near[:, None] * long * max(size) * way
+    fine = np.rint(np.stack([start, ends], 1) * 16).astype(int).tolist()
+    thick = max(1, round(max(size) / 500))
+    for (begin, end), bright in zip(fine, (near * 255).tolist(), strict=True):
+        cv2.line(layer, begin, end, bright, thick, cv2.LINE_8, 4)
+    return np.asarray(cv2.blur(layer, (3, 3)).astype(np.float32) * np.float32(1 / 255))

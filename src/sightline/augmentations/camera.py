@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from sightline.augmentations import _weather
 from sightline.augmentations._draw import Severity, between, constants, level
 from sightline.augmentations._hiding import hide
-from sightline.augmentations._pixels import change_flat, noisy, smoothed, toned, veiled
+from sightline.augmentations._pixels import change_flat, noisy, smoothed, span, toned, veiled
 from sightline.core import warp
-from sightline.core.carried import aligned, with_pixels
+from sightline.core.carried import size_of, with_pixels
 from sightline.core.sample import Sample
 
 
@@ -22,14 +24,10 @@ def blur(sample: Sample, rng: np.random.Generator, *, deviation: tuple[float, fl
 
 def rain(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
     """Streaks that fall aslant, and duller light."""
-    part, long, dull = constants(
-        level(rng, severity),
-        ((0.002, 0.04, 0.95), (0.004, 0.05, 0.9), (0.007, 0.06, 0.84), (0.011, 0.07, 0.77), (0.016, 0.09, 0.7)),
-    )
-    layer = _weather.drops(rng, _size(sample), part, long, rng.uniform(65, 115)) * np.float32(0.55)
-    return change_flat(
-        sample, lambda pixels: veiled(pixels, float(dull), _weather.tinted(layer, pixels, (0.9, 0.95, 1.0)))
-    )
+    table = ((0.4, 0.05, 0.95), (0.7, 0.06, 0.9), (1.1, 0.07, 0.84), (1.6, 0.08, 0.77), (2.2, 0.1, 0.7))
+    part, long, dull = constants(level(rng, severity), table)
+    layer = _weather.drops(rng, size_of(sample), part, long, rng.uniform(65, 115)) * np.float32(0.55)
+    return change_flat(sample, lambda pixels: veiled(pixels, float(dull), layer, (0.9, 0.95, 1.0)))
 
 
 def glare(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
@@ -38,38 +36,37 @@ def glare(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 
         level(rng, severity),
         ((0.04, 0.2, 0.03), (0.06, 0.35, 0.06), (0.09, 0.5, 0.1), (0.12, 0.65, 0.15), (0.16, 0.8, 0.2)),
     )
-    rows, columns = _size(sample)
-    x, y = rng.uniform(-0.1, 1.1) * columns, rng.uniform(-0.1, 0.8) * rows
-    long = np.float32(1 / max(rows, columns))
-    far = np.hypot(
-        (np.arange(columns, dtype=np.float32) - np.float32(x)) * long,
-        ((np.arange(rows, dtype=np.float32) - np.float32(y)) * long)[:, None],
-    )
-    layer = (
-        np.exp(-((far / np.float32(core)) ** 2)) + np.float32(halo) * np.exp(-far / np.float32(0.25)) + np.float32(veil)
-    )
-    return change_flat(
-        sample, lambda pixels: veiled(pixels, 1 - float(veil), _weather.tinted(layer, pixels, (1.0, 0.96, 0.86)))
-    )
+    size = size_of(sample)
+    rows, columns = small = _coarse(size)
+    x, y = np.float32(rng.uniform(-0.1, 1.1) * columns), np.float32(rng.uniform(-0.1, 0.8) * rows)
+    across, down = np.arange(columns, dtype=np.float32) - x, (np.arange(rows, dtype=np.float32) - y)[:, None]
+    far = np.hypot(across, down) * np.float32(1 / max(small))
+    layer = np.exp(-((far / np.float32(core)) ** 2)) + np.float32(halo) * np.exp(-far / np.float32(0.25))
+    layer = cv2.resize(layer + np.float32(veil), size[::-1])
+    return change_flat(sample, lambda pixels: veiled(pixels, 1 - float(veil), layer, (1.0, 0.96, 0.86)))
 
 
 def shadow(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
     """A soft-edged shadow across a part of the picture."""
     dark, wide = constants(level(rng, severity), ((0.8, 0.25), (0.65, 0.35), (0.5, 0.45), (0.38, 0.5), (0.25, 0.6)))
-    rows, columns = _size(sample)
+    size = size_of(sample)
+    rows, columns = _coarse(size)
     middle = np.array([rng.uniform(0.2, 0.8) * columns, rng.uniform(0.2, 0.8) * rows])
     turn = rng.uniform(0, np.pi)
     along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
     reach, half = 2.0 * max(rows, columns), wide * min(rows, columns) / 2
-    skew = rng.uniform(0.5, 1.5, 4)
-    ring = [
-        middle + a * reach * along + b * half * s * across
-        for (a, b), s in zip(((-1, -1), (1, -1), (1, 1), (-1, 1)), skew, strict=True)
-    ]
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
+    signs[:, 1] *= rng.uniform(0.5, 1.5, 4)
+    ring = middle + signs[:, :1] * reach * along + signs[:, 1:] * half * across
     layer = np.ones((rows, columns), np.float32)
-    cv2.fillPoly(layer, [np.rint(np.array(ring)).astype(np.int32)], float(dark))
-    layer = cv2.GaussianBlur(layer, (0, 0), max(0.6, 0.012 * max(rows, columns)))
+    cv2.fillPoly(layer, [np.rint(ring).astype(np.int32)], float(dark))
+    layer = cv2.resize(cv2.GaussianBlur(layer, (0, 0), max(0.6, 0.012 * max(rows, columns))), size[::-1])
     return change_flat(sample, lambda pixels: veiled(pixels, layer))
+
+
+def _coarse(size: warp.Size) -> warp.Size:
+    """A size on which smooth layers are drawn before they are enlarged."""
+    return max(2, min(size[0], size[0] // 3)), max(2, min(size[1], size[1] // 3))
 
 
 def low_light(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
@@ -89,17 +86,27 @@ def low_light(sample: Sample, rng: np.random.Generator, *, severity: Severity = 
 def occlusion(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3), least: float = 0.1) -> Sample:
     """Dark things in front of the picture; hidden keypoints say so, and what is all but hidden is dropped."""
     count, part = constants(level(rng, severity), ((1, 0.04), (2, 0.05), (3, 0.06), (4, 0.07), (5, 0.08)))
-    rows, columns = _size(sample)
+    rows, columns = size_of(sample)
     cover = np.zeros((rows, columns), np.uint8)
     for _ in range(round(count)):
         area, shape = rows * columns * part * rng.uniform(0.5, 1.5), np.exp(rng.uniform(-1, 1))
         axes = (max(1, round((area * shape / np.pi) ** 0.5)), max(1, round((area / shape / np.pi) ** 0.5)))
         place = (int(rng.integers(columns)), int(rng.integers(rows)))
         cv2.ellipse(cover, place, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
-    light = float(rng.uniform(0.02, 0.3))
-    shown = 1 - cv2.GaussianBlur(cover, (0, 0), 0.8).astype(np.float32) / 255
-    moved = change_flat(sample, lambda pixels: veiled(pixels, shown, (1 - shown) * np.float32(light)))
-    return with_pixels(sample, [image.read() for image in moved.images], hide(sample.truth, cover > 127, least))
+    light = rng.uniform(0.02, 0.3)
+
+    def edit(pixels: np.ndarray) -> np.ndarray:
+        low, top = span(pixels)
+        shade = pixels.dtype.type(low + light * (top - low))
+        made = pixels.copy()
+        if pixels.shape[2] <= 4:
+            cv2.copyTo(np.full_like(pixels, shade), cover, made)
+            return made
+        made[cover > 0] = shade
+        return made
+
+    moved = change_flat(sample, edit)
+    return with_pixels(sample, [image.read() for image in moved.images], hide(sample.truth, cover > 0, least))
 
 
 def erase(
@@ -115,21 +122,16 @@ def erase(
     """Rectangles gone to the middle gray (random erasing of Zhong et al. 2017; with squares, cutout)."""
     if rng.random() >= chance:
         return sample
-    rows, columns = _size(sample)
+    rows, columns = size_of(sample)
     cover = np.zeros((rows, columns), bool)
     pixels = [image.read().copy() for image in sample.images]
     for _ in range(count):
         area = rows * columns * between(rng, part)
-        shape = float(np.exp(rng.uniform(np.log(aspect[0]), np.log(aspect[1]))))
-        high = int(np.clip(round((area / shape) ** 0.5), 1, rows))
-        wide = int(np.clip(round((area * shape) ** 0.5), 1, columns))
+        shape = math.exp(rng.uniform(math.log(aspect[0]), math.log(aspect[1])))
+        high = min(rows, max(1, round((area / shape) ** 0.5)))
+        wide = min(columns, max(1, round((area * shape) ** 0.5)))
         top, left = int(rng.integers(rows - high + 1)), int(rng.integers(columns - wide + 1))
         cover[top : top + high, left : left + wide] = True
         for each in pixels:
             each[..., top : top + high, left : left + wide, :] = warp.gray(each)
     return with_pixels(sample, pixels, hide(sample.truth, cover, least))
-
-
-def _size(sample: Sample) -> warp.Size:
-    rows, columns = aligned(sample)[0].shape[-3:-1]
-    return rows, columns

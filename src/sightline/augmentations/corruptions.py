@@ -16,7 +16,7 @@ from sightline.augmentations._draw import Severity, constants, level
 from sightline.augmentations._pixels import change, change_flat, linear, need_colour, noisy, smoothed, span, veiled
 from sightline.core import warp
 from sightline.core.annotations import Heatmap, Objects, Picture, Regions
-from sightline.core.carried import aligned, carry
+from sightline.core.carried import carry, size_of
 from sightline.core.inputs import resize
 from sightline.core.sample import Sample
 
@@ -68,8 +68,8 @@ def glass_blur(sample: Sample, rng: np.random.Generator, *, severity: Severity =
 def motion_blur(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 2)) -> Sample:
     """Every point a fading streak, as of a moving camera."""
     radius, deviation = constants(level(rng, severity), ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)))
-    kernel = _blur.streak(radius, deviation, rng.uniform(-45, 45))
-    return change_flat(sample, lambda pixels: _blur.through(pixels, kernel))
+    steps = _blur.streak(radius, deviation, rng.uniform(-45, 45))
+    return change_flat(sample, lambda pixels: _blur.smeared(pixels, steps))
 
 
 def zoom_blur(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
@@ -88,23 +88,21 @@ def snow(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3
         (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
     )
     chosen = constants(level(rng, severity), table)
-    flakes = _weather.flakes(rng, _size(sample), *chosen[:6])
+    flakes = _weather.flakes(rng, size_of(sample), *chosen[:6])
     return change_flat(sample, lambda pixels: _weather.snowed(pixels, flakes, chosen[6]))
 
 
 def frost(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
     """Ice crystals over the picture; grown here, where the published ones are six photographs."""
     keep, add = constants(level(rng, severity), ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)))
-    ice = _weather.ice(rng, _size(sample)) * np.float32(add)
-    return change_flat(
-        sample, lambda pixels: veiled(pixels, float(keep), _weather.tinted(ice, pixels, (0.92, 0.97, 1.0)))
-    )
+    ice = _weather.ice(rng, size_of(sample)) * np.float32(add)
+    return change_flat(sample, lambda pixels: veiled(pixels, float(keep), ice, (0.92, 0.97, 1.0)))
 
 
 def fog(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
     """A veil of uneven depth, from the diamond-square fractal."""
     depth, decay = constants(level(rng, severity), ((1.5, 2.0), (2.0, 2.0), (2.5, 1.7), (2.5, 1.5), (3.0, 1.4)))
-    veil = _weather.plasma(rng, _size(sample), decay)
+    veil = _weather.plasma(rng, size_of(sample), decay)
     return change_flat(sample, lambda pixels: _weather.fogged(pixels, veil, depth))
 
 
@@ -119,7 +117,7 @@ def spatter(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1
     )
     drawn = level(rng, severity)
     drawn = float(round(drawn)) if 3 < drawn < 4 else drawn  # water and mud do not mix
-    cover, colour = _weather.splashes(rng, _size(sample), *constants(drawn, table), mud=drawn > 3)
+    cover, colour = _weather.splashes(rng, size_of(sample), *constants(drawn, table), mud=drawn > 3)
     return change_flat(sample, lambda pixels: _weather.splashed(pixels, cover, colour, mud=drawn > 3))
 
 
@@ -208,7 +206,7 @@ def pixelate(sample: Sample, rng: np.random.Generator, *, severity: Severity = (
 def elastic_transform(sample: Sample, rng: np.random.Generator, *, severity: Severity = (1, 3)) -> Sample:
     """Short, sharp waves; what is true moves along, and then the waves are weakened until they do not fold."""
     alpha = 250 * constants(level(rng, severity), (0.05, 0.065, 0.085, 0.1, 0.12))
-    rows, columns = _size(sample)
+    rows, columns = size_of(sample)
     reach = rows * 0.005
     drawn = rng.uniform(-reach, reach, (rows, columns, 2)).astype(np.float32)
     soft = cv2.GaussianBlur(drawn, (0, 0), max(columns * 0.01, 1e-3), sigmaY=max(rows * 0.01, 1e-3))
@@ -216,8 +214,3 @@ def elastic_transform(sample: Sample, rng: np.random.Generator, *, severity: Sev
     return carry(
         sample, warp.waves(soft.reshape(rows, columns, 2) * np.float32(alpha), gentle=placed), border="reflect"
     )
-
-
-def _size(sample: Sample) -> warp.Size:
-    rows, columns = aligned(sample)[0].shape[-3:-1]
-    return rows, columns

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sightline.augmentations._draw import between
 from sightline.core import warp
-from sightline.core.carried import aligned, carry
+from sightline.core.carried import carry, size_of
 from sightline.core.sample import Sample
 from sightline.core.warp import Border
 
 
 def flip(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5) -> Sample:
     """Left to right."""
-    return carry(sample, warp.flip(_size(sample))) if rng.random() < chance else sample
+    return carry(sample, warp.flip(size_of(sample))) if rng.random() < chance else sample
 
 
 def flip_down(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5) -> Sample:
     """Upside down, as a mirror below would show it."""
-    return carry(sample, warp.flip(_size(sample), down=True)) if rng.random() < chance else sample
+    return carry(sample, warp.flip(size_of(sample), down=True)) if rng.random() < chance else sample
 
 
 def transpose(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5) -> Sample:
     """Rows become columns."""
-    return carry(sample, warp.transpose(_size(sample))) if rng.random() < chance else sample
+    return carry(sample, warp.transpose(size_of(sample))) if rng.random() < chance else sample
 
 
 def quarter_turn(sample: Sample, rng: np.random.Generator) -> Sample:
     """Turned by none, one, two or three quarters of a circle."""
     count = int(rng.integers(4))
-    return carry(sample, warp.quarters(_size(sample), count)) if count else sample
+    return carry(sample, warp.quarters(size_of(sample), count)) if count else sample
 
 
 def crop(sample: Sample, rng: np.random.Generator, *, size: tuple[int, int] = (64, 64), least: float = 0.25) -> Sample:
     """A window of `size` rows and columns anywhere; a smaller picture keeps that side whole."""
-    have = _size(sample)
+    have = size_of(sample)
     rows, columns = (min(int(want), side) for want, side in zip(size, have, strict=True))
     return carry(sample, _anywhere(rng, have, rows, columns), least=least)
 
@@ -42,7 +44,7 @@ def crop(sample: Sample, rng: np.random.Generator, *, size: tuple[int, int] = (6
 def zoom(sample: Sample, rng: np.random.Generator, *, smallest: float = 0.7, least: float = 0.4) -> Sample:
     """A window of a random part of the picture, of the same shape; the network's input sees it larger."""
     part = rng.uniform(smallest, 1.0) ** 0.5
-    have = _size(sample)
+    have = size_of(sample)
     rows, columns = (max(1, round(side * part)) for side in have)
     return carry(sample, _anywhere(rng, have, rows, columns), least=least)
 
@@ -55,29 +57,25 @@ def window(
     part: tuple[float, float] = (0.08, 1.0),
     aspect: tuple[float, float] = (3 / 4, 4 / 3),
     least: float = 0.25,
+    antialias: bool = True,
 ) -> Sample:
     """A window of random area and shape, brought to `size` (the random resized crop of Szegedy et al. 2015)."""
-    have = _size(sample)
+    have = size_of(sample)
     area = have[0] * have[1] * between(rng, part)
-    shape = float(np.exp(between(rng, (np.log(aspect[0]), np.log(aspect[1])))))
-    rows = int(np.clip(round((area / shape) ** 0.5), 1, have[0]))
-    columns = int(np.clip(round((area * shape) ** 0.5), 1, have[1]))
+    shape = math.exp(rng.uniform(math.log(aspect[0]), math.log(aspect[1])))
+    rows = min(have[0], max(1, round((area / shape) ** 0.5)))
+    columns = min(have[1], max(1, round((area * shape) ** 0.5)))
     to = (int(size[0]), int(size[1])) if size else have
-    return carry(sample, _anywhere(rng, have, rows, columns, to), least=least)
+    return carry(sample, _anywhere(rng, have, rows, columns, to), least=least, antialias=antialias)
 
 
 def pad(sample: Sample, rng: np.random.Generator, *, most: float = 0.25, border: Border | None = None) -> Sample:
     """Margins around the picture, each a random part of its side up to `most`: things look smaller and farther."""
-    rows, columns = _size(sample)
+    rows, columns = size_of(sample)
     top, bottom = (int(rng.integers(round(rows * most) + 1)) for _ in range(2))
     left, right = (int(rng.integers(round(columns * most) + 1)) for _ in range(2))
     wider = warp.window((rows, columns), -top, -left, rows + top + bottom, columns + left + right)
     return carry(sample, wider, border=border)
-
-
-def _size(sample: Sample) -> warp.Size:
-    rows, columns = aligned(sample)[0].shape[-3:-1]
-    return rows, columns
 
 
 def _anywhere(

@@ -8,6 +8,7 @@ from sightline.augmentations._draw import between
 from sightline.augmentations._pixels import LUMA, change, coloured, linear, need_colour, noisy, toned
 from sightline.core.sample import Sample
 
+_GRAY = np.tile(LUMA, (3, 1))
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])  # NTSC 1953
 
 
@@ -56,7 +57,7 @@ def hue(sample: Sample, rng: np.random.Generator, *, most: float = 0.06) -> Samp
 
 def gray(sample: Sample, rng: np.random.Generator, *, chance: float = 0.2) -> Sample:
     """All colour gone; the channels stay."""
-    return _through(sample, _purified(0.0), "gray") if rng.random() < chance else sample
+    return _through(sample, _GRAY, "gray") if rng.random() < chance else sample
 
 
 def noise(sample: Sample, rng: np.random.Generator, *, most: float = 0.05) -> Sample:
@@ -68,12 +69,13 @@ def noise(sample: Sample, rng: np.random.Generator, *, most: float = 0.05) -> Sa
 def _through(sample: Sample, matrix: np.ndarray, what: str) -> Sample:
     if not need_colour(sample, what):
         return sample
-    whole = np.concatenate([matrix, np.zeros((3, 1))], 1)
+    whole = np.zeros((3, 4), np.float32)
+    whole[:, :3] = matrix
     return change(sample, lambda pixels: coloured(pixels, whole))
 
 
 def _purified(strength: float) -> np.ndarray:
-    return np.eye(3) * strength + np.tile(LUMA, (3, 1)) * (1 - strength)
+    return np.eye(3) * strength + _GRAY * (1 - strength)
 
 
 def _tinted(turn: float) -> np.ndarray:

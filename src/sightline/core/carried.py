@@ -15,8 +15,9 @@ from sightline.core.annotations import Annotation, Heatmap, Objects, Picture, Re
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage
 from sightline.core.sample import Sample
-from sightline.core.warp import Border, Warp
+from sightline.core.warp import Border, Size, Warp
 
+_PLACED = (Objects, Regions, Heatmap, Picture)  # records that lie somewhere in the picture
 _TRAIL: ContextVar[list[Warp] | None] = ContextVar("trail", default=None)
 _CURVED = 8  # points a side by which the edge of a box is followed along a field
 
@@ -33,7 +34,13 @@ def trail() -> Iterator[list[Warp]]:
 
 
 def carry(
-    sample: Sample, warp: Warp, *, least: float = 0.25, border: Border | None = None, fill: float | None = None
+    sample: Sample,
+    warp: Warp,
+    *,
+    least: float = 0.25,
+    border: Border | None = None,
+    fill: float | None = None,
+    antialias: bool = True,
 ) -> Sample:
     """The sample along a warp; things of which less than `least` of the area remains are dropped.
 
@@ -46,13 +53,22 @@ def carry(
     kept = _TRAIL.get()
     if kept is not None:
         kept.append(warp)
-    return with_pixels(sample, [warp.pixels(each, border=border, fill=fill) for each in pixels], truth)
+    moved = [warp.pixels(each, border=border, fill=fill, antialias=antialias) for each in pixels]
+    return with_pixels(sample, moved, truth)
 
 
 def with_pixels(sample: Sample, pixels: list[np.ndarray], truth: Annotation | None) -> Sample:
     """The sample with other pictures and truth."""
     images = tuple(ArrayImage(each, image.name) for each, image in zip(pixels, sample.images, strict=True))
-    return replace(sample, images=images, truth=truth)
+    return Sample(sample.id, images, truth, sample.given, sample.group, sample.split, sample.attributes)
+
+
+def size_of(sample: Sample) -> Size:
+    """Rows and columns of the first picture."""
+    if not sample.images:
+        raise InputError("missing", f"{sample.id}: holds no picture to move.")
+    rows, columns = sample.images[0].read().shape[-3:-1]
+    return rows, columns
 
 
 def aligned(sample: Sample) -> list[np.ndarray]:
@@ -60,8 +76,10 @@ def aligned(sample: Sample) -> list[np.ndarray]:
     pixels = [image.read() for image in sample.images]
     if not pixels:
         raise InputError("missing", f"{sample.id}: holds no picture to move.")
-    size = pixels[0].shape[:-1]
     truth: Any = sample.truth
+    if len(pixels) == 1 and not isinstance(truth, _PLACED):
+        return pixels
+    size = pixels[0].shape[:-1]
     sizes = [picture.shape[:-1] for picture in pixels]
     if isinstance(truth, Regions):
         sizes.append(truth.classes.shape)
@@ -82,15 +100,15 @@ def carry_truth(
     truth: Annotation | None, warp: Warp, *, least: float = 0.25, border: Border = "fill", fill: float | None = None
 ) -> Annotation | None:
     """What is known, carried; names and numbers that have no place stay as they are."""
+    if not isinstance(truth, _PLACED):
+        return truth
     if isinstance(truth, Objects):
         return _objects(truth, warp, least, border)
     if isinstance(truth, Regions):
         return replace(truth, classes=warp.planes(truth.classes, border=border, fill=ground(truth.names)))
     if isinstance(truth, Heatmap):
         return replace(truth, scores=warp.planes(truth.scores, border=border, smooth=True))
-    if isinstance(truth, Picture):
-        return replace(truth, pixels=warp.pixels(truth.pixels, border=border, fill=fill))
-    return truth
+    return replace(truth, pixels=warp.pixels(truth.pixels, border=border, fill=fill))
 
 
 def ground(names: tuple[str, ...]) -> int:

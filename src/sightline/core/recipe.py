@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from sightline.core import catalog
 from sightline.core.carried import trail
 from sightline.core.errors import SettingsError, nearest
+from sightline.core.image import ArrayImage
 from sightline.core.sample import Sample
 
 Others = Callable[[int], list[Sample]]  # so many other samples, to mix with
@@ -104,6 +105,7 @@ def apply(
     notes: list[Note] | None = None,
 ) -> Sample:
     """The sample after all moves; `notes` is given what happened, enough to `replay` it."""
+    sample = _held(sample)
     for move in moves:
         for _ in range(move.repeat):
             if move.chance < 1 and rng.random() >= move.chance:
@@ -113,6 +115,13 @@ def apply(
             else:
                 sample = _moved(move.name, move.settings, sample, rng, others, notes)
     return sample
+
+
+def _held(sample: Sample) -> Sample:
+    """Its pictures read once, however often moves ask for them."""
+    if all(type(image) is ArrayImage for image in sample.images):
+        return sample
+    return replace(sample, images=tuple(ArrayImage(image.read(), image.name) for image in sample.images))
 
 
 def _chosen(move: Move, rng: np.random.Generator) -> Move:
@@ -148,6 +157,7 @@ def _moved(
 
 def replay(notes: Sequence[Note], sample: Sample, *, others: Others | None = None) -> Sample:
     """What was noted of one sample, done to another (or to the same again) with the very same chance."""
+    sample = _held(sample)
     for note in notes:
         sample = _moved(note["name"], note["settings"], sample, _generator(note["chance"]), others, None)
     return sample

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ Size = tuple[int, int]  # rows, columns
 Border = Literal["fill", "reflect", "edge"]
 MIDDLE = 114  # of 255: what letterboxes are filled with
 _STEPS = 60  # of a fixed point that shrinks by 0.8 or more a step
-_DEPTHS = ("uint8", "uint16", "float32")
+_CHARS = "BHf"  # depths that OpenCV moves: uint8, uint16, float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +50,7 @@ class Warp:
 
     @property
     def affine(self) -> bool:
-        return bool(self.matrix[2, 0] == 0 == self.matrix[2, 1] and self.matrix[2, 2] == 1)
+        return bool(self.matrix[2].tolist() == [0.0, 0.0, 1.0])
 
     @property
     def mirrors(self) -> bool:
@@ -71,15 +72,16 @@ class Warp:
         right, below = (self.points(places + np.array(way)) - base for way in ((step, 0.0), (0.0, step)))
         return np.asarray(np.abs(right[:, 0] * below[:, 1] - right[:, 1] * below[:, 0]) / step**2)
 
-    def pixels(self, pixels: np.ndarray, *, border: Border = "fill", fill: float | None = None) -> np.ndarray:
+    def pixels(
+        self, pixels: np.ndarray, *, border: Border = "fill", fill: float | None = None, antialias: bool = True
+    ) -> np.ndarray:
         """Rows, columns, channels (or depth first), interpolated linearly; nothing is, where pixels only change place.
 
-        Without `fill` the ground is what `gray` says.
+        Without `fill` the ground is what `gray` says; windows that shrink are averaged unless `antialias` is off.
         """
         if pixels.ndim == 4:
-            return np.stack([self.pixels(part, border=border, fill=fill) for part in pixels])
-        ground = gray(pixels) if fill is None else fill
-        return self._moved(pixels, border, ground, smooth=True)
+            return np.stack([self.pixels(part, border=border, fill=fill, antialias=antialias) for part in pixels])
+        return self._moved(pixels, border, fill, smooth=True, antialias=antialias)
 
     def planes(self, planes: np.ndarray, *, border: Border = "fill", fill: float = 0, smooth: bool = False) -> Any:
         """Arrays without channels (masks, class maps, scores); nearest unless `smooth`."""
@@ -88,34 +90,37 @@ class Warp:
             each = [self.planes(part, border=border, fill=fill, smooth=smooth) for part in planes]
             return np.stack(each) if each else np.zeros(shape, planes.dtype)
         plain = planes.view(np.uint8) if planes.dtype == bool else planes
-        if str(plain.dtype) not in _DEPTHS:  # whole numbers up to 2**53 pass through float64 unharmed
+        if plain.dtype.char not in _CHARS:  # whole numbers up to 2**53 pass through float64 unharmed
             narrow = plain.dtype.kind in "iu" and plain.size and plain.min() >= 0 and max(plain.max(), fill) < 65536
             plain = plain.astype(np.uint16 if narrow else np.float64)
         moved = self._moved(plain[..., None], border, fill, smooth=smooth)[..., 0]
         return moved.view(bool) if planes.dtype == bool else moved.astype(planes.dtype, copy=False)
 
-    def _moved(self, pixels: np.ndarray, border: Border, fill: float, *, smooth: bool) -> np.ndarray:
+    def _moved(
+        self, pixels: np.ndarray, border: Border, fill: float | None, *, smooth: bool, antialias: bool = True
+    ) -> np.ndarray:
         if self.field is None and self.affine:
             places = _places(self.matrix)
             if places is not None:
                 return _placed(pixels, self.size, *places, border, fill)
-            window = self._window()
-            if window is not None and smooth:
+            window = self._window() if smooth else None
+            if window is not None:
                 top, left, bottom, right = window
-                return resize(pixels[top:bottom, left:right], self.size)
-        return self._sampled(pixels, border, fill, smooth=smooth)
+                return _resized(pixels[top:bottom, left:right], self.size, antialias=antialias)
+        return self._sampled(pixels, border, gray(pixels) if fill is None else fill, smooth=smooth)
 
     def _window(self) -> tuple[int, int, int, int] | None:
         """Top, left, bottom, right of the whole source pixels that the target shows upright, if it shows such."""
-        (a, b), (c, d) = self.matrix[:2, :2]
+        (a, b, x), (c, d, y), _ = self.matrix.tolist()
         if b or c or a <= 0 or d <= 0:
             return None
-        edges = self.inverse().points(np.array([[0, 0], self.size[::-1]], np.float64))
-        whole = np.rint(edges)
-        if np.abs(edges - whole).max() > 1e-6 or whole.min() < 0 or (whole[1] > self.source[::-1]).any():
+        left, top = -x / a, -y / d
+        edges = (top, left, top + self.size[0] / d, left + self.size[1] / a)
+        whole = (round(edges[0]), round(edges[1]), round(edges[2]), round(edges[3]))
+        if any(abs(edge - near) > 1e-6 for edge, near in zip(edges, whole, strict=True)):
             return None
-        (left, top), (right, bottom) = whole.astype(int).tolist()
-        return top, left, bottom, right
+        inside = whole[0] >= 0 and whole[1] >= 0 and whole[2] <= self.source[0] and whole[3] <= self.source[1]
+        return whole if inside else None
 
     def _sampled(self, pixels: np.ndarray, border: Border, fill: float, *, smooth: bool) -> np.ndarray:
         """Through OpenCV, four channels at a time; it has its origin in the middle of the first pixel."""
@@ -146,13 +151,19 @@ class Warp:
         """Where each target pixel looks, in OpenCV's coordinates."""
         assert self.field is not None
         rows, columns = self.size
-        grid = np.empty((rows, columns, 2), np.float32)
-        grid[..., 0], grid[..., 1] = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)[:, None]
+        grid = _grid(self.size)
         if not self.undone:
-            grid += self.field
-            return grid
+            return np.asarray(grid + self.field)
         found = _trace(self.field, grid.reshape(-1, 2).astype(np.float64) + 0.5) - 0.5
         return found.reshape(rows, columns, 2).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _grid(size: Size) -> np.ndarray:
+    """The x, y of every pixel."""
+    grid = np.empty((*size, 2), np.float32)
+    grid[..., 0], grid[..., 1] = np.arange(size[1], dtype=np.float32), np.arange(size[0], dtype=np.float32)[:, None]
+    return grid
 
 
 def gray(pixels: np.ndarray) -> float:
@@ -165,26 +176,44 @@ def gray(pixels: np.ndarray) -> float:
     return float(known.mean()) if known.size else MIDDLE / 255
 
 
+def _resized(pixels: np.ndarray, size: Size, *, antialias: bool) -> np.ndarray:
+    """To another size, of up to four channels without a copy of the window first."""
+    if pixels.shape[-1] > 4:
+        return resize(pixels, size)
+    import cv2
+
+    shrinks = size[0] * size[1] < pixels.shape[0] * pixels.shape[1]
+    way = cv2.INTER_AREA if shrinks and antialias else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=way).reshape(*size, -1))
+
+
 def _places(matrix: np.ndarray) -> tuple[bool, int, int, int, int] | None:
     """Transposed, x and y direction, x and y shift, where pixels only change place; else None."""
-    turn, shift = matrix[:2, :2], matrix[:2, 2]
-    if not np.isin(turn, (-1, 0, 1)).all() or (np.abs(turn).sum(0) != 1).any() or (np.abs(turn).sum(1) != 1).any():
+    (a, b, right), (c, d, down), _ = matrix.tolist()
+    over = a == 0 == d
+    x, y = (b, c) if over else (a, d)
+    if abs(x) != 1 or abs(y) != 1 or not (over or b == 0 == c):
         return None
-    whole = np.rint(shift)
-    if np.abs(shift - whole).max() > 1e-6:
+    if abs(right - round(right)) > 1e-6 or abs(down - round(down)) > 1e-6:
         return None
-    over = bool(turn[0, 0] == 0)
-    x, y = (turn[0, 1], turn[1, 0]) if over else (turn[0, 0], turn[1, 1])
-    return over, int(x), int(y), int(whole[0]), int(whole[1])
+    return over, int(x), int(y), round(right), round(down)
 
 
 def _placed(
-    pixels: np.ndarray, size: Size, over: bool, x: int, y: int, right: int, down: int, border: Border, fill: float
+    pixels: np.ndarray,
+    size: Size,
+    over: bool,
+    x: int,
+    y: int,
+    right: int,
+    down: int,
+    border: Border,
+    fill: float | None,
 ) -> np.ndarray:
     """Transposed, flipped, then the window, padded where it reaches beyond."""
     import cv2
 
-    known = str(pixels.dtype) in _DEPTHS and pixels.shape[-1] <= 4
+    known = pixels.dtype.char in _CHARS and pixels.shape[-1] <= 4
     if over:
         pixels = cv2.transpose(pixels).reshape(*pixels.shape[1::-1], -1) if known else pixels.swapaxes(0, 1)
     if x < 0 or y < 0:
@@ -202,10 +231,17 @@ def _placed(
     return pixels[top : top + size[0], left : left + size[1]]
 
 
-def _padded(pixels: np.ndarray, need: tuple[int, int, int, int], border: Border, fill: float) -> np.ndarray:
+def _padded(pixels: np.ndarray, need: tuple[int, int, int, int], border: Border, fill: float | None) -> np.ndarray:
+    value = gray(pixels) if fill is None else float(fill)
+    if pixels.dtype.char in _CHARS and pixels.shape[-1] <= 4:
+        import cv2
+
+        way = {"fill": cv2.BORDER_CONSTANT, "reflect": cv2.BORDER_REFLECT_101, "edge": cv2.BORDER_REPLICATE}[border]
+        made = cv2.copyMakeBorder(pixels, *need, way, value=(value,) * 4)
+        return np.asarray(made.reshape(*made.shape[:2], -1))
     wide = ((need[0], need[1]), (need[2], need[3]), (0, 0))
     if border == "fill":
-        return np.pad(pixels, wide, "constant", constant_values=pixels.dtype.type(fill))
+        return np.pad(pixels, wide, "constant", constant_values=pixels.dtype.type(value))
     return np.pad(pixels, wide, "reflect" if border == "reflect" else "edge")
 
 
@@ -236,8 +272,10 @@ def _trace(field: np.ndarray, places: np.ndarray) -> np.ndarray:
 def flip(size: Size, *, down: bool = False) -> Warp:
     """Left to right, or upside down."""
     rows, columns = size
-    matrix = [[1, 0, 0], [0, -1, rows], [0, 0, 1]] if down else [[-1, 0, columns], [0, 1, 0], [0, 0, 1]]
-    return Warp(np.array(matrix, np.float64), size, size)
+    matrix = np.eye(3)
+    matrix[(1, 1) if down else (0, 0)] = -1
+    matrix[(1, 2) if down else (0, 2)] = rows if down else columns
+    return Warp(matrix, size, size)
 
 
 def transpose(size: Size) -> Warp:
@@ -273,23 +311,24 @@ def corners(size: Size, moved: np.ndarray) -> Warp:
     """The four corners (upper left, upper right, lower right, lower left) put on (4, 2) other places."""
     rows, columns = size
     old = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
-    left, right = [], []
-    for (x, y), (u, v) in zip(old, np.asarray(moved, np.float64), strict=True):
-        left += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        right += [u, v]
-    matrix = np.append(np.linalg.solve(np.array(left), np.array(right)), 1.0).reshape(3, 3)
-    return Warp(matrix, size, size)
+    import cv2
+
+    matrix = cv2.getPerspectiveTransform(old.astype(np.float32), np.asarray(moved, np.float32))
+    return Warp(np.asarray(matrix, np.float64), size, size)
 
 
-def waves(field: np.ndarray, *, gentle: bool = True) -> Warp:
-    """A field of displacements (rows, columns, 2), where `gentle` made so weak that it cannot fold."""
+def waves(field: np.ndarray, *, gentle: bool = True, smooth: int = 1) -> Warp:
+    """A field of displacements (rows, columns, 2), where `gentle` made so weak that it cannot fold.
+
+    `smooth`: over so many pixels the field is as good as straight, which saves looking at each of them.
+    """
     size = (field.shape[0], field.shape[1])
     if not gentle:
         return Warp(np.eye(3), size, size, field.astype(np.float32, copy=False))
-    steepest = 0.0
+    steepest, seen = 0.0, field[::smooth, ::smooth]
     for axis in (0, 1):
-        if field.shape[axis] > 1:
-            slope = np.abs(np.diff(field, axis=axis)).sum(-1)
-            steepest = max(steepest, float(slope.max()))
+        if seen.shape[axis] > 1:
+            slope = np.abs(np.diff(seen, axis=axis)).sum(-1)
+            steepest = max(steepest, float(slope.max()) / smooth)
     weaker = field * np.float32(min(1.0, 0.45 / max(steepest, 1e-9)))
     return Warp(np.eye(3), size, size, weaker.astype(np.float32, copy=False))
