@@ -30,7 +30,9 @@ def test_a_turned_box_is_the_hull_of_what_is_known() -> None:
     assert isinstance(masked, Objects)
     assert isinstance(outlined, Objects)
     corners = turned.points(geometry.corners(BOX[0]))
-    np.testing.assert_allclose(loose.boxes[0], [*corners.min(0).clip(0), *np.minimum(corners.max(0), (80, 60))], atol=1e-4)
+    np.testing.assert_allclose(
+        loose.boxes[0], [*corners.min(0).clip(0), *np.minimum(corners.max(0), (80, 60))], atol=1e-4
+    )
     np.testing.assert_allclose(masked.boxes, outlined.boxes, atol=1.0)
     assert geometry.area(masked.boxes)[0] < 0.9 * geometry.area(loose.boxes)[0]
     rows, columns = np.nonzero(masked.masks[0])  # type: ignore[index]
@@ -42,7 +44,7 @@ def test_a_turned_box_is_the_hull_of_what_is_known() -> None:
 
 
 def test_a_box_that_is_looser_than_its_mask_stays_loose_where_nothing_turns() -> None:
-    wide = Objects(BOX + [-3, -3, 3, 3], np.array([0]), ("a",), masks=MASK[None])
+    wide = Objects(BOX + np.array([-3, -3, 3, 3], np.float32), np.array([0]), ("a",), masks=MASK[None])
     got = carry_truth(wide, warp.flip(SIZE))
     assert isinstance(got, Objects)
     np.testing.assert_allclose(got.boxes, [[37, 7, 73, 53]])

@@ -74,32 +74,43 @@ def snowed(pixels: np.ndarray, layer: np.ndarray, keep: float) -> np.ndarray:
 
 
 def ice(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """Feathers of frost in 0..1: needles that branch at sixty degrees, denser towards the rim."""
+    """Frost in 0..1: feathers of ice whose barbs leave their shaft at sixty degrees, over an uneven milky film."""
     rows, columns = size
     small = (max(8, min(rows, 384)), max(8, min(columns, 384)))
     side = max(small)
-    y, x = np.mgrid[: small[0], : small[1]].astype(np.float32)
-    rim = np.maximum(np.abs(x / (small[1] - 1) - 0.5), np.abs(y / (small[0] - 1) - 0.5)) * 2
-    layer = np.zeros(small, np.float32)
-    for scale, weight in ((0.25, 0.5), (0.1, 0.8), (0.04, 1.0)):
-        turn = float(rng.uniform(0, 60))
-        for branch in range(3):
-            seeds = (rng.random(small, np.float32) < 0.012 / scale * 0.12).astype(np.float32)
-            kernel = _needle(max(2, round(side * scale)), turn + 60 * branch)
-            layer += np.float32(weight) * cv2.filter2D(seeds, -1, kernel, borderType=cv2.BORDER_REFLECT)
-    cloud = cv2.resize(rng.random((5, 5), np.float32), small[::-1], interpolation=cv2.INTER_CUBIC)
-    grain = cv2.GaussianBlur(rng.random(small, np.float32), (0, 0), 0.8)
-    layer = np.tanh(layer * (0.25 + 0.9 * rim + 0.7 * cloud)) * (0.75 + 0.5 * grain)
-    layer = np.clip(0.25 * cloud + layer, 0, 1)
-    return np.asarray(cv2.resize(layer, (columns, rows), interpolation=cv2.INTER_CUBIC).clip(0, 1))
+    feathers = np.zeros(small, np.uint8)
+    for shaft in range(22):
+        start = rng.uniform(-0.1, 1.1, 2) * (small[1], small[0])
+        _feather(feathers, rng, start, rng.uniform(0, 360), side * rng.uniform(0.25, 0.7), 110 + 5 * shaft)
+    sharp = cv2.GaussianBlur(feathers, (0, 0), 0.6).astype(np.float32) / 255
+    glow = cv2.GaussianBlur(sharp, (0, 0), max(1.0, side * 0.012))
+    film = cv2.resize(rng.random((6, 6), np.float32), small[::-1], interpolation=cv2.INTER_CUBIC)
+    grain = rng.random((small[0] // 2 + 1, small[1] // 2 + 1), np.float32)
+    film = film * np.float32(0.35) + cv2.resize(grain, small[::-1]) * np.float32(0.15) + np.float32(0.2)
+    layer = np.clip(sharp * np.float32(0.55) + glow * np.float32(0.9) + film, 0, 1)
+    return np.asarray(cv2.resize(layer, (columns, rows), interpolation=cv2.INTER_LINEAR))
 
 
-def _needle(long: int, degrees: float) -> np.ndarray:
-    kernel = np.zeros((2 * long + 1, 2 * long + 1), np.float32)
-    end = (np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))]) * long + long).round().astype(int)
-    cv2.line(kernel, (long, long), (int(end[0]), int(end[1])), 1.0, 1, cv2.LINE_AA)
-    fade = np.hypot(*(np.mgrid[-long : long + 1, -long : long + 1] / long)).astype(np.float32)
-    return np.asarray(kernel * np.clip(1 - fade, 0, 1))
+def _feather(
+    canvas: np.ndarray, rng: np.random.Generator, start: np.ndarray, degrees: float, long: float, light: int
+) -> None:
+    """A shaft with barbs on both sides, the longest in its lower half."""
+    way = _way(degrees)
+    count = max(4, int(long / 5))
+    at = np.linspace(0.02, 1, count)
+    reach = 0.45 * long * np.minimum(1, 3 * at) * (1.02 - at) * rng.uniform(0.6, 1.0, count)
+    roots = start + at[:, None] * long * way
+    lines = [np.stack([start, start + long * way])]
+    for side in (-60, 60):
+        tips = roots + reach[:, None] * _way(degrees + side)
+        lines += list(np.stack([roots, tips], 1))
+    for line in lines:
+        (x0, y0), (x1, y1) = np.rint(line * 16).astype(int).tolist()
+        cv2.line(canvas, (x0, y0), (x1, y1), light, 1, cv2.LINE_AA, 4)
+
+
+def _way(degrees: float) -> np.ndarray:
+    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
 
 
 def splashes(
@@ -142,7 +153,7 @@ def drops(rng: np.random.Generator, size: Size, part: float, long: float, degree
     layer = np.zeros(size, np.uint8)
     count = max(1, round(part * min(rows * columns, 300_000) ** 0.5))
     near = rng.uniform(0.4, 1.0, count)
-    way = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    way = _way(degrees)
     start = rng.uniform(-0.1, 1.1, (count, 2)) * (columns, rows)
     ends = start + near[:, None] * long * max(size) * way
     fine = np.rint(np.stack([start, ends], 1) * 16).astype(int).tolist()
