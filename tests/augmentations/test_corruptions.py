@@ -1,6 +1,7 @@
 """The published corruptions: harder by severity, as strong as published, and the same on every machine."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_higher_severities_are_farther_from_the_picture(name: str) -> None:
     elif name == "glass_blur":
         assert far[4] > far[2] > far[0]
     else:
-        assert all(later > 0.94 * sooner for sooner, later in zip(far, far[1:], strict=False)), far
+        assert all(later > 0.94 * sooner for sooner, later in pairwise(far)), far
         assert far[4] > 1.1 * far[0] > 0
 
 
@@ -109,8 +110,7 @@ def test_severities_in_between_lie_in_between(name: str) -> None:
 @pytest.mark.parametrize("severity", [0, 6, 0.5, (0, 3)])
 def test_other_severities_are_refused(severity: Any) -> None:
     with pytest.raises(SettingsError, match="from 1 to 5"):
-        for seed in range(9):
-            corrupted("fog", severity, seed)
+        corrupted("fog", severity)
 
 
 def test_contrast_keeps_the_mean_and_brightness_the_hue() -> None:

@@ -21,10 +21,10 @@ def between(rng: np.random.Generator, reach: Any) -> float:
 
 def level(rng: np.random.Generator, severity: Any) -> float:
     """A severity of 1 to 5, drawn where a pair is given."""
-    drawn = between(rng, severity)
-    if not 1 <= drawn <= 5:
+    ends = severity if isinstance(severity, Sequence) else (severity,)
+    if not all(1 <= end <= 5 for end in ends):
         raise SettingsError(f"severity = {severity!r}: must be from 1 to 5, or a pair of these.")
-    return drawn
+    return between(rng, severity)
 
 
 def constants(severity: float, table: Sequence[Any]) -> Any:
