@@ -22,59 +22,192 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-warnings.simplefilter("ignore")
-
 import cv2
 import numpy as np
 
 from sightline.core import catalog
+from sightline.core.annotations import Labels, Objects
 from sightline.core.image import ArrayImage
 from sightline.core.sample import Sample
 
 SIZES = ((224, 224), (480, 640))
+BOXES = np.array([[10 * n, 8 * n, 60 + 9 * n, 50 + 10 * n] for n in range(8)], np.float32)  # things of the /boxes cases
 Call = Callable[[], Any]
 
 # ours with settings of a typical strength, and the peer's transform by name with the same strength; None: it has none
 CASES: dict[str, dict[str, Any]] = {
-    "flip": {"ours": {"chance": 1}, "tv": ("RandomHorizontalFlip", {"p": 1}), "al": ("HorizontalFlip", {}), "ko": ("RandomHorizontalFlip", {})},
-    "flip_down": {"ours": {"chance": 1}, "tv": ("RandomVerticalFlip", {"p": 1}), "al": ("VerticalFlip", {}), "ko": ("RandomVerticalFlip", {})},
+    "flip": {
+        "ours": {"chance": 1},
+        "tv": ("RandomHorizontalFlip", {"p": 1}),
+        "al": ("HorizontalFlip", {}),
+        "ko": ("RandomHorizontalFlip", {}),
+    },
+    "flip_down": {
+        "ours": {"chance": 1},
+        "tv": ("RandomVerticalFlip", {"p": 1}),
+        "al": ("VerticalFlip", {}),
+        "ko": ("RandomVerticalFlip", {}),
+    },
     "transpose": {"ours": {"chance": 1}, "al": ("Transpose", {})},
     "quarter_turn": {"ours": {}, "al": ("RandomRotate90", {}), "ko": ("RandomRotation90", {"times": (0, 3)})},
-    "rotate": {"ours": {"border": "fill"}, "tv": ("RandomRotation", {"degrees": 15, "bil": 1}), "al": ("Rotate", {"limit": 15}), "ko": ("RandomRotation", {"degrees": 15.0})},
-    "affine": {"ours": {"border": "fill"}, "tv": ("RandomAffine", {"degrees": 10, "translate": (0.08, 0.08), "scale": (0.85, 1.15), "shear": 5, "bil": 1}), "al": ("Affine", {"scale": (0.85, 1.15), "translate_percent": 0.08, "rotate": (-10, 10), "shear": 5}), "ko": ("RandomAffine", {"degrees": 10.0, "translate": (0.08, 0.08), "scale": (0.85, 1.15), "shear": 5.0})},
-    "perspective": {"ours": {"border": "fill"}, "tv": ("RandomPerspective", {"distortion_scale": 0.25, "p": 1}), "al": ("Perspective", {"scale": (0.05, 0.12)}), "ko": ("RandomPerspective", {"distortion_scale": 0.25})},
-    "elastic": {"ours": {"border": "fill"}, "tv": ("ElasticTransform", {}), "al": ("ElasticTransform", {"alpha": 50, "sigma": 10, "approximate": True}), "ko": ("RandomElasticTransform", {})},
-    "crop": {"ours": {"size": (160, 160)}, "tv": ("RandomCrop", {"size": 160}), "al": ("RandomCrop", {"height": 160, "width": 160}), "ko": ("RandomCrop", {"size": (160, 160)})},
-    "window": {"ours": {"size": (224, 224)}, "tv": ("RandomResizedCrop", {"size": 224}), "al": ("RandomResizedCrop", {"size": (224, 224), "interpolation": 3})},
-    "window/fast": {"ours": {"size": (224, 224), "antialias": False}, "tv": ("RandomResizedCrop", {"size": 224, "antialias": False}), "al": ("RandomResizedCrop", {"size": (224, 224)}), "ko": ("RandomResizedCrop", {"size": (224, 224)})},
-    "pad": {"ours": {"border": "fill"}, "tv": ("RandomZoomOut", {"side_range": (1.0, 1.5), "p": 1}), "al": ("CropAndPad", {"percent": (0, 0.25), "keep_size": False})},
-    "light": {"ours": {}, "tv": ("ColorJitter", {"brightness": 0.2, "contrast": 0.2}), "al": ("RandomBrightnessContrast", {}), "ko": ("ColorJiggle", {"brightness": 0.2, "contrast": 0.2})},
-    "colour": {"ours": {}, "tv": ("ColorJitter", {"brightness": 0.2, "contrast": 0.2, "saturation": 0.3, "hue": 0.03}), "al": ("ColorJitter", {"brightness": (0.8, 1.2), "contrast": (0.8, 1.2), "saturation": (0.7, 1.3), "hue": (-0.03, 0.03)}), "ko": ("ColorJiggle", {"brightness": 0.2, "contrast": 0.2, "saturation": 0.3, "hue": 0.03})},
-    "hue": {"ours": {}, "tv": ("ColorJitter", {"hue": 0.06}), "al": ("HueSaturationValue", {"sat_shift_limit": 0, "val_shift_limit": 0}), "ko": ("RandomHue", {"hue": (-0.06, 0.06)})},
-    "saturation": {"ours": {}, "tv": ("ColorJitter", {"saturation": 0.6}), "ko": ("RandomSaturation", {"saturation": (0.4, 1.6)})},
+    "rotate": {
+        "ours": {"border": "fill"},
+        "tv": ("RandomRotation", {"degrees": 15, "bil": 1}),
+        "al": ("Rotate", {"limit": 15}),
+        "ko": ("RandomRotation", {"degrees": 15.0}),
+    },
+    "affine": {
+        "ours": {"border": "fill"},
+        "tv": ("RandomAffine", {"degrees": 10, "translate": (0.08, 0.08), "scale": (0.85, 1.15), "shear": 5, "bil": 1}),
+        "al": ("Affine", {"scale": (0.85, 1.15), "translate_percent": 0.08, "rotate": (-10, 10), "shear": 5}),
+        "ko": ("RandomAffine", {"degrees": 10.0, "translate": (0.08, 0.08), "scale": (0.85, 1.15), "shear": 5.0}),
+    },
+    "perspective": {
+        "ours": {"border": "fill"},
+        "tv": ("RandomPerspective", {"distortion_scale": 0.25, "p": 1}),
+        "al": ("Perspective", {"scale": (0.05, 0.12)}),
+        "ko": ("RandomPerspective", {"distortion_scale": 0.25}),
+    },
+    "elastic": {
+        "ours": {"border": "fill"},
+        "tv": ("ElasticTransform", {}),
+        "al": ("ElasticTransform", {"alpha": 50, "sigma": 10, "approximate": True}),
+        "ko": ("RandomElasticTransform", {}),
+    },
+    "crop": {
+        "ours": {"size": (160, 160)},
+        "tv": ("RandomCrop", {"size": 160}),
+        "al": ("RandomCrop", {"height": 160, "width": 160}),
+        "ko": ("RandomCrop", {"size": (160, 160)}),
+    },
+    "window": {
+        "ours": {"size": (224, 224)},
+        "tv": ("RandomResizedCrop", {"size": 224}),
+        "al": ("RandomResizedCrop", {"size": (224, 224), "interpolation": 3}),
+    },
+    "window/fast": {
+        "ours": {"size": (224, 224), "antialias": False},
+        "tv": ("RandomResizedCrop", {"size": 224, "antialias": False}),
+        "al": ("RandomResizedCrop", {"size": (224, 224)}),
+        "ko": ("RandomResizedCrop", {"size": (224, 224)}),
+    },
+    "pad": {
+        "ours": {"border": "fill"},
+        "tv": ("RandomZoomOut", {"side_range": (1.0, 1.5), "p": 1}),
+        "al": ("CropAndPad", {"percent": (0, 0.25), "keep_size": False}),
+    },
+    "light": {
+        "ours": {},
+        "tv": ("ColorJitter", {"brightness": 0.2, "contrast": 0.2}),
+        "al": ("RandomBrightnessContrast", {}),
+        "ko": ("ColorJiggle", {"brightness": 0.2, "contrast": 0.2}),
+    },
+    "colour": {
+        "ours": {},
+        "tv": ("ColorJitter", {"brightness": 0.2, "contrast": 0.2, "saturation": 0.3, "hue": 0.03}),
+        "al": (
+            "ColorJitter",
+            {"brightness": (0.8, 1.2), "contrast": (0.8, 1.2), "saturation": (0.7, 1.3), "hue": (-0.03, 0.03)},
+        ),
+        "ko": ("ColorJiggle", {"brightness": 0.2, "contrast": 0.2, "saturation": 0.3, "hue": 0.03}),
+    },
+    "hue": {
+        "ours": {},
+        "tv": ("ColorJitter", {"hue": 0.06}),
+        "al": ("HueSaturationValue", {"sat_shift_limit": 0, "val_shift_limit": 0}),
+        "ko": ("RandomHue", {"hue": (-0.06, 0.06)}),
+    },
+    "saturation": {
+        "ours": {},
+        "tv": ("ColorJitter", {"saturation": 0.6}),
+        "ko": ("RandomSaturation", {"saturation": (0.4, 1.6)}),
+    },
     "gamma": {"ours": {}, "al": ("RandomGamma", {}), "ko": ("RandomGamma", {"gamma": (0.6, 1.6)})},
-    "gray": {"ours": {"chance": 1}, "tv": ("RandomGrayscale", {"p": 1}), "al": ("ToGray", {}), "ko": ("RandomGrayscale", {})},
-    "invert": {"ours": {"chance": 1}, "tv": ("RandomInvert", {"p": 1}), "al": ("InvertImg", {}), "ko": ("RandomInvert", {})},
-    "posterize": {"ours": {}, "tv": ("RandomPosterize", {"bits": 4, "p": 1}), "al": ("Posterize", {"num_bits": 4}), "ko": ("RandomPosterize", {"bits": 4.0})},
-    "solarize": {"ours": {}, "tv": ("RandomSolarize", {"threshold": 160, "p": 1}), "al": ("Solarize", {}), "ko": ("RandomSolarize", {})},
-    "equalise": {"ours": {"chance": 1}, "tv": ("RandomEqualize", {"p": 1}), "al": ("Equalize", {"by_channels": True}), "ko": ("RandomEqualize", {})},
-    "autocontrast": {"ours": {"chance": 1}, "tv": ("RandomAutocontrast", {"p": 1}), "al": ("AutoContrast", {}), "ko": ("RandomAutoContrast", {})},
-    "sharpness": {"ours": {}, "tv": ("RandomAdjustSharpness", {"sharpness_factor": 2, "p": 1}), "al": ("Sharpen", {}), "ko": ("RandomSharpness", {})},
-    "shuffle_channels": {"ours": {}, "tv": ("RandomChannelPermutation", {}), "al": ("ChannelShuffle", {}), "ko": ("RandomChannelShuffle", {})},
+    "gray": {
+        "ours": {"chance": 1},
+        "tv": ("RandomGrayscale", {"p": 1}),
+        "al": ("ToGray", {}),
+        "ko": ("RandomGrayscale", {}),
+    },
+    "invert": {
+        "ours": {"chance": 1},
+        "tv": ("RandomInvert", {"p": 1}),
+        "al": ("InvertImg", {}),
+        "ko": ("RandomInvert", {}),
+    },
+    "posterize": {
+        "ours": {},
+        "tv": ("RandomPosterize", {"bits": 4, "p": 1}),
+        "al": ("Posterize", {"num_bits": 4}),
+        "ko": ("RandomPosterize", {"bits": 4.0}),
+    },
+    "solarize": {
+        "ours": {},
+        "tv": ("RandomSolarize", {"threshold": 160, "p": 1}),
+        "al": ("Solarize", {}),
+        "ko": ("RandomSolarize", {}),
+    },
+    "equalise": {
+        "ours": {"chance": 1},
+        "tv": ("RandomEqualize", {"p": 1}),
+        "al": ("Equalize", {"by_channels": True}),
+        "ko": ("RandomEqualize", {}),
+    },
+    "autocontrast": {
+        "ours": {"chance": 1},
+        "tv": ("RandomAutocontrast", {"p": 1}),
+        "al": ("AutoContrast", {}),
+        "ko": ("RandomAutoContrast", {}),
+    },
+    "sharpness": {
+        "ours": {},
+        "tv": ("RandomAdjustSharpness", {"sharpness_factor": 2, "p": 1}),
+        "al": ("Sharpen", {}),
+        "ko": ("RandomSharpness", {}),
+    },
+    "shuffle_channels": {
+        "ours": {},
+        "tv": ("RandomChannelPermutation", {}),
+        "al": ("ChannelShuffle", {}),
+        "ko": ("RandomChannelShuffle", {}),
+    },
     "drop_channel": {"ours": {"chance": 1}, "al": ("ChannelDropout", {}), "ko": ("RandomChannelDropout", {})},
     "noise": {"ours": {}, "al": ("GaussNoise", {}), "ko": ("RandomGaussianNoise", {"std": 0.03})},
     "shot_noise": {"ours": {"severity": 1}, "al": ("ShotNoise", {})},
-    "impulse_noise": {"ours": {"severity": 1}, "al": ("SaltAndPepper", {"amount": (0.03, 0.03)}), "ko": ("RandomSaltAndPepperNoise", {"amount": (0.03, 0.031)})},
-    "speckle_noise": {"ours": {"severity": 1}, "al": ("MultiplicativeNoise", {"multiplier": (0.85, 1.15), "elementwise": True, "per_channel": True})},
-    "blur": {"ours": {"deviation": 1.0}, "tv": ("GaussianBlur", {"kernel_size": 7, "sigma": 1.0}), "al": ("GaussianBlur", {"blur_limit": 0, "sigma_limit": (1.0, 1.0)}), "ko": ("RandomGaussianBlur", {"kernel_size": (7, 7), "sigma": (1.0, 1.01)})},
-    "motion_blur": {"ours": {"severity": 1}, "al": ("MotionBlur", {"blur_limit": (11, 11)}), "ko": ("RandomMotionBlur", {"kernel_size": 11, "angle": 45.0, "direction": 0.5})},
+    "impulse_noise": {
+        "ours": {"severity": 1},
+        "al": ("SaltAndPepper", {"amount": (0.03, 0.03)}),
+        "ko": ("RandomSaltAndPepperNoise", {"amount": (0.03, 0.031)}),
+    },
+    "speckle_noise": {
+        "ours": {"severity": 1},
+        "al": ("MultiplicativeNoise", {"multiplier": (0.85, 1.15), "elementwise": True, "per_channel": True}),
+    },
+    "blur": {
+        "ours": {"deviation": 1.0},
+        "tv": ("GaussianBlur", {"kernel_size": 7, "sigma": 1.0}),
+        "al": ("GaussianBlur", {"blur_limit": 0, "sigma_limit": (1.0, 1.0)}),
+        "ko": ("RandomGaussianBlur", {"kernel_size": (7, 7), "sigma": (1.0, 1.01)}),
+    },
+    "motion_blur": {
+        "ours": {"severity": 1},
+        "al": ("MotionBlur", {"blur_limit": (11, 11)}),
+        "ko": ("RandomMotionBlur", {"kernel_size": 11, "angle": 45.0, "direction": 0.5}),
+    },
     "defocus_blur": {"ours": {"severity": 1}, "al": ("Defocus", {"radius": (3, 3), "alias_blur": 0.1})},
-    "glass_blur": {"ours": {"severity": 1}, "al": ("GlassBlur", {"sigma": 0.7, "max_delta": 1, "iterations": 2, "mode": "fast"})},
-    "zoom_blur": {"ours": {"severity": 1}, "al": ("ZoomBlur", {"max_factor": (1.11, 1.11), "step_factor": (0.01, 0.01)})},
-    "rain": {"ours": {}, "al": ("RandomRain", {}), "ko": ("RandomRain", {"number_of_drops": (100, 200), "drop_height": (5, 20), "drop_width": (-5, 5)})},
+    "glass_blur": {
+        "ours": {"severity": 1},
+        "al": ("GlassBlur", {"sigma": 0.7, "max_delta": 1, "iterations": 2, "mode": "fast"}),
+    },
+    "zoom_blur": {
+        "ours": {"severity": 1},
+        "al": ("ZoomBlur", {"max_factor": (1.11, 1.11), "step_factor": (0.01, 0.01)}),
+    },
+    "rain": {
+        "ours": {},
+        "al": ("RandomRain", {}),
+        "ko": ("RandomRain", {"number_of_drops": (100, 200), "drop_height": (5, 20), "drop_width": (-5, 5)}),
+    },
     "snow": {"ours": {}, "al": ("RandomSnow", {"method": "texture"}), "ko": ("RandomSnow", {})},
     "fog": {"ours": {}, "al": ("RandomFog", {})},
     "frost": {"ours": {}},
@@ -83,22 +216,36 @@ CASES: dict[str, dict[str, Any]] = {
     "shadow": {"ours": {}, "al": ("RandomShadow", {}), "ko": ("RandomLinearCornerIllumination", {})},
     "low_light": {"ours": {}},
     "occlusion": {"ours": {}, "al": ("CoarseDropout", {"num_holes_range": (3, 3)})},
-    "erase": {"ours": {"chance": 1}, "tv": ("RandomErasing", {"p": 1}), "al": ("Erasing", {}), "ko": ("RandomErasing", {})},
-    "jpeg_compression": {"ours": {"severity": 1}, "tv": ("JPEG", {"quality": 25}), "al": ("ImageCompression", {"quality_range": (25, 25)}), "ko": ("RandomJPEG", {"jpeg_quality": 25.0})},
-    "webp_compression": {"ours": {"severity": 1}, "al": ("ImageCompression", {"quality_range": (25, 25), "compression_type": "webp"})},
+    "erase": {
+        "ours": {"chance": 1},
+        "tv": ("RandomErasing", {"p": 1}),
+        "al": ("Erasing", {}),
+        "ko": ("RandomErasing", {}),
+    },
+    "jpeg_compression": {
+        "ours": {"severity": 1},
+        "tv": ("JPEG", {"quality": 25}),
+        "al": ("ImageCompression", {"quality_range": (25, 25)}),
+        "ko": ("RandomJPEG", {"jpeg_quality": 25.0}),
+    },
+    "webp_compression": {
+        "ours": {"severity": 1},
+        "al": ("ImageCompression", {"quality_range": (25, 25), "compression_type": "webp"}),
+    },
     "pixelate": {"ours": {"severity": 1}, "al": ("Downscale", {"scale_range": (0.6, 0.6)})},
     "mixup": {"ours": {}, "tv": ("MixUp", {"num_classes": 2}), "ko": ("RandomMixUpV2", {})},
     "cutmix": {"ours": {}, "tv": ("CutMix", {"num_classes": 2}), "ko": ("RandomCutMixV2", {})},
+    "flip/boxes": {"ours": {"chance": 1}, "tv": ("RandomHorizontalFlip", {"p": 1}), "al": ("HorizontalFlip", {})},
+    "rotate/boxes": {"ours": {}, "tv": ("RandomRotation", {"degrees": 15, "bil": 1}), "al": ("Rotate", {"limit": 15})},
     "rand_augment": {"ours": {}, "tv": ("RandAugment", {})},
     "trivial_augment": {"ours": {}, "tv": ("TrivialAugmentWide", {})},
-}  # fmt: skip
+}
 
 
 def ours(name: str, settings: dict[str, Any], pixels: np.ndarray) -> Call:
     move = catalog.find("augmentations", name.partition("/")[0])
-    from sightline.core.annotations import Labels
-
-    sample = Sample("s", (ArrayImage(pixels),), Labels(("a",)))
+    truth = Objects(BOXES, np.zeros(len(BOXES), np.int64), ("a",)) if name.endswith("/boxes") else Labels(("a",))
+    sample = Sample("s", (ArrayImage(pixels),), truth)
     other = Sample("o", (ArrayImage(np.ascontiguousarray(pixels[::-1])),), Labels(("b",)))
     rng = np.random.default_rng(0)
     if name in ("mixup", "cutmix"):
@@ -106,7 +253,7 @@ def ours(name: str, settings: dict[str, Any], pixels: np.ndarray) -> Call:
     return lambda: move(sample, rng, **settings)
 
 
-def torchvision(name: str, settings: dict[str, Any], pixels: np.ndarray) -> Call:
+def torchvision(name: str, settings: dict[str, Any], pixels: np.ndarray, boxes: bool) -> Call:
     import torch
     from torchvision.transforms import v2
 
@@ -116,21 +263,30 @@ def torchvision(name: str, settings: dict[str, Any], pixels: np.ndarray) -> Call
         settings["interpolation"] = v2.InterpolationMode.BILINEAR
     tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
     move = getattr(v2, name)(**settings)
+    if boxes:
+        from torchvision import tv_tensors
+
+        picture = tv_tensors.Image(tensor)
+        places = tv_tensors.BoundingBoxes(torch.from_numpy(BOXES), format="XYXY", canvas_size=pixels.shape[:2])
+        return lambda: move(picture, places)
     if name in ("MixUp", "CutMix"):
         pair, labels = torch.stack([tensor, tensor.flip(1)]), torch.tensor([0, 1])
         return lambda: move(pair, labels)  # two pictures a call: halved where it is timed
     return lambda: move(tensor)
 
 
-def albumentations(name: str, settings: dict[str, Any], pixels: np.ndarray) -> Call:
+def albumentations(name: str, settings: dict[str, Any], pixels: np.ndarray, boxes: bool) -> Call:
     import albumentations as library
 
     cv2.setNumThreads(1)
     move = getattr(library, name)(p=1, **settings)
+    if boxes:
+        whole = library.Compose([move], bbox_params=library.BboxParams(format="pascal_voc", label_fields=["labels"]))
+        return lambda: whole(image=pixels, bboxes=BOXES, labels=[0] * len(BOXES))
     return lambda: move(image=pixels)["image"]
 
 
-def kornia(name: str, settings: dict[str, Any], pixels: np.ndarray) -> Call:
+def kornia(name: str, settings: dict[str, Any], pixels: np.ndarray, boxes: bool) -> Call:
     import kornia.augmentation as library
     import torch
 
@@ -186,6 +342,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     cv2.setNumThreads(1)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NO_ALBUMENTATIONS_UPDATE"):
+        os.environ.setdefault(name, "1")
+    warnings.simplefilter("ignore")
     print(machine())
     rows = []
     for name in given.only.split(",") if given.only else CASES:
@@ -195,7 +354,7 @@ def main() -> None:
             for peer, (key, make) in MAKERS.items():
                 if key in CASES[name]:
                     try:
-                        calls[peer] = make(*CASES[name][key], pixels)
+                        calls[peer] = make(*CASES[name][key], pixels, name.endswith("/boxes"))
                         calls[peer]()
                     except Exception as error:  # a peer that cannot run is said, not timed
                         print(f"  {peer} {CASES[name][key][0]}: {type(error).__name__}: {str(error)[:100]}")

@@ -82,6 +82,15 @@ def test_less_than_least_is_dropped(known: str) -> None:
         assert len(got) == count
 
 
+def test_smaller_is_not_less() -> None:
+    """A thing at half its size is still all there."""
+    for more in ({}, {"masks": MASK[None]}, {"outlines": ((L_SHAPE,),)}):
+        for factor in (0.5, 1.2):
+            got = carry_truth(things(**more), warp.about_middle((60, 80), np.eye(2) * factor), least=0.9)
+            assert isinstance(got, Objects)
+            assert len(got) == 1
+
+
 def test_holes_stay_holes() -> None:
     outer, inner = (geometry.corners(np.array(box)).astype(np.float32) for box in ([10, 10, 50, 50], [20, 20, 40, 40]))
     ring = Objects(np.array([[10, 10, 50, 50]], np.float32), np.array([0]), ("a",), outlines=((outer, inner),))
@@ -111,6 +120,8 @@ def test_rotated_boxes_stay_the_rectangle_that_they_are(kind: str) -> None:
         have = geometry.corners(after)
         near = np.abs(want[:, None] - have[None]).sum(-1).min(1)
         assert near.max() < 1e-6
+        if kind == "flip":
+            assert after[4] == pytest.approx(-before[4]), "left to right an angle becomes its negative"
         sides = 0.7 if kind == "scale" else 1.0
         np.testing.assert_allclose(after[2:4], before[2:4] * sides, atol=1e-6)
     back = carry_truth(got, moves[kind].inverse())

@@ -22,6 +22,7 @@ from sightline.core.recipe import Move, Note, apply, parse
 from sightline.core.sample import Sample
 
 USUAL = ("flip", "affine", "light")  # where no task says what it does
+READABLE = 200  # pixels of a side from which names of things hide less than they tell
 TRIES = 8  # draws until something happens
 DRAWS = 5  # augmented versions beside each original
 ROWS = 4  # originals that are augmented
@@ -137,7 +138,8 @@ def drawn(sample: Sample, side: int) -> np.ndarray:
     if truth is None:
         return np.asarray(catalog.find("overlays", "objects")(small, _NOTHING))
     fitted = truth if isinstance(truth, Picture) else carry_truth(truth, fit, least=0.0)
-    return np.asarray(catalog.find("overlays", type(truth).__name__.lower())(small, fitted))
+    more = {"tags": side >= READABLE} if isinstance(truth, Objects) else {}
+    return np.asarray(catalog.find("overlays", type(truth).__name__.lower())(small, fitted, **more))
 
 
 def _middle(sample: Sample) -> Sample:

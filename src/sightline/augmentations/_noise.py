@@ -45,10 +45,8 @@ def impulses(pixels: np.ndarray, rng: np.random.Generator, part: float) -> np.nd
     made = np.ascontiguousarray(pixels).copy()
     count = int(rng.binomial(made.size, -np.log1p(-part)))  # drawn with repeats, so that `part` of them are hit
     places = rng.integers(0, made.size, count)
-    half = count // 2
-    flat = made.reshape(-1)
-    flat[places[:half]] = low
-    flat[places[half:]] = top
+    ends = np.array([low, top], made.dtype)
+    made.reshape(-1)[places] = ends[words(rng, count) & np.uint16(1)]  # the last of repeats holds, black or white alike
     return made
 
 

@@ -12,6 +12,7 @@ from sightline.augmentations._draw import Severity, between, constants, level
 from sightline.augmentations._hiding import hide
 from sightline.augmentations._pixels import change_flat, noisy, smoothed, span, toned, veiled
 from sightline.core import warp
+from sightline.core.annotations import Objects
 from sightline.core.carried import size_of, with_pixels
 from sightline.core.sample import Sample
 
@@ -87,26 +88,37 @@ def occlusion(sample: Sample, rng: np.random.Generator, *, severity: Severity = 
     """Dark things in front of the picture; hidden keypoints say so, and what is all but hidden is dropped."""
     count, part = constants(level(rng, severity), ((1, 0.04), (2, 0.05), (3, 0.06), (4, 0.07), (5, 0.08)))
     rows, columns = size_of(sample)
-    cover = np.zeros((rows, columns), np.uint8)
+    blobs = []
     for _ in range(round(count)):
-        area, shape = rows * columns * part * rng.uniform(0.5, 1.5), np.exp(rng.uniform(-1, 1))
-        axes = (max(1, round((area * shape / np.pi) ** 0.5)), max(1, round((area / shape / np.pi) ** 0.5)))
-        place = (int(rng.integers(columns)), int(rng.integers(rows)))
-        cv2.ellipse(cover, place, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
+        area, shape = rows * columns * part * rng.uniform(0.5, 1.5), math.exp(rng.uniform(-1, 1))
+        axes = (max(1, round((area * shape / math.pi) ** 0.5)), max(1, round((area / shape / math.pi) ** 0.5)))
+        blobs.append(((int(rng.integers(columns)), int(rng.integers(rows))), axes, float(rng.uniform(0, 180))))
     light = rng.uniform(0.02, 0.3)
 
     def edit(pixels: np.ndarray) -> np.ndarray:
         low, top = span(pixels)
-        shade = pixels.dtype.type(low + light * (top - low))
-        made = pixels.copy()
+        shade = float(pixels.dtype.type(low + light * (top - low)))
+        made = np.array(pixels, order="C")
         if pixels.shape[2] <= 4:
-            cv2.copyTo(np.full_like(pixels, shade), cover, made)
-            return made
-        made[cover > 0] = shade
+            _painted(made, blobs, shade)
+        else:
+            made[_painted(np.zeros((rows, columns, 1), np.uint8), blobs, 1)[..., 0] > 0] = shade
         return made
 
     moved = change_flat(sample, edit)
-    return with_pixels(sample, [image.read() for image in moved.images], hide(sample.truth, cover > 0, least))
+    if not isinstance(sample.truth, Objects):
+        return moved
+    cover = _painted(np.zeros((rows, columns, 1), np.uint8), blobs, 1)[..., 0] > 0
+    return with_pixels(sample, [image.read() for image in moved.images], hide(sample.truth, cover, least))
+
+
+def _painted(
+    pixels: np.ndarray, blobs: list[tuple[tuple[int, int], tuple[int, int], float]], shade: float
+) -> np.ndarray:
+    """Filled ellipses: middle, half axes, angle."""
+    for middle, axes, degrees in blobs:
+        cv2.ellipse(pixels, middle, axes, degrees, 0, 360, (shade,) * 4, -1)
+    return pixels
 
 
 def erase(

@@ -61,10 +61,7 @@ def window(
 ) -> Sample:
     """A window of random area and shape, brought to `size` (the random resized crop of Szegedy et al. 2015)."""
     have = size_of(sample)
-    area = have[0] * have[1] * between(rng, part)
-    shape = math.exp(rng.uniform(math.log(aspect[0]), math.log(aspect[1])))
-    rows = min(have[0], max(1, round((area / shape) ** 0.5)))
-    columns = min(have[1], max(1, round((area * shape) ** 0.5)))
+    rows, columns = _part(rng, have, part, aspect)
     to = (int(size[0]), int(size[1])) if size else have
     return carry(sample, _anywhere(rng, have, rows, columns, to), least=least, antialias=antialias)
 
@@ -76,6 +73,20 @@ def pad(sample: Sample, rng: np.random.Generator, *, most: float = 0.25, border:
     left, right = (int(rng.integers(round(columns * most) + 1)) for _ in range(2))
     wider = warp.window((rows, columns), -top, -left, rows + top + bottom, columns + left + right)
     return carry(sample, wider, border=border)
+
+
+def _part(
+    rng: np.random.Generator, have: warp.Size, part: tuple[float, float], aspect: tuple[float, float]
+) -> warp.Size:
+    """Rows and columns of an area and a shape that fit; after ten that do not, as large as fits."""
+    rows, columns = have
+    for _ in range(10):
+        area = have[0] * have[1] * between(rng, part)
+        shape = math.exp(rng.uniform(math.log(aspect[0]), math.log(aspect[1])))
+        rows, columns = max(1, round((area / shape) ** 0.5)), max(1, round((area * shape) ** 0.5))
+        if rows <= have[0] and columns <= have[1]:
+            break
+    return min(rows, have[0]), min(columns, have[1])
 
 
 def _anywhere(

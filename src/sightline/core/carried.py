@@ -134,7 +134,8 @@ def _objects(truth: Objects, warp: Warp, least: float, border: Border) -> Object
     else:
         whole = _hulls(truth.boxes, warp)
         boxes = geometry.clip(whole, warp.size[1], warp.size[0])
-        kept = geometry.area(boxes) > least * np.maximum(geometry.area(whole), 1e-9)
+        areas = geometry.area(boxes)
+        kept = (areas > least * np.maximum(geometry.area(whole), 1e-9)) & (areas > 0)
         loose = np.abs(boxes - whole).max(1, initial=0) > 1e-6 if warp.upright else np.ones(len(boxes), bool)
         if truth.outlines is not None:
             kept &= remains >= least
@@ -142,9 +143,9 @@ def _objects(truth: Objects, warp: Warp, least: float, border: Border) -> Object
         elif truth.masks is not None and truth.masks.ndim == 3:
             kept &= _remaining(truth, changes["masks"], warp) >= least
             boxes = _tighter(boxes, loose, [_bounds(mask) for mask in changes["masks"]])
-        kept &= geometry.area(boxes) > 0
     changes["boxes"] = boxes.astype(truth.boxes.dtype, copy=False)
-    return replace(truth, **changes).take(kept)
+    carried = replace(truth, **changes)
+    return carried if kept.all() else carried.take(kept)
 
 
 def _keypoints(truth: Objects, warp: Warp) -> np.ndarray:
@@ -174,6 +175,9 @@ def _hulls(boxes: np.ndarray, warp: Warp) -> np.ndarray:
     """The smallest upright boxes around the carried ones, also beyond the picture."""
     if not len(boxes):
         return np.zeros((0, 4))
+    if warp.upright:
+        ends = warp.points(boxes.reshape(-1, 2)).reshape(-1, 2, 2)
+        return np.concatenate([ends.min(1), ends.max(1)], 1)
     places = _ring(boxes, 1 if warp.field is None else _CURVED)
     moved = warp.points(places.reshape(-1, 2)).reshape(places.shape)
     return np.concatenate([moved.min(1), moved.max(1)], 1)
@@ -268,5 +272,6 @@ def _tighter(boxes: np.ndarray, loose: np.ndarray, hulls: list[np.ndarray]) -> n
     for row in np.flatnonzero(loose):
         if hulls[row].any():
             low, high = np.maximum(boxes[row, :2], hulls[row][:2]), np.minimum(boxes[row, 2:], hulls[row][2:])
-            tight[row] = np.concatenate([low, np.maximum(low, high)])
+            if (high > low).all():
+                tight[row] = np.concatenate([low, high])
     return tight

@@ -62,7 +62,7 @@ class Warp:
         """Whether an axis-aligned box stays one."""
         if self.field is not None or not self.affine:
             return False
-        (a, b), (c, d) = self.matrix[:2, :2]
+        (a, b, _), (c, d, _), _ = self.matrix.tolist()
         return bool((b == 0 == c) or (a == 0 == d))
 
     def growth(self, places: np.ndarray) -> np.ndarray:
