@@ -66,3 +66,15 @@ def test_which_way_light_goes() -> None:
         assert camera.glare(one(), RNG(seed)).pixels().mean() > 128
         assert camera.rain(one(), RNG(seed)).pixels().max() > 140
         assert camera.blur(one(RNG(0).integers(0, 256, GRAY.shape).astype(np.uint8)), RNG(seed)).pixels().std() < 73
+
+
+def test_things_in_the_way_hide_keypoints() -> None:
+    points = np.array([[[x, y, 2] for x in range(5, 80, 10) for y in range(5, 60, 10)]], np.float32)
+    thing = Objects(np.array([[0, 0, 80, 60]], np.float32), np.array([0]), ("a",), keypoints=points)
+    for seed in range(4):
+        got = camera.occlusion(one(truth=thing), RNG(seed), severity=5)
+        assert isinstance(got.truth, Objects)
+        assert got.truth.keypoints is not None
+        dark = (got.pixels() < 120).all(2)
+        for x, y, visible in got.truth.keypoints[0].astype(int):
+            assert visible == (1 if dark[y, x] else 2)

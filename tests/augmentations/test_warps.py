@@ -83,3 +83,30 @@ def test_margins_only_add() -> None:
         assert 48 <= w.size[0] <= 96
         assert 64 <= w.size[1] <= 128
         assert (w.matrix[:2, 2] >= 0).all()
+
+
+def test_shapes_that_do_not_fit_are_drawn_again() -> None:
+    """Half the picture, two and a half times as wide as high, fits now and then; it is then not cut to fit."""
+    found = drawn(geometry.window, 80, size=(32, 32), part=(0.5, 0.5), aspect=(2.4, 6.0))
+    whole = [abs(32 * 32 / (w.matrix[0, 0] * w.matrix[1, 1]) / (48 * 64) - 0.5) < 0.02 for w in found]
+    assert 0.5 < np.mean(whole) < 0.95
+
+
+def test_small_windows_are_averaged_unless_told_otherwise() -> None:
+    board = (np.indices((48, 64)).sum(0) % 2 * 255).astype(np.uint8)[..., None]
+    soft, hard = (
+        geometry.window(
+            sample(board), np.random.default_rng(0), size=(12, 16), part=(1, 1), aspect=(4 / 3, 4 / 3), antialias=each
+        ).pixels()
+        for each in (True, False)
+    )
+    assert np.ptp(soft) <= 2
+    assert soft.shape == hard.shape == (12, 16, 1)
+    dots = np.zeros((48, 64, 1), np.uint8)
+    dots[::4, ::4] = 255
+    settings = {"size": (12, 16), "part": (1, 1), "aspect": (4 / 3, 4 / 3)}
+    rng = np.random.default_rng
+    kept = geometry.window(sample(dots), rng(0), **settings).pixels()
+    lost = geometry.window(sample(dots), rng(0), **settings, antialias=False).pixels()
+    assert kept.mean() == pytest.approx(dots.mean(), abs=1)
+    assert lost.mean() < 1, "without averaging what lies between is not seen"

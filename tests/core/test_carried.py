@@ -171,3 +171,11 @@ def test_the_trail_leads_back() -> None:
 def test_a_sample_without_pictures_is_refused() -> None:
     with pytest.raises(InputError, match="no picture"):
         carry(Sample("s"), warp.flip(SIZE))
+
+
+def test_a_box_that_misses_its_mask_stays_a_box() -> None:
+    mask = np.zeros((1, *SIZE), bool)
+    mask[0, 50:58, 60:75] = True
+    got = carry_truth(things(masks=mask), warp.about_middle(SIZE, TURN), least=0.0)
+    assert isinstance(got, Objects)
+    assert (got.boxes[:, 2:] > got.boxes[:, :2]).all()
