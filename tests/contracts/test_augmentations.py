@@ -204,6 +204,19 @@ def test_depths_look_alike(name: str) -> None:
             assert abs(deep.mean() - eight.mean()) < 0.012
 
 
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if kind(name) != "mixes"])
+def test_floats_keep_their_own_range_and_gaps_spoil_little(name: str) -> None:
+    """Heights, counts and Hounsfield units are floats too, and have places where nothing was measured."""
+    scan = np.linspace(3000, -1000, ROWS * COLUMNS * 3, dtype=np.float32).reshape(ROWS, COLUMNS, 3)
+    holes = np.where(np.random.default_rng(0).random((ROWS, COLUMNS, 1)) < 0.01, np.float32(np.nan), scan)
+    for seed in SEEDS[:4]:
+        got = moved(name, sample(scan), seed).pixels()
+        assert np.isfinite(got).all()
+        assert -1001 <= got.min() <= got.max() <= 3001
+        assert got.std() > 90
+        assert np.isnan(moved(name, sample(holes), seed).pixels()).mean() < 0.9
+
+
 @pytest.mark.parametrize("name", WALKERS)
 def test_every_picture_moves_alike(name: str) -> None:
     """Also volumes, slice by slice."""

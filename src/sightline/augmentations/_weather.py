@@ -37,7 +37,11 @@ def plasma(rng: np.random.Generator, size: Size, decay: float) -> np.ndarray:
 
 def fogged(pixels: np.ndarray, veil: np.ndarray, depth: float) -> np.ndarray:
     """Picture and veil together, scaled back to the brightest that the picture had."""
-    top = float(unit(pixels).max()) if pixels.dtype.kind == "f" else float(pixels.max()) / np.iinfo(pixels.dtype).max
+    top = (
+        float(np.fmax.reduce(unit(pixels), axis=None))
+        if pixels.dtype.kind == "f"
+        else float(pixels.max()) / np.iinfo(pixels.dtype).max
+    )
     keep = top / (top + depth)
     return veiled(pixels, keep, veil * np.float32(depth * keep))
 

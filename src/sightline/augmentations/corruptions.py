@@ -149,7 +149,10 @@ def contrast(sample: Sample, rng: np.random.Generator, *, severity: Severity = (
     gain = constants(level(rng, severity), (0.4, 0.3, 0.2, 0.1, 0.05))
 
     def edit(pixels: np.ndarray) -> np.ndarray:
-        means = pixels.mean((0, 1), dtype=np.float64) if pixels.shape[2] > 4 else cv2.mean(pixels)[: pixels.shape[2]]
+        if pixels.dtype.kind == "f" or pixels.shape[2] > 4:
+            means: list[float] = np.asarray(np.nanmean(pixels, (0, 1), np.float64)).tolist()
+        else:
+            means = list(cv2.mean(pixels)[: pixels.shape[2]])
         parts = [
             cv2.addWeighted(pixels[..., c], gain, pixels[..., c], 0, mean * (1 - gain)) for c, mean in enumerate(means)
         ]
