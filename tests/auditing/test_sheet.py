@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sightline.auditing._page import Page, Tile, fitted
+from sightline.auditing._cards import Page, Tile, fitted
 from sightline.auditing.sheet import DRAWS, drawn, sheet
 from sightline.core.annotations import Heatmap, Labels, Objects, Picture, Regions, Text, Value, Vector
 from sightline.core.dataset import Dataset

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline.auditing._page import Page, Tile
+from sightline.auditing._cards import Page, Tile
 from sightline.core import catalog, warp
 from sightline.core.annotations import Objects, Picture, Regions
 from sightline.core.carried import carry_truth
