@@ -14,7 +14,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.decoding import header
 from sightline.core.errors import InputError
 from sightline.core.files import digest
-from sightline.core.image import ArrayImage, BytesImage, FileImage, Image
+from sightline.core.image import ArrayImage, Image
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 
@@ -35,8 +35,8 @@ class KnownImage:
     def name(self) -> str:
         return self.image.name
 
-    def read(self) -> np.ndarray:
-        return self.image.read()
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+        return self.image.read(at_least) if at_least else self.image.read()
 
     def encoded(self) -> bytes:
         return self.image.encoded()
@@ -64,7 +64,7 @@ class KnownImage:
         """Read the bytes once, for hash and header; pictures that are drawn or held as pixels have none to read."""
         if self._looked:
             return
-        if isinstance(self.image, FileImage | BytesImage):
+        if getattr(self.image, "stored", False):
             try:
                 data = self.image.encoded()
                 self._hash = digest(data)

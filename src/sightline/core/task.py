@@ -54,6 +54,7 @@ class Facts:
                 str(key): tuple(value) if isinstance(value, list) else value for key, value in given.items()
             }
             name = values.pop("name")
+            values.setdefault("resample", "area")  # facts from before there was a choice
             inputs[name] = InputSpec(**values)
         return cls(inputs, tuple(plain["names"]), dict(plain["options"]), dict(plain["extra"]))
 

@@ -69,7 +69,7 @@ def train(
     with locked(run.path), asking() as asked:
         sweep(run.path)
         if look and not run.exists:
-            write_durably(run.path / "audit.json", canonical(audit(samples, tell=tell).to_json()))
+            write_durably(run.path / "audit.json", canonical(audit(samples, quick=True, tell=tell).to_json()))
         sides = split(samples, seed=chosen.seed, by=chosen.split_by or None)
         info = _begun(run, wanted, sides, tell)
         if extend:
@@ -104,7 +104,7 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
 
 
 def _where(data: Any) -> str | None:
-    return None if isinstance(data, Dataset) else str(data)
+    return str(data) if isinstance(data, str | Path) else None  # what is in memory cannot be named
 
 
 def _name(samples: Dataset, wanted: Mapping[str, Any]) -> str:
@@ -194,6 +194,7 @@ def _learn(
     from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
     from sightline.training.learner import count_parameters
+    from sightline.training.loader import tuned
     from sightline.training.team import led
 
     train_side = sides.side("train")
@@ -203,6 +204,7 @@ def _learn(
         raise InputError("empty", f"{sides.name} holds nothing to learn from.")
     if "facts" not in info:
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
+        facts = tuned(facts, train_side, settings)
         info["facts"] = facts.to_json()
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():
