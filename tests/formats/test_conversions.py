@@ -222,11 +222,17 @@ def test_pictures_are_copied_and_not_linked(tmp_path: Path) -> None:
     assert {file.read_bytes() for file in files} == came
 
 
-def test_a_picture_that_is_gone_stops_it_whole(tmp_path: Path) -> None:
+def test_a_picture_that_is_gone_is_listed_and_stops_a_strict_one(tmp_path: Path) -> None:
     data = Dataset([*DATA["labels"], Sample("x", (FileImage(tmp_path / "gone.png"),), Labels(("good",)))])
     with pytest.raises(InputError, match=r"gone\.png"):
-        convert(data, "csv", tmp_path / "out")
+        convert(data, "csv", tmp_path / "out", strict=True)
     assert list(tmp_path.iterdir()) == []
+    done = convert(data, "csv", tmp_path / "out")
+    assert [(loss.what, loss.count, loss.example) for loss in done.losses] == [
+        ("row whose picture is not there", 1, "x")
+    ]
+    assert (done.count, done.given) == (6, 7)
+    assert done.line.startswith("6 of 7 samples")
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
