@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sightline.core.conversion import Conversion as Conversion
     from sightline.core.conversion import convert as convert
     from sightline.core.data import open_data as open_data
+    from sightline.core.data import open_stream as open_stream
     from sightline.core.dataset import Dataset as Dataset
     from sightline.core.errors import SightlineError as SightlineError
     from sightline.core.progress import Event as Event
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sightline.core.run import all_runs
     from sightline.core.run import open_run as open_run
     from sightline.core.sample import Sample as Sample
+    from sightline.core.stream import Shot as Shot
+    from sightline.core.stream import Stream as Stream
     from sightline.evaluating.describe import report as report
     from sightline.evaluating.evaluate import Evaluation as Evaluation
     from sightline.evaluating.evaluate import evaluate as evaluate
@@ -55,7 +58,9 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Run": "core.run",
     "Sample": "core.sample",
     "Settings": "training.settings",
+    "Shot": "core.stream",
     "SightlineError": "core.errors",
+    "Stream": "core.stream",
     "Text": "core.annotations",
     "Value": "core.annotations",
     "Vector": "core.annotations",
@@ -66,6 +71,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "load": "predicting.model",
     "open_data": "core.data",
     "open_run": "core.run",
+    "open_stream": "core.data",
     "report": "evaluating.describe",
     "runs": "core.run:all_runs",
     "train": "training.train",

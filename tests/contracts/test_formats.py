@@ -26,6 +26,7 @@ from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SightlineError, StorageError
 from sightline.core.image import ArrayImage, BytesImage, FileImage
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 
@@ -193,6 +194,28 @@ def test_a_layout_holds_everything_or_refuses(name: str, what: str, tmp_path: Pa
     again = part.read(part.write(back, tmp_path / "again"))
     assert [one.id for one in again] == [one.id for one in back], "the second time names do not change"
     assert again.fingerprint == back.fingerprint
+
+
+LABELS = [name for name in FORMATS if name in ("coco", "cvat", "labelme", "labelstudio", "voc", "yolo")]
+
+
+@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("what", DATA)
+def test_what_is_refused_is_what_is_lost(name: str, what: str, tmp_path: Path) -> None:
+    """A strict writer refuses just where a lenient one lists a loss; what is left is read again."""
+    part, data, lost = catalog.find("formats", name), DATA[what], Lost(name, strict=False)
+    try:
+        part.write(data, tmp_path / "strict")
+        refused = False
+    except InputError:
+        refused = True
+    if not any(sample.images for sample in data):
+        with pytest.raises(InputError, match="nothing of"):
+            part.write(data, tmp_path / "lenient", lost=lost)
+        return
+    back = part.read(part.write(data, tmp_path / "lenient", lost=lost))
+    assert refused == bool(lost.counts), lost.lines
+    assert len(list(back)) == len(data)
 
 
 @pytest.mark.parametrize("name", FORMATS)

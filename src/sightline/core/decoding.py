@@ -1,178 +1,202 @@
-"""Bytes nobody has vouched for to pixels: magic bytes, allow-listed decoders, whole and with every bit, or refused."""
+"""Bytes nobody has vouched for to pixels: one gate before the allow-listed decoders, whole, or refused.
+
+Size cap, first bytes, announced size and pages, a decoder with limits, the shape it answered with: in this order. With
+`SIGHTLINE_GUARDED=1` in the environment all of it happens in a disposable process (see `guarding`).
+"""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import math
-import warnings
-import zlib
+import os
+import struct
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from sightline.core.errors import InputError
+from sightline.core import catalog, colour
+from sightline.core.errors import InputError, MissingExtraError, SightlineError
+from sightline.core.header import TURNED, Header
+from sightline.core.limits import LIMITS, Limits, check
 
-LARGEST_PICTURE = 200 * 10**6  # pixels times channels
-_MAGIC = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"BM": "BMP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-    b"GIF8": "GIF",
-    b"P5": "PPM",
-    b"P6": "PPM",
-    b"RIFF": "WEBP",
-    b"\x93NUMPY": "NPY",
-}
-_DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # modes that keep more than eight bits
+Least = tuple[int, int]  # rows and columns that an answer must have at least
 
 
-def decode(data: bytes, name: str) -> np.ndarray:
-    """The pixels; orientation is applied, palettes and CMYK become RGB, transparency is laid over white."""
-    kind = _kind(data, name)
-    if kind == "NPY":
-        return _array(data, name)
-    if kind == "PNG":
-        _check_png(data, name)
-    with _opened(data, kind, name) as opened:
-        opened.load()
-        inverted = opened.mode in _DEEP and kind == "TIFF" and opened.tag_v2.get(262) == 0  # white is zero
-        pixels = np.asarray(_flat(opened))
-    if pixels.dtype == np.int32:
-        if pixels.min(initial=0) < 0 or pixels.max(initial=0) > 65535:
-            raise InputError("unsupported", f"{name}: 32-bit integer pixels beyond 16 bits.")
-        pixels = pixels.astype(np.uint16)
-    if inverted and pixels.dtype.kind == "u":
-        pixels = np.iinfo(pixels.dtype).max - pixels
-    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+def decode(
+    data: bytes,
+    name: str = "bytes",
+    *,
+    page: int = 0,
+    at_least: Least | None = None,
+    indices: bool = False,
+    limits: Limits = LIMITS,
+) -> np.ndarray:
+    """The pixels; orientation is applied, palettes and CMYK become RGB, transparency is laid over white.
+
+    With `at_least` the answer may be 1/2, 1/4 or 1/8 of the picture, as long as it has that many rows and columns.
+    With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
+    """
+    if os.environ.get("SIGHTLINE_GUARDED"):
+        from sightline.core.guarding import standing
+
+        return standing().read(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
+    return decode_here(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
 
 
-def header(data: bytes, name: str = "bytes") -> tuple[int, ...]:
+def decode_here(
+    data: bytes,
+    name: str = "bytes",
+    *,
+    page: int = 0,
+    at_least: Least | None = None,
+    indices: bool = False,
+    limits: Limits = LIMITS,
+) -> np.ndarray:
+    """`decode` in this process, whatever the environment says."""
+    kind, decoder = recognise(data, name, limits)
+    with _typed(name, kind):
+        header = _looked(decoder, data, name, page, limits)
+        if indices and header.palette:
+            rows, columns, _ = header.shape
+            header = replace(header, shape=(rows, columns, 1), colour="indices", alpha="", profile=b"")
+        reduce = _reduction(header, at_least)
+        return _finish(decoder.read(data, header, page, reduce), header, reduce, name)
+
+
+def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Iterator[np.ndarray]:
+    """Every page or frame, one at a time; each as it is seen, so a frame of an animation is a whole picture."""
+    guarded = bool(os.environ.get("SIGHTLINE_GUARDED"))
+    kind, decoder = recognise(data, name, limits)
+    count = int(examine(data, name, limits=limits)["pages"])
+    if count == 1 or guarded or not hasattr(decoder, "frames"):
+        for page in range(count):
+            yield decode(data, name, page=page, limits=limits)
+        return
+    frames = decoder.frames(data, limits)
+    while True:
+        with _typed(name, kind):
+            found = next(frames, None)
+            if found is None:
+                return
+            pixels = _finish(found[0], found[1], 1, name)
+        yield pixels
+
+
+def header(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> tuple[int, ...]:
     """Rows and columns (or the shape of an array) as `decode` will give them, without decoding."""
-    kind = _kind(data, name)
-    if kind == "NPY":
-        shape, _ = _array_header(io.BytesIO(data), name)
-        return shape[:-1] if len(shape) > 2 else shape
-    with _opened(data, kind, name) as opened:
-        turned = opened.getexif().get(0x0112) in (5, 6, 7, 8)
-        return (opened.width, opened.height) if turned else (opened.height, opened.width)
+    if os.environ.get("SIGHTLINE_GUARDED"):
+        return tuple(examine(data, name, limits=limits)["size"])
+    return look(data, name, limits=limits).size
 
 
-def _kind(data: bytes, name: str) -> str:
+def look(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> Header:
+    """What a page says of itself, accepted by the limits, without decoding it."""
+    kind, decoder = recognise(data, name, limits)
+    with _typed(name, kind):
+        return _looked(decoder, data, name, page, limits)
+
+
+def examine(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> dict[str, Any]:
+    """A page without its pixels: kind, size, channels, depth, pages, and in `notes` what reading does to it."""
+    if os.environ.get("SIGHTLINE_GUARDED"):
+        from sightline.core.guarding import standing
+
+        return standing().examine(data, name, page=page, limits=limits)
+    return examine_here(data, name, page=page, limits=limits)
+
+
+def examine_here(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> dict[str, Any]:
+    """`examine` in this process, whatever the environment says."""
+    seen = look(data, name, page=page, limits=limits)
+    said = colour.notes(seen)
+    if seen.pages > 1:
+        said.append(f"{'an animation' if seen.animated else 'a file'} of {seen.pages} pages; the first one is read")
+    return {
+        "kind": seen.kind, "bytes": len(data), "size": list(seen.size), "channels": seen.channels,
+        "depth": str(seen.dtype), "bits": seen.bits, "colour": seen.colour, "alpha": seen.alpha,
+        "palette": seen.palette, "pages": seen.pages, "animated": seen.animated, "orientation": seen.orientation,
+        "profile": len(seen.profile), "notes": said,
+    }  # fmt: skip
+
+
+@cache
+def decoders() -> dict[str, Any]:
+    """Every kind of picture that is read, by name; a plug-in's as well as ours."""
+    return {name: catalog.find("decoders", name) for name in catalog.names("decoders")}
+
+
+@cache
+def suffixes() -> tuple[str, ...]:
+    """How the names of picture files end; names are only looked at to list files, never to choose a decoder."""
+    return tuple(sorted({suffix for decoder in decoders().values() for suffix in decoder.SUFFIXES}))
+
+
+def recognise(data: bytes, name: str, limits: Limits = LIMITS) -> tuple[str, Any]:
+    """The kind of picture that the first bytes belong to, and its decoder; the surest one where two claim them."""
     if not data:
         raise InputError("empty", f"{name}: the file holds no bytes.")
-    kind = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
-    if kind is None:
+    if len(data) > limits.bytes:
+        raise InputError("too_large", f"{name}: {len(data):,} bytes; the limit is {limits.bytes:,}.")
+    sure, kind = 0, ""
+    for candidate, decoder in decoders().items():
+        if (claim := decoder.recognises(data)) > sure:
+            sure, kind = claim, candidate
+    if not kind:
         raise InputError("unknown_format", f"{name}: no picture format that is accepted begins like this.")
-    return kind
+    return kind, decoders()[kind]
 
 
-def _check_size(count: int, name: str) -> None:
-    if count > LARGEST_PICTURE:
-        raise InputError("too_large", f"{name}: {count:,} pixel values; the limit is {LARGEST_PICTURE:,}.")
+def _looked(decoder: Any, data: bytes, name: str, page: int, limits: Limits) -> Header:
+    seen: Header = decoder.look(data, page, limits)
+    check(seen, len(data), name, limits)
+    if not 0 <= page < seen.pages:
+        raise InputError("missing", f"{name}: there is no page {page}; it has {seen.pages}, counted from 0.")
+    return seen
+
+
+def _reduction(header: Header, at_least: Least | None) -> int:
+    """1, 2, 4 or 8: the most that the picture can be reduced and still has `at_least` rows and columns."""
+    if at_least is None or not header.reducible:
+        return 1
+    rows, columns = reversed(at_least) if header.orientation in TURNED else at_least
+    fits = (r for r in (8, 4, 2) if -(-header.shape[0] // r) >= rows and -(-header.shape[1] // r) >= columns)
+    return next(fits, 1)
+
+
+def _finish(pixels: np.ndarray, header: Header, reduce: int, name: str) -> np.ndarray:
+    """The decoder's answer is held to what the header announced, then settled."""
+    if header.colour == "array":
+        return pixels
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    wanted = (-(-header.shape[0] // reduce), -(-header.shape[1] // reduce), header.shape[2])
+    if pixels.shape != wanted or pixels.dtype != header.dtype:
+        raise InputError(
+            "corrupt", f"{name}: {pixels.dtype} pixels of {pixels.shape} came out of a {header.kind} that announces "
+            f"{header.dtype} of {wanted}."
+        )  # fmt: skip
+    return np.ascontiguousarray(colour.settle(pixels, header))
 
 
 @contextlib.contextmanager
-def _opened(data: bytes, kind: str, name: str) -> Iterator[Any]:
-    """The picture with its header read and its size and variant accepted; decoders' own errors become ours."""
-    from PIL import Image as Pillow
-    from PIL import UnidentifiedImageError
-
+def _typed(name: str, kind: str) -> Iterator[None]:
+    """Decoders' own errors, a dozen unrelated types, become ours; so does a library that is not there."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Pillow.open(io.BytesIO(data), formats=(kind,)) as opened:
-                _check_size(opened.width * opened.height * len(opened.getbands()), name)
-                _check_variant(opened, data, kind, name)
-                yield opened
-    except InputError:
+        yield
+    except MissingExtraError as error:
+        raise InputError("unsupported", f"{name}: {kind} needs a library. {error.message}") from error
+    except InputError as error:
+        if error.message.startswith(name):
+            raise
+        raise InputError(error.code, f"{name}: {error.message}") from error
+    except SightlineError:
         raise
-    except Pillow.DecompressionBombError as error:
-        raise InputError("too_large", f"{name}: {error}") from error
+    except MemoryError as error:
+        raise InputError("too_large", f"{name}: {kind} wants more memory than there is.") from error
     except Exception as error:  # decoders of strangers' bytes raise a dozen unrelated types
-        code = "truncated" if "truncated" in str(error).lower() else "corrupt"
-        if kind == "TIFF" and isinstance(error, UnidentifiedImageError):
-            raise InputError("unsupported", f"{name}: a variant of TIFF that is not read. Give .npy.") from error
-        raise InputError(code, f"{name}: {kind} cannot be decoded ({type(error).__name__}: {error})."[:300]) from error
-
-
-def _check_variant(opened: Any, data: bytes, kind: str, name: str) -> None:
-    """Refuse what the decoder would silently cut to eight bits or wrap around."""
-    deep, signed = False, False
-    if kind == "PNG":
-        deep = data[24:25] == b"\x10" and (data[25:26] != b"\x00" or "transparency" in opened.info)
-    elif kind == "TIFF":
-        deep = max(opened.tag_v2.get(258, (1,))) > 8 and opened.mode not in _DEEP
-        signed = 2 in opened.tag_v2.get(339, (1,)) and opened.mode not in ("I", "F")
-    elif kind == "PPM":
-        deep = opened.mode == "RGB" and any(isinstance(word, int) and word > 255 for word in _words(opened.tile))
-    if deep or signed:
-        what = "signed pixels" if signed else "more than 8 bits a channel with colour or transparency"
-        raise InputError(
-            "unsupported", f"{name}: {kind} with {what} would be changed. Give 16-bit gray, or .npy with all bits."
-        )
-
-
-def _words(tile: Any) -> list[Any]:
-    last = tile[0][3] if tile else ()
-    return list(last) if isinstance(last, tuple) else [last]
-
-
-def _check_png(data: bytes, name: str) -> None:
-    """Every chunk as its checksum says, up to the mark of the end; the decoder itself checks neither for pixels."""
-    place = 8
-    while place + 12 <= len(data):
-        length = int.from_bytes(data[place : place + 4], "big")
-        end = place + 12 + length
-        if end > len(data):
-            break
-        if zlib.crc32(memoryview(data)[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            raise InputError("corrupt", f"{name}: a part of the PNG does not match its checksum.")
-        if data[place + 4 : place + 8] == b"IEND":
-            return
-        place = end
-    raise InputError("truncated", f"{name}: the PNG ends before its picture does.")
-
-
-def _flat(opened: Any) -> Any:
-    """Upright, without palette, transparency or print colours."""
-    from PIL import Image as Pillow
-    from PIL import ImageOps
-
-    picture: Any = ImageOps.exif_transpose(opened)
-    mode = picture.mode
-    if mode in ("P", "PA", "LA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        ground = Pillow.new("RGBA", picture.size, "white")
-        return Pillow.alpha_composite(ground, picture).convert("L" if mode in ("LA", "La") else "RGB")
-    if mode in ("CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
-        return picture.convert("RGB")
-    return picture.convert("L") if mode == "1" else picture
-
-
-def _array_header(stream: io.BytesIO, name: str) -> tuple[tuple[int, ...], np.dtype]:
-    from numpy.lib import format as npy
-
-    try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(stream, max_header_size=4096)
-    except Exception as error:  # the header is parsed as Python literals: tokenizer, syntax and recursion errors
-        raise InputError("corrupt", f"{name}: not a readable array file.") from error
-    shape = tuple(int(length) for length in shape)
-    if any(length < 0 for length in shape):
-        raise InputError("corrupt", f"{name}: an array of shape {shape}.")
-    _check_size(math.prod(shape), name)
-    return shape, dtype
-
-
-def _array(data: bytes, name: str) -> np.ndarray:
-    stream = io.BytesIO(data)
-    shape, dtype = _array_header(stream, name)
-    if dtype.hasobject or len(data) - stream.tell() != math.prod(shape) * dtype.itemsize:
-        raise InputError("corrupt", f"{name}: the array file does not hold what its header says.")
-    stream.seek(0)
-    return np.asarray(np.load(stream, allow_pickle=False))
+        said = str(error).lower()
+        short = isinstance(error, struct.error | EOFError | IndexError) or "truncated" in said or "premature" in said
+        line = f"{name}: {kind} cannot be decoded ({type(error).__name__}: {error})."
+        raise InputError("truncated" if short else "corrupt", line[:300]) from error

@@ -1,21 +1,31 @@
-"""Pictures: lazy handles, one careful reader, and lossless bytes."""
+"""Pictures: lazy handles and one careful reader."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from sightline.core.decoding import decode
+from sightline.core import decoding
+from sightline.core.decoding import Least
+from sightline.core.encoding import encode as encode
+from sightline.core.encoding import write_image as write_image
 from sightline.core.errors import InputError
 from sightline.core.files import digest, digest_file
+from sightline.core.limits import LIMITS, Limits
 
-LARGEST_FILE = 256 * 2**20  # bytes
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".npy")
+LARGEST_FILE = LIMITS.bytes
+SUFFIXES: tuple[str, ...]  # how the names of picture files end: those of the family `decoders`
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SUFFIXES":
+        return decoding.suffixes()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Image(Protocol):
@@ -23,7 +33,7 @@ class Image(Protocol):
 
     @property
     def name(self) -> str: ...
-    def read(self) -> np.ndarray: ...  # rows, columns, channels (or depth first); uint8, uint16 or float32
+    def read(self, at_least: Least | None = None) -> np.ndarray: ...  # rows, columns, channels (or depth first)
     def encoded(self) -> bytes: ...  # the bytes of a file that reads as the same pixels
     def fingerprint(self) -> str: ...  # changes when the content does
 
@@ -38,8 +48,8 @@ class FileImage:
     def name(self) -> str:
         return str(self.path)
 
-    def read(self) -> np.ndarray:
-        return read_image(self.path)
+    def read(self, at_least: Least | None = None) -> np.ndarray:
+        return read_image(self.path, at_least=at_least)
 
     def encoded(self) -> bytes:
         return _load(self.path)
@@ -58,14 +68,35 @@ class BytesImage:
     data: bytes
     name: str = "bytes"
 
-    def read(self) -> np.ndarray:
-        return read_image(self.data, name=self.name)
+    def read(self, at_least: Least | None = None) -> np.ndarray:
+        return read_image(self.data, name=self.name, at_least=at_least)
 
     def encoded(self) -> bytes:
         return self.data
 
     def fingerprint(self) -> str:
         return digest(self.data)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredImage:
+    """A picture whose encoded bytes are fetched when asked for: out of an archive, or from a store."""
+
+    name: str
+    fetch: Callable[[], bytes]
+    stored: ClassVar[bool] = True  # there are bytes to look at before any pixels are made
+
+    def read(self, at_least: Least | None = None) -> np.ndarray:
+        return read_image(self.fetch(), name=self.name, at_least=at_least)
+
+    def encoded(self) -> bytes:
+        return self.fetch()
+
+    def fingerprint(self) -> str:
+        try:
+            return digest(self.fetch())
+        except InputError:
+            return "unreadable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +106,7 @@ class ArrayImage:
     pixels: np.ndarray
     name: str = "array"
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: Least | None = None) -> np.ndarray:
         return self.pixels
 
     def encoded(self) -> bytes:
@@ -119,16 +150,41 @@ def tidy(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def read_image(source: Path | str | bytes, *, name: str = "") -> np.ndarray:
+def read_image(
+    source: Path | str | bytes,
+    *,
+    name: str = "",
+    page: int = 0,
+    at_least: Least | None = None,
+    indices: bool = False,
+    limits: Limits = LIMITS,
+) -> np.ndarray:
     """Pixels of a picture nobody has vouched for: size cap, magic bytes, allow-listed decoder, whole or refused.
 
-    Orientation is applied; palettes and CMYK become RGB; transparency is laid over white; 16-bit gray and float stay.
+    Orientation is applied; palettes and CMYK become RGB, profiles sRGB; transparency is laid over white; depth stays.
+    With `at_least` (rows, columns) the answer may be 1/2, 1/4 or 1/8 of the picture that is still as large as that.
+    With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
     """
+    data, name = _bytes(source, name)
+    return tidy(decoding.decode(data, name, page=page, at_least=at_least, indices=indices, limits=limits))
+
+
+def pages(source: Path | str | bytes, *, name: str = "", limits: Limits = LIMITS) -> Iterator[np.ndarray]:
+    """Every page of a file, or every frame of an animation as it is seen, one at a time."""
+    data, name = _bytes(source, name)
+    return (tidy(pixels) for pixels in decoding.pages(data, name, limits=limits))
+
+
+def examine(source: Path | str | bytes, *, name: str = "", page: int = 0, limits: Limits = LIMITS) -> dict[str, Any]:
+    """What a file is and what reading does to it: kind, size, channels, depth, profile, pages, and notes in words."""
+    data, name = _bytes(source, name)
+    return decoding.examine(data, name, page=page, limits=limits)
+
+
+def _bytes(source: Path | str | bytes, name: str) -> tuple[bytes, str]:
     if isinstance(source, bytes):
-        data, name = source, name or "bytes"
-    else:
-        data, name = _load(Path(source)), name or str(source)
-    return tidy(decode(data, name))
+        return source, name or "bytes"
+    return _load(Path(source)), name or str(source)
 
 
 def _load(path: Path) -> bytes:
@@ -144,18 +200,6 @@ def _load(path: Path) -> bytes:
     if len(data) > LARGEST_FILE:
         raise InputError("too_large", f"{path}: more than {LARGEST_FILE:,} bytes.")
     return data
-
-
-def encode(pixels: np.ndarray) -> bytes:
-    """Lossless bytes that `read_image` turns into the same pixels: PNG where it can hold them, else .npy."""
-    stream = io.BytesIO()
-    if pixels.ndim == 3 and pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3):
-        from PIL import Image as Pillow
-
-        Pillow.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(stream, "PNG", compress_level=3)
-    else:
-        np.save(stream, pixels, allow_pickle=False)
-    return stream.getvalue()
 
 
 def histogram(pixels: np.ndarray, bins: int = 256) -> np.ndarray:

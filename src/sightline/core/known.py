@@ -35,8 +35,8 @@ class KnownImage:
     def name(self) -> str:
         return self.image.name
 
-    def read(self) -> np.ndarray:
-        return self.image.read()
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+        return self.image.read(at_least) if at_least else self.image.read()
 
     def encoded(self) -> bytes:
         return self.image.encoded()

@@ -16,7 +16,7 @@ from sightline.core.errors import InputError
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.formats import _labels, _rle, _writing
-from sightline.formats._coco_names import mirrored
+from sightline.formats._coco_names import made_up, mirrored
 from sightline.formats._cvat_shapes import LINES, around
 from sightline.formats._xml import escaped, markup, written
 
@@ -45,8 +45,8 @@ class _Writer:
         """The names of the key points of a class."""
         count = 0 if truth.keypoints is None else truth.keypoints.shape[1]
         told = self.named.get(name, [])
-        points = list(told) if len(told) == count else [f"point_{place}" for place in range(count)]
         twins = None if truth.mirror is None else list(truth.mirror)
+        points = list(told) if len(told) == count else made_up(count, twins)
         if twins != mirrored(points):
             self.lost.drop(sample, "twins of key points, which their names do not tell")
         self.points[name] = points
@@ -93,6 +93,7 @@ def write(data: Dataset, path: Path, lost: Lost) -> Path:
             name = _writing.place_of(sample, _writing.suffix_of(encoded, sample.image), taken, within)
             _writing.store(folder / name, encoded)
             _add(sample, name[len(within) + 1 :], split, _labels.size_of(encoded, sample.id), writer)
+        _writing.refuse_nothing(len(taken), data, lost)
         for name in writer.vocabulary.names:
             if name.strip() != name or not name:
                 raise InputError("label", f"the layout 'cvat' cannot hold the name {name[:60]!r}; rename the class.")
@@ -186,6 +187,9 @@ def _place(
             lost.drop(sample, "boxes that are not the bounds of their key points")
         names = writer.points_of(sample, truth, truth.names[truth.classes[row]])
         return "skeleton", {}, _skeleton(truth.keypoints[row], names)
+    if mask is not None and size is not None and mask.shape != size:
+        lost.drop(sample, "masks of another size than the picture")
+        mask = None
     if mask is not None and rings:
         lost.drop(sample, "outlines beside masks")
     elif mask is None and len(rings) > 1 and not (traced and size):
@@ -214,11 +218,8 @@ def _boxed(sample: str, box: np.ndarray, ellipse: bool, lost: Lost) -> tuple[str
         if abs(angle) > math.pi:
             lost.drop(sample, "rotation beyond half a turn")
     else:
-        corners = [_labels.short(value) for value in box.tolist()]
+        corners = [_labels.short(value) for value in _labels.right_way(box, sample, lost).tolist()]
     x0, y0, x1, y1 = corners
-    if x0 > x1 or y0 > y1:
-        lost.drop(sample, "boxes that are inside out")
-        x0, y0, x1, y1 = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
     if ellipse:
         place = {"cx": (x0 + x1) / 2, "cy": (y0 + y1) / 2, "rx": (x1 - x0) / 2, "ry": (y1 - y0) / 2}
         return "ellipse", {**{key: repr(value) for key, value in place.items()}, **turn}, ""

@@ -182,6 +182,14 @@ def details_of(truth: Objects, row: int, sample: str, lost: Lost, held: Collecti
     return {key: value for key, value in told.items() if key in held}
 
 
+def right_way(box: np.ndarray, sample: str, lost: Lost) -> np.ndarray:
+    """The box with its first corner up left, for a layout that knows no other."""
+    if len(box) == 5 or not (box[:2] > box[2:]).any():
+        return box
+    lost.drop(sample, "boxes that are inside out")
+    return np.concatenate([np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])])
+
+
 def size_of(data: bytes, name: str) -> Size | None:
     """Rows and columns of an encoded picture; None where it cannot be read."""
     try:

@@ -42,7 +42,8 @@ def write(data: Dataset, path: Path, lost: Lost) -> Path:
             size = _labels.size_of(encoded, sample.id)
             task = _task(sample, name, size, vocabulary, choices, len(tasks), lost)
             tasks.append(_json.dump(task, sample.id))
-        if choices and tasks and not vocabulary.names:
+        _writing.refuse_nothing(len(tasks), data, lost)
+        if choices and not vocabulary.names:
             lost.drop(data.name, "labels without a name")
         _writing.store(folder / "config.xml", _config(vocabulary.names, choices).encode())
         _writing.store(folder / "tasks.json", b"[" + b",\n".join(tasks) + b"]\n")
@@ -198,9 +199,7 @@ def _boxed(sample: str, box: np.ndarray, ellipse: bool, scale: np.ndarray, lost:
         if abs(angle) > math.pi:
             lost.drop(sample, "rotation beyond half a turn")
     else:
-        if (box[:2] > box[2:]).any():
-            lost.drop(sample, "boxes that are inside out")
-            box = np.concatenate([np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])])
+        box = _labels.right_way(box, sample, lost)
         middle, wide, angle = (box[:2] + box[2:]) / 2, box[2:] - box[:2], 0.0
     if ellipse:
         (x, y), (across, down) = (middle / scale).tolist(), (wide / 2 / scale).tolist()

@@ -51,6 +51,7 @@ def write(data: Dataset, path: Path, lost: Lost) -> Path:
             if truth is not None:
                 text = _text(sample, truth, _labels.size_of(encoded, sample.id), vocabulary, kind, points, lost)
                 _writing.store(folder / f"labels/{name[len('images/') : -len(suffix)]}.txt", text.encode())
+        _writing.refuse_nothing(len(stems), data, lost)
         page = _page(data, vocabulary.names, sorted(sides, key=SIDES.index), kind, points, mirror)
         _writing.store(folder / "data.yaml", page.encode())
     return path
@@ -115,9 +116,7 @@ def _numbers(
     rings = truth.outlines[row] if truth.outlines is not None else ()
     if rings:
         return _outline(sample, rings, truth.boxes[row], scale, lost)
-    if (box[:2] > box[2:]).any():
-        lost.drop(sample.id, "boxes that are inside out")
-        box = np.concatenate([np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])])
+    box = _labels.right_way(box, sample.id, lost)
     numbers = [*((box[:2] + box[2:]) / 2 / scale), *((box[2:] - box[:2]) / scale)]
     if kind == "points":
         mine = np.zeros((points, 3))

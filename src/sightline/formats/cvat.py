@@ -19,7 +19,7 @@ from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _cvat_shapes, _cvat_write, _labels, _walk, _xml
-from sightline.formats._coco_names import mirrored
+from sightline.formats._coco_names import is_made_up, mirrored
 from sightline.formats._paths import inside
 from sightline.formats._xml import Node, plain
 
@@ -125,9 +125,9 @@ class _Index:
         self.changed = file.stat().st_mtime_ns
         self.names = (*listed, *sorted(found.difference(listed)))
         self.tags = not shapes and bool(listed or found) and all(told == "tag" for told in listed.values())
-        if self.points:
-            self.details["keypoints"] = {name: points for name, points in self.points.items() if not _invented(points)}
-            self.details = {key: value for key, value in self.details.items() if value}
+        named = {name: points for name, points in self.points.items() if not is_made_up(points)}
+        if named:
+            self.details["keypoints"] = named
         mirrors = (twins for points in self.points.values() if (twins := mirrored(points)) is not None)
         self.mirror = next((tuple(twins) for twins in mirrors), None)
 
@@ -186,10 +186,6 @@ class _Index:
         things = [_cvat_shapes.thing(child, (size[0], size[1]), self.points) for child in shapes]
         points = max(map(len, self.points.values()), default=0) if any(one.points is not None for one in things) else 0
         return _labels.gathered(things, self.names, points=points, mirror=self.mirror)
-
-
-def _invented(points: list[str]) -> bool:
-    return points == [f"point_{place}" for place in range(len(points))]
 
 
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:

@@ -60,7 +60,7 @@ class DrawnImage:
     def name(self) -> str:
         return self.series.id(self.index) + ("" if self.place == 0 else f"-{self.place}")
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         pixels = self.series.scene(self.index).images(self.series.truth)[self.place]
         pixels.setflags(write=False)
         return pixels
