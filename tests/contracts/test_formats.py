@@ -24,7 +24,7 @@ from sightline.core.annotations import (
 )
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError, SightlineError, StorageError
+from sightline.core.errors import AmbiguousError, InputError, SightlineError, StorageError
 from sightline.core.image import ArrayImage, BytesImage, FileImage
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
@@ -216,6 +216,20 @@ def test_what_is_refused_is_what_is_lost(name: str, what: str, tmp_path: Path) -
     back = part.read(part.write(data, tmp_path / "lenient", lost=lost))
     assert refused == bool(lost.counts), lost.lines
     assert len(list(back)) == len(data)
+
+
+def test_two_readings_are_refused_with_both_named(tmp_path: Path) -> None:
+    data = DATA["plain boxes"]
+    for place, name in enumerate(LABELS):
+        for other in LABELS[place + 1 :]:
+            path = tmp_path / f"{name}-{other}"
+            for part in (name, other):
+                written = catalog.find("formats", part).write(data, tmp_path / f"{path.name}-{part}")
+                shutil.copytree(written, path, dirs_exist_ok=True)
+            with pytest.raises(AmbiguousError, match="can be read in") as caught:
+                open_data(path)
+            assert f"{name}: " in caught.value.message
+            assert f"{other}: " in caught.value.message
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -184,6 +184,7 @@ def test_every_fault_names_its_file_and_line(yaml: str, row: str, why: str, tmp_
         ("names: [a]\nkpt_shape: [2, 3]\nflip_idx: [0, 0]", 0, "'flip_idx' must name"),
         ("names: [a]\nkpt_names: {3: [b]}", 0, "has no name"),
         ("nams: [a]", 0, "names"),
+        ("names: [a]\n!x: 3", 2, "more of YAML"),
     ],
 )
 def test_every_fault_of_the_yaml_is_named(yaml: str, line: int, why: str, tmp_path: Path) -> None:
@@ -197,20 +198,19 @@ def test_every_fault_of_the_yaml_is_named(yaml: str, line: int, why: str, tmp_pa
 
 @given(st.text(max_size=40))
 def test_any_text_is_yaml_or_one_line(text: str) -> None:
-    keys = _yaml.top_keys(text.split("\n"))
-    for entry in keys.values():
-        try:
+    try:
+        for entry in _yaml.top_keys(text.split("\n"), "file").values():
             _yaml.value(entry, "file")
-        except InputError as error:
-            assert error.message.startswith("file line ")  # noqa: PT017 - an answer is fine too
+    except InputError as error:
+        assert error.message.startswith("file line ")  # noqa: PT017 - an answer is fine too
 
 
 @given(st.lists(st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1), max_size=4))
 def test_names_are_read_as_they_were_written(names: list[str]) -> None:
     lines = ["names:", *(f"  {place}: {_yaml.quoted(name)}" for place, name in enumerate(names))]
-    assert _yaml.value(_yaml.top_keys(lines)["names"], "x") == (dict(enumerate(names)) or None)
+    assert _yaml.value(_yaml.top_keys(lines, "x")["names"], "x") == (dict(enumerate(names)) or None)
     flow = f"names: [{', '.join(map(_yaml.quoted, names))}]"
-    assert _yaml.value(_yaml.top_keys([flow])["names"], "x") == names
+    assert _yaml.value(_yaml.top_keys([flow], "x")["names"], "x") == names
 
 
 def test_labels_of_a_picture_that_cannot_be_read_say_so_when_asked(tmp_path: Path) -> None:
