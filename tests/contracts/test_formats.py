@@ -382,3 +382,29 @@ def test_a_damaged_file_is_one_line(name: str, tmp_path: Path) -> None:
             assert error.message  # noqa: PT017 - an answer is fine too
         finally:
             file.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_columns_say_what_samples_say(name: str, tmp_path: Path) -> None:
+    """A layout may answer for a field of all samples at once; the answer is that of the samples."""
+    part, held = catalog.find("formats", name), 0
+    for what in (
+        "labels and splits",
+        "plain attributes",
+        "groups",
+        "boxes",
+        "several labels",
+        "small pictures",
+        "points",
+    ):
+        try:
+            data = part.read(part.write(DATA[what], tmp_path / what))
+        except InputError:
+            continue
+        held += 1
+        column = getattr(data.samples, "column", None)
+        for field in ("id", "split", "group") if column is not None else ():
+            assert list(column(field)) == [getattr(sample, field) for sample in data], field
+        if column is not None and data.kind is Labels:
+            assert [tuple(names) for names in column("names")] == [sample.truth.names for sample in data]
+    assert held or name in ("pictures", "masks", "instances", "pairs")
