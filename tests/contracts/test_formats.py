@@ -24,7 +24,7 @@ from sightline.core.annotations import (
 )
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError, SightlineError, StorageError
+from sightline.core.errors import AmbiguousError, InputError, SightlineError, StorageError
 from sightline.core.image import ArrayImage, BytesImage, FileImage
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
@@ -218,6 +218,20 @@ def test_what_is_refused_is_what_is_lost(name: str, what: str, tmp_path: Path) -
     assert len(list(back)) == len(data)
 
 
+def test_two_readings_are_refused_with_both_named(tmp_path: Path) -> None:
+    data = DATA["plain boxes"]
+    for place, name in enumerate(LABELS):
+        for other in LABELS[place + 1 :]:
+            path = tmp_path / f"{name}-{other}"
+            for part in (name, other):
+                written = catalog.find("formats", part).write(data, tmp_path / f"{path.name}-{part}")
+                shutil.copytree(written, path, dirs_exist_ok=True)
+            with pytest.raises(AmbiguousError, match="can be read in") as caught:
+                open_data(path)
+            assert f"{name}: " in caught.value.message
+            assert f"{other}: " in caught.value.message
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_layout_holds_something(name: str, tmp_path: Path) -> None:
     def held(what: str) -> bool:
@@ -368,3 +382,29 @@ def test_a_damaged_file_is_one_line(name: str, tmp_path: Path) -> None:
             assert error.message  # noqa: PT017 - an answer is fine too
         finally:
             file.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_columns_say_what_samples_say(name: str, tmp_path: Path) -> None:
+    """A layout may answer for a field of all samples at once; the answer is that of the samples."""
+    part, held = catalog.find("formats", name), 0
+    for what in (
+        "labels and splits",
+        "plain attributes",
+        "groups",
+        "boxes",
+        "several labels",
+        "small pictures",
+        "points",
+    ):
+        try:
+            data = part.read(part.write(DATA[what], tmp_path / what))
+        except InputError:
+            continue
+        held += 1
+        column = getattr(data.samples, "column", None)
+        for field in ("id", "split", "group") if column is not None else ():
+            assert list(column(field)) == [getattr(sample, field) for sample in data], field
+        if column is not None and data.kind is Labels:
+            assert [tuple(names) for names in column("names")] == [sample.truth.names for sample in data]
+    assert held or name in ("pictures", "masks", "instances", "pairs")

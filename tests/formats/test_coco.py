@@ -361,3 +361,19 @@ def test_a_hundred_thousand_pictures_open_in_a_second(tmp_path: Path) -> None:
 def test_damaged_files_are_one_line(tmp_path: Path) -> None:
     coco.write(everything(), tmp_path / "new")
     assert only_typed_errors(coco, tmp_path / "new", tmp_path / "new/annotations/instances_train.json", 0) > 50
+
+
+def test_columns_need_no_samples(tmp_path: Path) -> None:
+    """What the index and the rows know of all samples is what the samples say."""
+    from sightline.formats import _labels, cvat, labelme, voc, yolo
+
+    plain = samples(things(), None, things().take([2]), group=None)
+    rows = [
+        replace(one, split="train" if n else "val", id=f"{'train' if n else 'val'}/{n}.png")
+        for n, one in enumerate(plain)
+    ]
+    for part in (coco, cvat, labelme, voc, yolo):
+        data = part.read(part.write(Dataset(rows), tmp_path / part.__name__))  # type: ignore[attr-defined]
+        for field in ("id", "split", "group", "names"):
+            for shown in (data.samples, data.samples[1:], data.samples[::-1]):
+                assert list(shown.column(field)) == _labels.column_of(shown, field), (part, field)  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sightline.core.annotations import Labels, Objects
+from sightline.core.annotations import Labels, Objects, check
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
@@ -96,6 +96,18 @@ def test_shapes_as_the_tool_writes_them(tmp_path: Path) -> None:
     assert np.argwhere(truth.shapes((9, 8))[0]).tolist() == [[1, 4], [2, 3]]
     assert data.details == {"labels": {"b": {"color": "#fff"}}, "keypoints": {"person": ["1", "2"]}}
     assert data[1].truth is None
+
+
+def test_skeletons_of_several_sizes_share_a_column(tmp_path: Path) -> None:
+    def bones(label: str, *names: str) -> str:
+        points = "".join(f'<points label="{name}" points="{n}.00,1.00"/>' for n, name in enumerate(names))
+        return f'<skeleton label="{label}">{points}</skeleton>'
+
+    shapes = image(bones("a", "left", "right"), bones("b", "left", "top", "right"))
+    truth = cvat.read(page(tmp_path / "new", shapes))[0].truth
+    assert isinstance(truth, Objects)
+    assert check(truth) is truth
+    assert (truth.keypoints[0, :, 2].tolist(), truth.mirror) == ([2, 2, 0], (1, 0, 2))  # type: ignore[index]
 
 
 def test_tracks_go_through_the_pictures_in_order(tmp_path: Path) -> None:

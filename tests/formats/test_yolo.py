@@ -131,6 +131,8 @@ def test_nine_numbers_are_corners_where_all_are_rectangles(tmp_path: Path) -> No
     corners = "0 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n"
     data = open_data(folder(tmp_path / "one", "names: [a]\ntrain: images/train\n", corners))
     np.testing.assert_allclose(data[0].truth.boxes, [[4, 4, 4, 4, 0]], atol=1e-6)  # type: ignore[union-attr]
+    crooked = folder(tmp_path / "crooked", "names: [a]\n", corners.replace("0.1 0.6", "0.1 0.5"))
+    assert open_data(crooked)[0].truth.outlines is not None  # type: ignore[union-attr]
     for more, yaml in (("0 0.1 0.1 0.2 0.2 0.3 0.1\n", ""), ("", "task: segment\n")):
         path = folder(tmp_path / f"two{len(more)}", f"names: [a]\n{yaml}", corners + more)
         truth = open_data(path)[0].truth
@@ -184,6 +186,7 @@ def test_every_fault_names_its_file_and_line(yaml: str, row: str, why: str, tmp_
         ("names: [a]\nkpt_shape: [2, 3]\nflip_idx: [0, 0]", 0, "'flip_idx' must name"),
         ("names: [a]\nkpt_names: {3: [b]}", 0, "has no name"),
         ("nams: [a]", 0, "names"),
+        ("names: [a]\n!x: 3", 2, "more of YAML"),
     ],
 )
 def test_every_fault_of_the_yaml_is_named(yaml: str, line: int, why: str, tmp_path: Path) -> None:
@@ -197,20 +200,19 @@ def test_every_fault_of_the_yaml_is_named(yaml: str, line: int, why: str, tmp_pa
 
 @given(st.text(max_size=40))
 def test_any_text_is_yaml_or_one_line(text: str) -> None:
-    keys = _yaml.top_keys(text.split("\n"))
-    for entry in keys.values():
-        try:
+    try:
+        for entry in _yaml.top_keys(text.split("\n"), "file").values():
             _yaml.value(entry, "file")
-        except InputError as error:
-            assert error.message.startswith("file line ")  # noqa: PT017 - an answer is fine too
+    except InputError as error:
+        assert error.message.startswith("file line ")  # noqa: PT017 - an answer is fine too
 
 
 @given(st.lists(st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1), max_size=4))
 def test_names_are_read_as_they_were_written(names: list[str]) -> None:
     lines = ["names:", *(f"  {place}: {_yaml.quoted(name)}" for place, name in enumerate(names))]
-    assert _yaml.value(_yaml.top_keys(lines)["names"], "x") == (dict(enumerate(names)) or None)
+    assert _yaml.value(_yaml.top_keys(lines, "x")["names"], "x") == (dict(enumerate(names)) or None)
     flow = f"names: [{', '.join(map(_yaml.quoted, names))}]"
-    assert _yaml.value(_yaml.top_keys([flow])["names"], "x") == names
+    assert _yaml.value(_yaml.top_keys([flow], "x")["names"], "x") == names
 
 
 def test_labels_of_a_picture_that_cannot_be_read_say_so_when_asked(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sightline.core import catalog
 from sightline.core.data import open_data, recognise
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, StorageError
+from sightline.core.image import FileImage
 from sightline.core.lost import Lost
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
@@ -73,7 +74,7 @@ def convert(
     opened = open_data(data, format=format)
     tell(Event("note", f"{opened.name}: {len(opened):,} samples" + (f", read as {format}" if format else "")))
     lost = Lost(to, strict=strict)
-    part.write(_telling(opened, tell), out, lost=lost)
+    part.write(_telling(opened if strict else _there(opened, lost), tell), out, lost=lost)
     count = len(part.read(out))
     if count < len(opened) and not lost.counts:
         raise InputError(
@@ -84,6 +85,17 @@ def convert(
     done = Conversion(out, format, to, count, len(opened), losses)
     tell(Event("converted", done.line, done.to_json()))
     return done
+
+
+def _there(data: Dataset, lost: Lost) -> Dataset:
+    """The samples whose picture files are there; the others are listed."""
+    rows = []
+    for row, sample in enumerate(data):
+        if all(image.path.is_file() for image in sample.images if isinstance(image, FileImage)):
+            rows.append(row)
+        else:
+            lost.drop(sample.id, "row whose picture is not there")
+    return data if len(rows) == len(data) else data.take(rows)
 
 
 def _telling(data: Dataset, tell: Tell) -> Dataset:

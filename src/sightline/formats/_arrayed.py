@@ -12,6 +12,7 @@ import numpy as np
 
 from sightline.core.annotations import Annotation, Labels
 from sightline.core.dataset import Dataset
+from sightline.core.decoding import Least
 from sightline.core.errors import InputError
 from sightline.core.files import digest
 from sightline.core.image import encode, tidy
@@ -29,7 +30,7 @@ class RowImage:
     name: str
     turned: Callable[[np.ndarray], np.ndarray] | None = None  # from the row as it is stored to rows, columns, channels
 
-    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+    def read(self, at_least: Least | None = None) -> np.ndarray:
         pixels = np.array(self.rows[self.row])
         return tidy(pixels if self.turned is None else self.turned(pixels))
 
@@ -74,6 +75,15 @@ class Rows(Sequence[Sample]):
         name = f"{part.file or part.name} row {row}"
         image = RowImage(part.rows, row, name, part.turned)
         return Sample(f"{part.name}/{row}", (image,), part.truth(row), split=part.split)
+
+    def column(self, field: str) -> Sequence[Any]:
+        """The "id", "split", "group" or "names" of every sample; no picture is touched for that."""
+        every = ((part, row) for part in self.parts for row in range(part.count))
+        if field == "id":
+            return [f"{part.name}/{row}" for part, row in every]
+        if field == "names":
+            return [tuple(getattr(part.truth(row), "names", ())) for part, row in every]
+        return [part.split if field == "split" else None for part, _ in every]
 
 
 def one_label(names: tuple[str, ...], numbers: Any, where: str) -> Callable[[int], Labels]:

@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +17,7 @@ from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.files import naming
-from sightline.core.image import LARGEST_FILE, Encoded
+from sightline.core.image import LARGEST_FILE
 from sightline.formats import _paths, _plain
 
 LARGEST_GROUP = 2**31  # bytes of one row group, unpacked
@@ -129,34 +128,19 @@ class Table:
         cell = self._read(number, "heavy").column(self.picture)[inner]
         return [(self.picture, place) for place in range(len(cell) if cell.is_valid else 0)]
 
-    def cell(self, row: int, column: str, place: int) -> Any:
-        """The bytes of a picture, or the path that stands in their stead."""
+    def cell(self, row: int, column: str, place: int, name: str) -> bytes:
+        """The bytes of a picture: those in the cell, or of the file whose path stands in their stead."""
         number, inner = self._group(row)
         value = self._read(number, "heavy").column(column)[inner].as_py()
         value = value[place] if isinstance(value, list) else value
         if isinstance(value, dict):
-            return value["bytes"] if value.get("bytes") is not None else value.get("path")
-        return value
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CellImage(Encoded):
-    """A picture in a cell of a table."""
-
-    table: Table
-    row: int
-    column: str
-    place: int
-    name: str
-
-    def encoded(self) -> bytes:
-        value = self.table.cell(self.row, self.column, self.place)
+            value = value["bytes"] if value.get("bytes") is not None else value.get("path")
         if isinstance(value, str):
-            return _paths.whole(_paths.inside(self.table.file.parent, value, self.name), LARGEST_FILE)
+            return _paths.whole(_paths.inside(self.file.parent, value, name), LARGEST_FILE)
         if value is None:
-            raise InputError("missing", f"{self.name}: the cell '{self.column}' is empty.")
+            raise InputError("missing", f"{name}: the cell '{column}' is empty.")
         if len(value) > LARGEST_FILE:
-            raise InputError("too_large", f"{self.name}: more than {LARGEST_FILE:,} bytes.")
+            raise InputError("too_large", f"{name}: more than {LARGEST_FILE:,} bytes.")
         return bytes(value)
 
 

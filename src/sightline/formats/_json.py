@@ -17,7 +17,7 @@ _FURTHEST = 1e9  # pixels
 def parse(data: bytes | str, where: str) -> Any:
     """The value, without numbers that are none and without endless nesting."""
     try:
-        value = json.loads(data, parse_constant=_refuse)
+        value = _DECODER.decode(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
     except RecursionError as error:
         raise InputError("label", f"{where}: nested too deep.") from error
     except ValueError as error:
@@ -28,6 +28,9 @@ def parse(data: bytes | str, where: str) -> Any:
 
 def _refuse(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _shallow(value: Any, where: str) -> None:

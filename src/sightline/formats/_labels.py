@@ -61,8 +61,10 @@ def gathered(things: Sequence[Thing], names: tuple[str, ...], *, points: int = 0
                 thing.details[key] = getattr(thing, key)
         if not whole["mask"] and thing.mask is not None:
             thing.rings, thing.details["mask"] = geometry.trace(thing.mask), True
-    points = max([points, *(len(thing.points) for thing in things if thing.points is not None)])
-    keypoints = np.zeros((count, points, 3), np.float32) if points else None
+    width = max([points, *(len(thing.points) for thing in things if thing.points is not None)])
+    keypoints = np.zeros((count, width, 3), np.float32) if width else None
+    if mirror is not None:
+        mirror = (*mirror, *range(len(mirror), width))  # points that only other classes have are their own twins
     for row, thing in enumerate(things):
         if keypoints is not None and thing.points is not None:
             keypoints[row, : len(thing.points)] = thing.points
@@ -88,19 +90,40 @@ def _widened(box: Sequence[float], wide: int) -> Sequence[float]:
     return ((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, 0.0)
 
 
+def column_of(samples: Sequence[Sample], field: str) -> list[Any]:
+    """A field of every sample, made one after the other; "names" are its labels, or the name of each of its objects."""
+    made = (samples[row] for row in range(len(samples)))
+    if field != "names":
+        return [getattr(sample, field) for sample in made]
+    return [
+        tuple(truth.names[place] for place in truth.classes.tolist())
+        if isinstance(truth := sample.truth, Objects)
+        else tuple(getattr(truth, "names", ()))
+        for sample in made
+    ]
+
+
 class Lazily(Sequence[Sample]):
     """Samples that are made when they are asked for, each from its row."""
 
-    def __init__(self, rows: Sequence[Any], make: Callable[[Any], Sample]) -> None:
-        self.rows, self.make = rows, make
+    def __init__(self, rows: Sequence[Any], make: Callable[[Any], Sample], *, groups: bool = False) -> None:
+        self.rows, self.make, self.groups = rows, make, groups
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return Lazily(self.rows[index], self.make)
+            return Lazily(self.rows[index], self.make, groups=self.groups)
         return self.make(self.rows[index])
+
+    def column(self, field: str) -> Sequence[Any]:
+        """The "id", "split", "group" or "names" of every sample; none is made for what its row says."""
+        if field == "group" and not self.groups:
+            return [None] * len(self.rows)
+        if len(self.rows) and hasattr(self.rows[0], field):
+            return [getattr(row, field) for row in self.rows]
+        return column_of(self, field)
 
 
 @dataclass(slots=True)
@@ -270,8 +293,9 @@ def few_files(path: Path, suffix: str, most: int = 3) -> list[Path]:
     try:
         for folder in folders:
             with os.scandir(folder) as entries:
-                inside = sorted(islice(entries, 10_000), key=lambda entry: entry.name)
-            for entry in inside:
+                some = entries if folder is path else islice(entries, 10_000)
+                inside = [entry for entry in some if entry.name.lower().endswith(suffix) or entry.is_dir()]
+            for entry in sorted(inside, key=lambda entry: entry.name):
                 if entry.name.startswith("."):
                     continue
                 if entry.is_file() and entry.name.lower().endswith(suffix) and len(found) < most:

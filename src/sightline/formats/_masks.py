@@ -14,7 +14,7 @@ from sightline.core.errors import InputError
 from sightline.core.image import LARGEST_FILE, read_image
 from sightline.formats import _cells, _names, _paths
 
-MOST = 2000  # masks that are read to learn which values occur, where no legend says it
+MOST = 1000  # masks that are read to learn which values occur, where no legend says it
 _COLOURS = 4096  # that a legend, or masks without one, may hold
 _LEGENDS = ("label_colors.txt", "class_dict.csv", "label_colors.csv", "colors.txt", "colormap.csv")
 _LINE = re.compile(r"\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*?)\s*")

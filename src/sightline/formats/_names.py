@@ -17,11 +17,13 @@ def listed(folder: Path) -> tuple[str, ...] | None:
     if file is None:
         return None
     names = _paths.lines_of(file)
+    seen: set[str] = set()
     for number, name in enumerate(names, 1):
-        if not name or name in names[: number - 1]:
+        if not name or name in seen:
             raise InputError(
-                "label", f"{file} line {number}: {'no name' if not name else 'a name for the second time'}."
+                "label", f"{file} line {number}: {'a name twice' if name else 'no name'}; one name a line."
             )
+        seen.add(name)
     return tuple(names)
 
 

@@ -12,7 +12,7 @@ _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#:,\[\]{}"'][^:#]*?)
 _PART = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,:\[\]{}"'][^,:\]}]*|[,:\[\]{}])""")
 
 
-def top_keys(lines: list[str]) -> dict[str, tuple[int, str, list[tuple[int, str]]]]:
+def top_keys(lines: list[str], file: str) -> dict[str, tuple[int, str, list[tuple[int, str]]]]:
     """Each key that begins a line: its line, what stands behind it, and the numbered lines below that belong to it."""
     found: dict[str, tuple[int, str, list[tuple[int, str]]]] = {}
     block: list[tuple[int, str]] = []
@@ -21,7 +21,7 @@ def top_keys(lines: list[str]) -> dict[str, tuple[int, str, list[tuple[int, str]
         match = _KEY.match(bare) if bare and not line[0].isspace() and not bare.startswith("-") else None
         if match:
             block = []
-            found.setdefault(str(_scalar(match[1], "")), (number, (match[2] or "").strip(), block))
+            found.setdefault(str(_scalar(match[1], f"{file} line {number}")), (number, (match[2] or "").strip(), block))
         elif bare and bare not in ("---", "..."):
             block.append((number, bare if line[0].isspace() else f"  {bare}"))
     return found

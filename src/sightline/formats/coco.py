@@ -18,6 +18,7 @@ from sightline.core.errors import InputError
 from sightline.core.lost import Lost
 from sightline.core.task import Fit
 from sightline.formats import _coco_read, _coco_write, _labels
+from sightline.formats._coco_index import Source
 from sightline.formats._walk import SPLITS
 
 LAYOUT = 'photos/images/1.jpg photos/annotations/instances_train.json with {"images": [...], "annotations": [...]}'
@@ -52,7 +53,7 @@ def read(path: Path) -> Dataset:
     several = len(files) > 1
     tops = [_labels.top_of(file, ("annotations", "labels")) for file in files]
     sources = [
-        _coco_read.Source(file, top, split if several or path.is_dir() else None, several)
+        Source(file, top, split if several or path.is_dir() else None, several)
         for file, top, split in zip(files, tops, splits, strict=True)
     ]
     samples = _coco_read.Samples(sources)

@@ -18,6 +18,7 @@ from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _cells, _meaning, _names, _paths, _rows, _walk, _writing
 from sightline.formats._cells import Sheet, read_sheet
+from sightline.formats._labels import column_of
 from sightline.formats._meaning import Meaning, meaning_of
 
 LAYOUT = "photos/labels.csv with a header like file,label or file,x0,y0,x1,y1,label, and the pictures that it names"
@@ -194,23 +195,45 @@ class _Samples(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.at)
 
+    def column(self, field: str) -> Sequence[Any]:
+        """One field of every sample, out of the cells alone."""
+        if field == "split":
+            return [self._split(*place) for place in self.at]
+        if field == "group":
+            return [self._group_of(*place) for place in self.at]
+        if field == "id":
+            return [self._id(*place) for place in self.at]
+        return column_of(self, field)
+
+    def _split(self, number: int, row: int) -> str | None:
+        table = self.tables[number]
+        return table.split if table.told.split is None else _side(table.sheet.columns[table.told.split][row])
+
+    def _group_of(self, number: int, row: int) -> str | None:
+        table = self.tables[number]
+        return None if table.told.group is None else table.sheet.columns[table.told.group][row] or None
+
+    def _id(self, number: int, row: int) -> str:
+        table = self.tables[number]
+        if table.told.id is not None:
+            return table.sheet.columns[table.told.id][row]
+        name = table.sheet.columns[table.told.picture][row]
+        return f"{table.sheet.file.stem}/{name}" if len(self.tables) > 1 else name
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[place] for place in range(len(self))[index]]
         number, row = self.at[index]
         table = self.tables[number]
-        sheet, told = table.sheet, table.told
+        sheet = table.sheet
         rows = [row, *self.more.get((number, row), ())]
         cells = [column[row] for column in sheet.columns]
-        name = cells[told.picture] if told.id is None else cells[told.id]
-        if told.id is None and len(self.tables) > 1:
-            name = f"{sheet.file.stem}/{name}"
         return Sample(
-            name,
+            self._id(number, row),
             (FileImage(table.file(row)),),
             _truth(table, rows, cells, self.names),
-            group=(cells[told.group] or None) if told.group is not None else None,
-            split=_side(cells[told.split]) if told.split is not None else table.split,
+            group=self._group_of(number, row),
+            split=self._split(number, row),
             attributes=_attributes(table, rows, cells),
         )
 

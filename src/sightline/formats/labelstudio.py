@@ -103,7 +103,7 @@ class _Index:
         return f"{self.file} task {row}"
 
     def samples(self) -> _labels.Lazily:
-        return _labels.Lazily(range(len(self.rows)), self.sample)
+        return _labels.Lazily(range(len(self.rows)), self.sample, groups=True)
 
     def task(self, row: int) -> dict[str, Any]:
         """One task as the file says it now."""

@@ -6,6 +6,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sightline.core import extras
 from sightline.core.annotations import Annotation, Labels, Objects, Text
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, MissingExtraError
-from sightline.core.image import Image
+from sightline.core.image import Image, StoredImage
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
@@ -150,9 +151,11 @@ class _Samples(Sequence[Sample]):
         side = self.sides[number]
         if plain.get("split") is None and side is not None:
             plain["split"] = _walk.SPLITS[side.group(1).lower()]
+        count = cells.pop(_columnar.COUNT, None) if table.ours else None
         images = tuple(
-            _columnar.CellImage(table, row, column, place, f"{where}{f' picture {place + 1}' if place else ''}")
-            for column, place in table.pictures(row, cells.pop(_columnar.COUNT, None) if table.ours else None)
+            StoredImage(name, partial(table.cell, row, column, place, name))
+            for column, place in table.pictures(row, count)
+            for name in [f"{where} {column}{f' {place + 1}' if place else ''}"]
         )
         kept = {key: value for key, value in cells.items() if value is not None}
         return _plain.from_plain({**kept, **plain}, images, truth, f"{table.file.stem}/{row}", where)

@@ -51,7 +51,7 @@ def read(path: Path) -> Dataset:
     """Every picture at any depth; folders called train, val and test that hold nothing but pictures are splits."""
     if path.is_dir():
         splits = _split_folders(path)
-        rows = list(_walk.names(path))
+        rows = [(name,) for name in _walk.names(path)]
         return Dataset(Lazily(rows, partial(_sample, path, splits)), name=path.resolve().name, names=())
     files = [path] if path.is_file() else _matching(path)
     samples = [Sample(file.as_posix(), (FileImage(file),)) for file in files]
@@ -75,7 +75,8 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     return path
 
 
-def _sample(folder: Path, splits: dict[str, str], name: str) -> Sample:
+def _sample(folder: Path, splits: dict[str, str], row: tuple[str]) -> Sample:
+    (name,) = row
     return Sample(name, (FileImage(folder / name),), split=splits.get(name.split("/", 1)[0]))
 
 

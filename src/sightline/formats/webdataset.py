@@ -7,41 +7,25 @@ import json
 import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sightline.core.annotations import Annotation, Labels, Text
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.image import LARGEST_FILE, SUFFIXES, Encoded
+from sightline.core.image import LARGEST_FILE, SUFFIXES, StoredImage
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _names, _paths, _plain, _shards, _tar, _walk, _writing
+from sightline.formats._labels import column_of
 
 LAYOUT = "train-000000.tar with 0001.jpg 0001.cls 0002.jpg 0002.cls … and perhaps index.json, which counts the samples"
 _INDEX = "index.json"
 _LABELS = ("cls", "json", "txt")
 _LARGEST_LABEL = 64 * 2**20
 _SIDE = re.compile(r"(?:^|[-_.])(train|val|valid|validation|test)(?=[-_.\d]|$)", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class PartImage(Encoded):
-    """A picture that is a part of a larger file."""
-
-    path: Path
-    begins: int
-    size: int
-    member: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.path}:{self.member}"
-
-    def encoded(self) -> bytes:
-        return _tar.read_part(self.path, self.begins, self.size, LARGEST_FILE)
 
 
 def sniff(path: Path) -> Fit:
@@ -240,6 +224,12 @@ class _Samples(Sequence[Sample]):
         row = index - (self.ends[number - 1] if number else 0)
         return self._sample(shard, row, shard.looked()[row])
 
+    def column(self, field: str) -> Sequence[Any]:
+        """One field of every sample; no shard is opened for splits that the names of the shards tell."""
+        if field == "split" and all(shard.split is not None for shard in self.shards):
+            return [shard.split for shard in self.shards for _ in range(len(shard))]
+        return column_of(self, field)
+
     def _sample(self, shard: _Shard, row: int, start: int) -> Sample:
         members: dict[str, tuple[int, int]] = {}
         key = ""
@@ -255,13 +245,17 @@ class _Samples(Sequence[Sample]):
             return _tar.read_part(shard.file, *members[ending], _LARGEST_LABEL)
 
         images = tuple(
-            PartImage(shard.file, *members[ending], f"{key}.{ending}") for ending in members if _is_picture(ending)
+            StoredImage(
+                f"{shard.file}:{key}.{ending}", partial(_tar.read_part, shard.file, *members[ending], LARGEST_FILE)
+            )
+            for ending in members
+            if _is_picture(ending)
         )
         plain = _plain.load(content("json"), f"{where}.json") if "json" in members else {}
         plain = plain if isinstance(plain, dict) else {"json": plain}
         truth = None if "truth" in plain else self._truth(members, content, where)
         if shard.split is not None:
-            plain.setdefault("split", shard.split)
+            plain["split"] = shard.split
         return _plain.from_plain(plain, images, truth, f"{shard.file.stem}/{key}", where)
 
     def _truth(

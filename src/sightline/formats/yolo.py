@@ -50,7 +50,7 @@ def sniff(path: Path) -> Fit:
     file = _file(folder, _YAML)
     if file is not None:
         try:
-            keys = _yaml.top_keys(lines_of(file))
+            keys = _yaml.top_keys(lines_of(file), str(file))
         except InputError as error:
             return Fit(0, error.message)
         return Fit(2, f"{file.name} names classes") if "names" in keys else Fit(0, f"{file.name} names no classes")
@@ -76,7 +76,7 @@ def read(path: Path) -> Dataset:
     """Every picture of the folders that data.yaml names, or of `images`, or of the folder itself."""
     folder = path.parent if path.is_file() else path
     file = (path if path.is_file() else _file(folder, _YAML)) if folder.is_dir() else None
-    told = _yaml.top_keys(lines_of(file)) if file is not None else {}
+    told = _yaml.top_keys(lines_of(file), str(file)) if file is not None else {}
     listed = _file(folder, _LISTS)
     if file is not None and "names" in told:
         names = _names(_yaml.value(told["names"], str(file)), f"{file} line {told['names'][0]}")
