@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from sightline.core.annotations import Text as Text
     from sightline.core.annotations import Value as Value
     from sightline.core.annotations import Vector as Vector
+    from sightline.core.conversion import Conversion as Conversion
+    from sightline.core.conversion import convert as convert
     from sightline.core.data import open_data as open_data
+    from sightline.core.data import open_stream as open_stream
     from sightline.core.dataset import Dataset as Dataset
     from sightline.core.errors import SightlineError as SightlineError
     from sightline.core.progress import Event as Event
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from sightline.core.run import all_runs
     from sightline.core.run import open_run as open_run
     from sightline.core.sample import Sample as Sample
+    from sightline.core.stream import Shot as Shot
+    from sightline.core.stream import Stream as Stream
     from sightline.evaluating.describe import report as report
     from sightline.evaluating.evaluate import Evaluation as Evaluation
     from sightline.evaluating.evaluate import evaluate as evaluate
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 
 _PLACES = {  # public name -> where it lives, and what it is called there if otherwise
     "Annotation": "core.annotations",
+    "Conversion": "core.conversion",
     "Dataset": "core.dataset",
     "Evaluation": "evaluating.evaluate",
     "Event": "core.progress",
@@ -52,16 +58,20 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Run": "core.run",
     "Sample": "core.sample",
     "Settings": "training.settings",
+    "Shot": "core.stream",
     "SightlineError": "core.errors",
+    "Stream": "core.stream",
     "Text": "core.annotations",
     "Value": "core.annotations",
     "Vector": "core.annotations",
     "audit": "auditing.audit",
+    "convert": "core.conversion",
     "evaluate": "evaluating.evaluate",
     "export": "exporting.export",
     "load": "predicting.model",
     "open_data": "core.data",
     "open_run": "core.run",
+    "open_stream": "core.data",
     "report": "evaluating.describe",
     "runs": "core.run:all_runs",
     "train": "training.train",

@@ -1,5 +1,6 @@
 """Every layout: what it writes it reads back without loss, what it cannot hold it refuses, and junk is one line."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SightlineError, StorageError
 from sightline.core.image import ArrayImage, BytesImage, FileImage
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 
@@ -45,6 +47,24 @@ def labelled(n: int) -> Sample:
 
 def with_truth(truth: Annotation) -> Dataset:
     return many(lambda n: Sample(f"{n}", (picture(n),), truth), 2)
+
+
+TREE = {name: name.split("/")[0] for name in ("cat/lion", "cat/lynx", "dog/wolf", "dog/fox")}
+
+
+def numbered(names: tuple[str, ...], classes: list[int]) -> Objects:
+    """Objects whose boxes are the bounds of masks that do not overlap."""
+    masks = np.zeros((len(classes), 5, 7), bool)
+    boxes = np.array([[2 * row, 1, 2 * row + 2, 4] for row in range(len(classes))], np.float32).reshape(-1, 4)
+    for row, mask in enumerate(masks):
+        mask[1:4, 2 * row : 2 * row + 2] = True
+    return Objects(boxes, np.array(classes, np.int64), names, masks=masks)
+
+
+def pointed(n: int) -> Objects:
+    """One object whose box is the bounds of its points, one of them absent."""
+    points = np.array([[[1, 2, 2], [3.5, 4 + n, 2], [0, 0, 0]]], np.float32)
+    return Objects(np.array([[1, 2, 3.5, 4 + n]], np.float32), np.array([0]), ("individual",), keypoints=points)
 
 
 BOXES = Objects(
@@ -100,6 +120,30 @@ DATA = {
     "float picture": with_truth(Picture(LARGE[..., None].astype(np.float32))),
     "text": with_truth(Text("a\ncat", 0.5)),
     "vector": with_truth(Vector(np.arange(5000, dtype=np.float64))),
+    "several labels": many(lambda n: replace(labelled(n), truth=Labels((("b", "a"), ("b",), ())[n % 3]))),
+    "plain attributes": many(lambda n: replace(labelled(n), group=f"g{n}", attributes={"site": "x", "age": 40 + n})),
+    "boxes": many(lambda n: Sample(f"{n}.png", (picture(n),), Objects(
+        np.array([[1, 2, 3.1, 4], [0, 0, 2, 2]], np.float32)[: n % 3], np.array([1, 0])[: n % 3], ("a", "b"))), 4),
+    "numbers": many(lambda n: Sample(f"{n}", (picture(n),), Value(("x", "y"), np.array([n / 3, 1e-9])))),
+    "captions": many(lambda n: Sample(f"{n}", (picture(n),), Text(f'a "cat",\n{n}'))),
+    "small pictures": many(lambda n: replace(
+        labelled(n), images=(picture(n, shape=(32, 32, 3)),), split=("train", "test")[n // 3])),
+    "gray pictures": many(lambda n: replace(labelled(n), images=(picture(n, shape=(28, 28, 1)),), split="train")),
+    "instances": many(lambda n: Sample(f"{n}", (picture(n),), numbered(("thing",), [0] * (n % 4)))),
+    "named instances": many(lambda n: Sample(f"{n}", (picture(n),), numbered(("a", "b"), [1, 0, 1][: n % 4]))),
+    "before and after": many(lambda n: Sample(f"{n}", (picture(n),), Picture(picture(n + 50).pixels))),
+    "changes": many(lambda n: Sample(
+        f"{n}", (picture(n), picture(n + 9)), Regions(np.eye(5, 7, n, np.uint8), ("same", "new")))),
+    "points": many(lambda n: Sample(f"m/{n}.png", (picture(n),), pointed(n))),
+    "tracked points": Dataset(
+        [Sample(f"m/{n}.png", (picture(n),), replace(pointed(n), tracks=np.array([n % 2]))) for n in range(4)],
+        details={"individuals": ["one", "two"], "keypoints": {"individual": ["nose", "tail", "ear"]}}),
+    "hierarchy of small pictures": Dataset(
+        [Sample(f"{n}", (picture(n, shape=(32, 32, 3)),), Labels((name,)), split="train")
+         for n, name in enumerate(TREE)],
+        details={"parents": TREE}),
+    "hierarchy": Dataset([replace(labelled(n), id=f"{n}", truth=Labels((name,))) for n, name in enumerate(TREE)],
+                         details={"parents": TREE}),
 }  # fmt: skip
 
 
@@ -152,6 +196,28 @@ def test_a_layout_holds_everything_or_refuses(name: str, what: str, tmp_path: Pa
     assert again.fingerprint == back.fingerprint
 
 
+LABELS = [name for name in FORMATS if name in ("coco", "cvat", "labelme", "labelstudio", "voc", "yolo")]
+
+
+@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("what", DATA)
+def test_what_is_refused_is_what_is_lost(name: str, what: str, tmp_path: Path) -> None:
+    """A strict writer refuses just where a lenient one lists a loss; what is left is read again."""
+    part, data, lost = catalog.find("formats", name), DATA[what], Lost(name, strict=False)
+    try:
+        part.write(data, tmp_path / "strict")
+        refused = False
+    except InputError:
+        refused = True
+    if not any(sample.images for sample in data):
+        with pytest.raises(InputError, match="nothing of"):
+            part.write(data, tmp_path / "lenient", lost=lost)
+        return
+    back = part.read(part.write(data, tmp_path / "lenient", lost=lost))
+    assert refused == bool(lost.counts), lost.lines
+    assert len(list(back)) == len(data)
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_layout_holds_something(name: str, tmp_path: Path) -> None:
     def held(what: str) -> bool:
@@ -172,6 +238,18 @@ def test_one_layout_holds_everything(tmp_path: Path) -> None:
         assert [one.id for one in back] == [one.id for one in data]
 
 
+def fitting(name: str, folder: Path) -> Dataset:
+    """The first of the data that this layout can hold."""
+    for number, data in enumerate(DATA.values()):
+        try:
+            catalog.find("formats", name).write(data, folder / f"fitting-{number}")
+        except InputError:
+            continue
+        shutil.rmtree(folder / f"fitting-{number}")
+        return data
+    raise AssertionError(name)
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_encoded_pictures_are_copied_as_they_are(name: str, tmp_path: Path) -> None:
     """A JPEG that is decoded and encoded again is another picture."""
@@ -179,32 +257,38 @@ def test_encoded_pictures_are_copied_as_they_are(name: str, tmp_path: Path) -> N
 
     for n in range(2):
         Pillow.fromarray(picture(n, shape=(32, 32, 3)).pixels).save(tmp_path / f"{n}.JPEG", quality=50)
-    data = many(lambda n: replace(labelled(n), images=(FileImage(tmp_path / f"{n}.JPEG"),)), 2)
-    try:
-        path = catalog.find("formats", name).write(data, tmp_path / "written")
-    except InputError:  # a layout without names for whole pictures holds them unlabelled
-        data = data.map(lambda sample: replace(sample, truth=None))
-        path = catalog.find("formats", name).write(data, tmp_path / "written")
-    back = open_data(path)
+    whole = fitting(name, tmp_path)[:2]
+    files = [FileImage(tmp_path / f"{n}.JPEG") for n in range(2)]
+    data = Dataset(
+        [replace(one, images=(file, *one.images[1:])) for one, file in zip(whole, files, strict=True)],
+        names=whole.names, kind=whole.kind, details=whole.details,
+    )  # fmt: skip
+    back = open_data(catalog.find("formats", name).write(data, tmp_path / "written"))
+    if getattr(catalog.find("formats", name), "PIXELS", False):  # a layout of arrays, which has no files
+        assert sorted(one.pixels().tobytes() for one in back) == sorted(file.read().tobytes() for file in files)
+        return
     assert sorted(one.image.encoded() for one in back) == sorted(one.image.encoded() for one in data)
-    assert all(one.image.name.endswith(".jpeg") for one in back)
+    if "file" in (kind := type(back[0].image).__name__.lower()):
+        assert all(one.image.name.endswith(".jpeg") for one in back), kind
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_there_is_not_overwritten(name: str, tmp_path: Path) -> None:
+    held = fitting(name, tmp_path)
     (tmp_path / "kept").touch()
     with pytest.raises(StorageError, match="not empty"):
-        catalog.find("formats", name).write(DATA["pictures"], tmp_path)
+        catalog.find("formats", name).write(held, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     (tmp_path / "empty").mkdir()
-    data = DATA["labels"] if name == "folders" else DATA["pictures"]
+    data = fitting(name, tmp_path / "empty")
     assert len(open_data(catalog.find("formats", name).write(data, tmp_path / "empty"))) == len(data)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_picture_that_is_gone_leaves_nothing_half_written(name: str, tmp_path: Path) -> None:
-    whole = DATA["labels"] if name == "folders" else DATA["pictures"]
-    data = Dataset([*whole, replace(whole[0], id="x", images=(FileImage(tmp_path / "gone.png"),))])
+    whole = fitting(name, tmp_path)
+    data = Dataset([*whole, replace(whole[0], id="x", images=(FileImage(tmp_path / "gone.png"), *whole[0].images[1:]))])
+    data.details = whole.details
     with pytest.raises(InputError, match=r"gone.png"):
         catalog.find("formats", name).write(data, tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
@@ -233,11 +317,54 @@ def test_junk_is_one_line(name: str, junk: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_unreadable_pictures_stay_in_the_list(name: str, tmp_path: Path) -> None:
-    whole = DATA["labels"] if name == "folders" else DATA["pictures"]
-    data = Dataset([*whole, replace(whole[0], id="broken.png", images=(BytesImage(b"no picture", "broken.png"),))])
+    whole = fitting(name, tmp_path)
+    broken = BytesImage(b"no picture", "broken.png")
+    data = Dataset([*whole, replace(whole[0], id="broken.png", images=(broken, *whole[0].images[1:]))])
+    data.details = whole.details
+    if getattr(catalog.find("formats", name), "PIXELS", False):
+        with pytest.raises(InputError, match=r"broken.png"):
+            catalog.find("formats", name).write(data, tmp_path / "new")
+        return
     assert len(open_data(catalog.find("formats", name).write(data, tmp_path / "new"))) == len(whole) + 1
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_layout_shows_an_example_of_itself(name: str) -> None:
     assert catalog.find("formats", name).LAYOUT
+
+
+def looked_at(data: Dataset) -> None:
+    """Everything a user could ask of samples."""
+    for sample in data:
+        if sample.truth is not None:
+            to_columns(sample.truth)
+        for image in sample.images:
+            image.fingerprint()
+            image.read()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_damaged_file_is_one_line(name: str, tmp_path: Path) -> None:
+    """Bytes that are cut, flipped or repeated anywhere: an answer, or one typed error."""
+    part = catalog.find("formats", name)
+    made = part.write(fitting(name, tmp_path), tmp_path / "made")
+    files = sorted(file for file in made.rglob("*") if file.is_file())
+    files.sort(key=lambda file: (file.suffix in (".png", ".jpg", ".npy"), file.name))
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        file = files[min(int(rng.exponential(2)), len(files) - 1)]
+        whole = file.read_bytes()
+        if not whole:
+            continue
+        place, other = (int(place) for place in rng.integers(0, len(whole), 2))
+        changed = bytearray(whole)
+        changed[place] = int(rng.integers(0, 256))
+        damaged = (whole[:place], bytes(changed), whole[:place] + whole[other:] + whole[:64], b"")[seed % 4]
+        file.write_bytes(damaged)
+        try:
+            assert part.sniff(made).why
+            looked_at(part.read(made))
+        except SightlineError as error:
+            assert error.message  # noqa: PT017 - an answer is fine too
+        finally:
+            file.write_bytes(whole)

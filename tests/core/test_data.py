@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sightline.core.annotations import Labels
-from sightline.core.data import open_data, recognise
+from sightline.core.data import open_data, open_stream, recognise
 from sightline.core.dataset import Dataset
 from sightline.core.errors import AmbiguousError, InputError, SightlineError
 from sightline.core.image import encode
@@ -97,3 +97,46 @@ def test_a_layout_without_samples_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no samples") as caught:
         open_data(tmp_path)
     assert caught.value.code == "empty"
+
+
+def test_a_list_and_a_source_named_by_a_word(tmp_path: Path) -> None:
+    grown(tmp_path, "1.png", "2.png", "a:b.png")
+    assert len(open_data([tmp_path / "1.png", str(tmp_path / "2.png")])) == 2
+    assert len(open_data((PICTURE,))) == 1
+    (tmp_path / "photos.txt").write_text("2.png\n")
+    assert open_data(f"list:{tmp_path}/photos.txt")[0].id == "2.png"
+    assert len(open_data(tmp_path / "a:b.png")) == 1
+
+
+def test_an_archive_is_read_by_its_name_but_a_format_that_is_named_wins(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("good/1.png", PICTURE)
+        archive.writestr("bad/2.png", PICTURE)
+    assert open_data(tmp_path / "photos.zip").names == ("bad", "good")
+    assert "holds no class folders" in refused(tmp_path / "photos.zip", format="folders")
+    (tmp_path / "photos.zip").rename(tmp_path / "what?.zip")
+    assert len(open_data(tmp_path / "what?.zip")) == 2
+    assert len(open_data(f"archive:{tmp_path / 'what?.zip'}")) == 2
+
+
+@pytest.mark.parametrize(
+    "word", ["s3://bucket/a", "https://host/a.jpg?x=1", "HTTP://HOST/*.png", "file:///etc", "s3:/b"]
+)
+def test_an_address_is_not_followed(word: str) -> None:
+    with pytest.raises(InputError, match="nothing is read from elsewhere unless") as caught:
+        open_data(word)
+    assert caught.value.code == "unsupported"
+    assert f"write store:{word}" in caught.value.message
+    with pytest.raises(InputError, match="nothing is read from elsewhere unless"):
+        open_stream(word)
+
+
+def test_what_can_and_cannot_be_a_stream(tmp_path: Path) -> None:
+    with open_stream({"left": "camera:drawn?count=2&size=32", "right": "camera:drawn?count=1&size=32"}) as stream:
+        assert sorted(shot.source for shot in stream) == ["left", "left", "right"]
+    with pytest.raises(InputError, match="Streams begin with camera:, video:, watch:"):
+        open_stream(grown(tmp_path, "1.png"))
+    with pytest.raises(InputError, match="pictures come one by one"):
+        open_data("camera:drawn")

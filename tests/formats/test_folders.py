@@ -59,6 +59,13 @@ def test_splits_by_any_of_their_names(folder: str, split: str, tmp_path: Path) -
         (["train/1.png", "test/1.png"], 0, "hold pictures but no class folders"),
         (["train/1.png", "bus/1.png"], 2, "2 class folders"),
         (["x/a/1.png", "x/b/1.png"], 0, "but in"),
+        (["x/a/1.png", "x/b/1.png", "y/a/1.png", "y/b/1.png"], 2, "4 class folders in 2 folders above them, as 'x/a'"),
+        (["2024/01/1.png", "2024/02/1.png", "2025/01/1.png", "2025/02/1.png"], 1, "numbers alone"),
+        (["x/a/1.png", "x/b/1.png", "y/a/1.png", "y/b/c/1.png"], 0, "but in"),
+        (["a/images/1.png", "a/masks/1.png", "b/images/1.png", "b/masks/1.png"], 0, "but in"),
+        (["train/1.png", "trainannot/1.png"], 1, "'trainannot' looks like the masks of 'train'"),
+        (["input/1.png", "target/1.png"], 1, "pictures in pairs"),
+        (["a/1_LR.png", "a/1_HR.png", "b/1_LR.png", "b/1_HR.png"], 1, "end in lr and hr"),
         (["1.png"], 0, "no folders with pictures"),
     ],
 )
@@ -67,6 +74,17 @@ def test_what_is_natural(files: list[str], strength: int, why: str, tmp_path: Pa
     assert fit.strength == strength
     assert why in fit.why
     assert pictures.sniff(tmp_path).strength < 2 or strength == 0
+
+
+def test_folders_in_folders_are_a_hierarchy(tmp_path: Path) -> None:
+    files = ["cat/lion/1.png", "cat/lynx/1.png", "dog/fox/1.png", "dog/wolf/1.png"]
+    data = folders.read(grown(tmp_path / "whole", *files))
+    assert data.names == ("cat/lion", "cat/lynx", "dog/fox", "dog/wolf")
+    assert data.details["parents"]["dog/fox"] == "dog"
+    assert data[2].id == "dog/fox/1.png"
+    split = folders.read(grown(tmp_path / "split", *(f"{side}/{file}" for file in files for side in ("train", "test"))))
+    assert split.details == data.details
+    assert {one.split for one in split} == {"train", "test"}
 
 
 def test_no_class_folders_is_an_error_with_an_example(tmp_path: Path) -> None:
@@ -97,8 +115,18 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_vanished_is_named(tmp_path: Path) -> None:
     from sightline.formats import _walk
 
-    with pytest.raises(InputError, match="No such file"):
-        list(_walk.pictures(tmp_path / "gone"))
+    for ask in (_walk.pictures, _walk.names, _walk.subfolders):
+        with pytest.raises(InputError, match="No such file"):
+            list(ask(tmp_path / "gone"))
+
+
+def test_a_look_sees_what_has_just_come(tmp_path: Path) -> None:
+    from sightline.formats import _walk
+
+    os.utime(tmp_path, (1, 1))
+    assert _walk.look(tmp_path).pictures == ()
+    grown(tmp_path, "1.png", "b/2.png")
+    assert (_walk.look(tmp_path).pictures, _walk.look(tmp_path).folders) == (("1.png",), ("b",))
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:

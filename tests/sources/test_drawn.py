@@ -41,6 +41,11 @@ def scenes() -> dict[str, list[Scene]]:
     return {world: [drawn.draw(world, 7, 160, index=index) for index in range(12)] for world in drawn.WORLDS}
 
 
+def place(folder: Path) -> str:
+    """A small world, for the contract of all sources."""
+    return "parts?count=5&size=32"
+
+
 def test_every_world_has_its_default() -> None:
     for world, kind in DEFAULTS.items():
         assert drawn.dataset(world, 1).kind is KINDS[kind]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -76,6 +76,27 @@ class BytesImage:
 
     def fingerprint(self) -> str:
         return digest(self.data)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredImage:
+    """A picture whose encoded bytes are fetched when asked for: out of an archive, or from a store."""
+
+    name: str
+    fetch: Callable[[], bytes]
+    stored: ClassVar[bool] = True  # there are bytes to look at before any pixels are made
+
+    def read(self, at_least: Least | None = None) -> np.ndarray:
+        return read_image(self.fetch(), name=self.name, at_least=at_least)
+
+    def encoded(self) -> bytes:
+        return self.fetch()
+
+    def fingerprint(self) -> str:
+        try:
+            return digest(self.fetch())
+        except InputError:
+            return "unreadable"
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,7 @@ class KnownImage:
         """Read the bytes once, for hash and header; pictures that are drawn or held as pixels have none to read."""
         if self._looked:
             return
-        if isinstance(self.image, FileImage | BytesImage):
+        if isinstance(self.image, FileImage | BytesImage) or getattr(self.image, "stored", False):
             try:
                 data = self.image.encoded()
                 self._hash = digest(data)

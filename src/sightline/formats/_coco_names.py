@@ -50,7 +50,7 @@ class Categories:
 
     def _say_points(self, name: str, points: list[str], row: dict[str, Any], where: str) -> None:
         self.points[name], self.most = points, max(self.most, len(points))
-        if not all(re.fullmatch(r"point_\d+", point) for point in points):
+        if not is_made_up(points):
             self.details["keypoints"][name] = points
         if row.get("skeleton"):
             pairs = [_json.numbers(pair, "'skeleton'", where, each=2, least=1) for pair in row["skeleton"]]
@@ -60,6 +60,20 @@ class Categories:
             if sorted(_json.numbers(mirror, "'mirror'", where)[:, 0].tolist()) != list(range(len(points))):
                 raise InputError("label", f"{where}: 'mirror' must name each keypoint's twin once.")
             self.mirror = tuple(int(twin) for twin in mirror)
+
+
+def made_up(count: int, twins: Sequence[int] | None) -> list[str]:
+    """Names for key points that have none; they tell the twins, if there are any."""
+    names = [f"point_{place}" for place in range(count)]
+    for place, twin in enumerate(twins or ()):
+        if twin > place and twins is not None and twins[twin] == place:
+            names[place], names[twin] = f"left_{place}", f"right_{place}"
+    return names
+
+
+def is_made_up(points: Sequence[str]) -> bool:
+    """Whether these are such names."""
+    return all(re.fullmatch(r"(point|left|right)_\d+", point) for point in points)
 
 
 def mirrored(points: Sequence[str]) -> list[int] | None:

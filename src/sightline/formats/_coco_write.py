@@ -15,7 +15,7 @@ from sightline.core.dataset import SIDES, Dataset
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.formats import _json, _labels, _rle, _writing
-from sightline.formats._coco_names import mirrored
+from sightline.formats._coco_names import made_up, mirrored
 from sightline.formats._coco_read import united
 
 _HELD = ("scores", "masks", "keypoints", "tracks", "texts", "outlines", "details")
@@ -68,7 +68,8 @@ class _Categories:
             points = self.told["keypoints"].get(name)
             if name in self.points or points:
                 count = self.points.get(name, 0)
-                named = list(points) if points and len(points) >= count else [f"point_{n}" for n in range(count)]
+                told = points is not None and len(points) >= count
+                named = [str(point) for point in points or ()] if told else made_up(count, self.mirror)
                 pairs = self.told["skeleton"].get(name, [])
                 row |= {"keypoints": named, "skeleton": [[a + 1, b + 1] for a, b in pairs]}
                 if self.mirror is not None and list(self.mirror) != mirrored(named) and len(self.mirror) == len(named):
@@ -101,6 +102,7 @@ def write(data: Dataset, path: Path, lost: Lost) -> Path:
             _writing.store(folder / name, encoded)
             file = files.setdefault(split, _File())
             _add(sample, name[len(within) + 1 :], _labels.size_of(encoded, sample.id), file, categories, lost)
+        _writing.refuse_nothing(len(taken), data, lost)
         for split, file in files.items():
             name = f"instances_{split}.json" if split else "instances.json"
             _writing.store(folder / "annotations" / name, _page(data, split, file, categories, lost))
@@ -167,10 +169,7 @@ def _add(
 
 def _annotation(sample: str, truth: Objects, row: int, size: _labels.Size | None, lost: Lost) -> dict[str, Any]:
     told = _labels.details_of(truth, row, sample, lost, None)
-    x0, y0, x1, y1 = truth.boxes[row].tolist()
-    if x1 < x0 or y1 < y0:
-        lost.drop(sample, "boxes that are inside out")
-        x0, y0, x1, y1 = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    x0, y0, x1, y1 = _labels.right_way(truth.boxes[row], sample, lost).tolist()
     made: dict[str, Any] = {
         "bbox": [_labels.short(x0), _labels.short(y0), _labels.extent(x0, x1), _labels.extent(y0, y1)]
     }

@@ -16,6 +16,7 @@ from sightline.core.annotations import Objects
 from sightline.core.dataset import Dataset
 from sightline.core.decoding import header
 from sightline.core.errors import InputError
+from sightline.core.image import LARGEST_FILE
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.formats._paths import lines_of
@@ -181,6 +182,14 @@ def details_of(truth: Objects, row: int, sample: str, lost: Lost, held: Collecti
     return {key: value for key, value in told.items() if key in held}
 
 
+def right_way(box: np.ndarray, sample: str, lost: Lost) -> np.ndarray:
+    """The box with its first corner up left, for a layout that knows no other."""
+    if len(box) == 5 or not (box[:2] > box[2:]).any():
+        return box
+    lost.drop(sample, "boxes that are inside out")
+    return np.concatenate([np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])])
+
+
 def size_of(data: bytes, name: str) -> Size | None:
     """Rows and columns of an encoded picture; None where it cannot be read."""
     try:
@@ -188,6 +197,20 @@ def size_of(data: bytes, name: str) -> Size | None:
     except InputError:
         return None
     return (int(shape[-2]), int(shape[-1])) if len(shape) > 1 else None
+
+
+def size_in(file: Path) -> Size:
+    """Rows and columns of a picture in a file; its beginning is enough for most."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(65536)
+            size = size_of(data, str(file))
+            if size is None:
+                shape = header(data + opened.read(LARGEST_FILE), str(file))
+                size = (int(shape[-2]), int(shape[-1])) if len(shape) > 1 else (1, 1)
+    except OSError as error:
+        raise InputError("missing", f"{file}: {error.strerror or error}.") from error
+    return size
 
 
 def short(value: Any) -> float | int:

@@ -70,6 +70,7 @@ class _State:
     file: Path
     wanted: tuple[bytes, ...]
     depth: int = 0
+    bare: bool = False  # the whole is a list, not an object that holds lists
     end: int = -1  # behind the whole
     keys: list[tuple[int, int, bytes]] = field(default_factory=list)  # of the whole: begin, end, text
     starts: list[np.ndarray] = field(default_factory=list)
@@ -87,6 +88,17 @@ def scan(file: Path, lists: Mapping[str, tuple[str, ...]]) -> Found:
         with file.open("rb") as opened:
             _pieces(opened, state)
             return _sorted_out(opened, state, lists)
+    except OSError as error:
+        raise InputError("missing", f"{file}: {error.strerror or error}.") from error
+
+
+def scan_list(file: Path, name: str) -> Rows:
+    """Find every object of a file that is one list."""
+    state = _State(file, (), depth=1, bare=True, keys=[(0, 0, name.encode())])
+    try:
+        with file.open("rb") as opened:
+            _pieces(opened, state)
+            return _sorted_out(opened, state, {name: ()}).lists[name]
     except OSError as error:
         raise InputError("missing", f"{file}: {error.strerror or error}.") from error
 
@@ -114,6 +126,8 @@ def _pieces(opened: BinaryIO, state: _State) -> None:
             break
         if len(left) > _LONGEST:
             raise InputError("too_large", f"{state.file} line {line_at(state.file, base)}: a string without an end.")
+    if state.bare:
+        state.depth, state.end = state.depth - 1, base
     if state.depth or state.end < 0:
         raise InputError("label", f"{state.file}: not JSON (it ends before its last bracket is closed).")
     opened.seek(state.end)
@@ -241,8 +255,8 @@ def _past_blanks(places: np.ndarray, data: np.ndarray) -> np.ndarray:
 
 def _sorted_out(opened: BinaryIO, state: _State, lists: Mapping[str, tuple[str, ...]]) -> Found:
     opened.seek(0)
-    if not opened.read(100).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        raise InputError("label", f"{state.file}: not an object in braces.")
+    if not opened.read(100).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[" if state.bare else b"{"):
+        raise InputError("label", f"{state.file}: not {'a list' if state.bare else 'an object in braces'}.")
     begins = [begin for begin, _, _ in state.keys] + [state.end]
     keys: dict[str, tuple[int, int]] = {}
     for (begin, end, text), after in zip(state.keys, begins[1:], strict=True):
@@ -280,9 +294,15 @@ def _check_list(opened: BinaryIO, state: _State, rows: Rows, name: str, span: tu
     first = int(rows.starts[0]) if len(rows) else span[1]
     opened.seek(span[0])
     before = opened.read(min(first - span[0], 65536)).translate(None, b" \t\r\n")
-    wanted = before == b":[" if len(rows) else before[:3] == b":[]"
+    begin = b"[" if state.bare else b":["
+    before = before.removeprefix(b"\xef\xbb\xbf")
+    wanted = before == begin if len(rows) else before.startswith(begin + b"]")
     if not wanted:
         raise InputError("label", f"{state.file} line {line_at(state.file, span[0])}: '{name}' must list objects.")
+    if state.bare:
+        opened.seek(int(rows.ends[-1]) if len(rows) else 0)
+        if opened.read(_PIECE).strip() not in (b"]", b"[]", b"\xef\xbb\xbf[]"):
+            raise InputError("label", f"{state.file}: not JSON (something stands behind the last of '{name}').")
     wrong = np.concatenate(state.wrong)
     wrong = wrong[(wrong > span[0]) & (wrong <= span[1])]
     if len(wrong):

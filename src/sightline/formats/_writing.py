@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from sightline.core.dataset import SIDES, Dataset
@@ -78,7 +79,7 @@ def place_of(sample: Sample, suffix: str, taken: set[str], within: str = "", *, 
             parts = parts[len(repeated) :]
             break
     else:
-        parts = parts[-1:] if folders and flat else parts
+        parts = parts[-1:] if flat else parts
     parts = [part.lstrip(".")[:120] or "_" for part in parts] or ["picture"]
     stem = parts[-1][: -len(suffix)] if parts[-1].lower().endswith(suffix) else parts[-1]
     inside, count = "/".join([*folders, *parts[:-1], stem or "_"]), 1
@@ -99,13 +100,30 @@ def holds(sample: Sample, lost: Lost, *lacking: str, images: int = 1) -> bool:
     """Whether a layout with so many pictures a sample can hold this one; what it lacks a place for is dropped."""
     for field in lacking:
         if getattr(sample, field) is not None and getattr(sample, field) != {}:
-            lost.drop(sample.id, field)
+            lost.drop(sample.id, kind_of(sample) if field == "truth" else field)
     if len(sample.images) < images:
         lost.drop(sample.id, "row without a picture" if images == 1 else f"row with fewer than {images} pictures")
         return False
     if len(sample.images) > images:
         lost.drop(sample.id, f"pictures beyond the first {images}" if images > 1 else "pictures beyond the first")
     return True
+
+
+def twin_places(
+    sample: Sample, suffix: str, taken: set[str], pictures: str, truths: str, split: bool
+) -> tuple[str, str]:
+    """Free names for a picture and for the PNG of its truth: the same in two folders, perhaps under the split."""
+    under = f"/{sample.split}" if split else ""
+    came = sample.id.replace("\\", "/")
+    inner = came[len(pictures) + 1 :] if came.startswith(f"{pictures}/") else came
+    named = replace(sample, id=inner[: -len(suffix)] if inner.lower().endswith(suffix) else inner)
+    truth = place_of(named, ".png", taken, truths + under)
+    return pictures + truth[len(truths) : -len(".png")] + suffix, truth
+
+
+def kind_of(sample: Sample) -> str:
+    """What labels a sample, in one word."""
+    return "no label" if sample.truth is None else type(sample.truth).__name__.lower()
 
 
 def splits_of(data: Dataset, lost: Lost, sides: Iterable[str] = SIDES, *, all_or_none: bool = True) -> bool:
@@ -123,20 +141,15 @@ def splits_of(data: Dataset, lost: Lost, sides: Iterable[str] = SIDES, *, all_or
     return False
 
 
+def without_details(data: Dataset, lost: Lost, *held: str) -> None:
+    """What is known of the data set as a whole and has no place in this layout is dropped."""
+    for key, value in data.details.items():
+        if key not in held and value not in (None, {}, []):
+            lost.drop(data.name, f"{key} of the data set")
+
+
 def refuse_nothing(written: int, data: Dataset, lost: Lost) -> None:
     """A layout of which nothing is left is not written."""
     if not written:
         why = "; ".join(lost.lines[:3]) or "the data set is empty"
         raise InputError("label", f"nothing of {data.name} can be written as '{lost.layout}': {why}.")
-
-
-def refuse_what_is_lost(sample: Sample, layout: str, *fields: str) -> None:
-    """A layout that cannot hold something must not drop it in silence."""
-    lost = [field for field in fields if getattr(sample, field) is not None and getattr(sample, field) != {}]
-    if len(sample.images) != 1:
-        lost.append(f"{len(sample.images)} pictures")
-    if lost:
-        raise InputError(
-            "label",
-            f"{sample.id}: the layout '{layout}' cannot hold its {', '.join(lost)}. Write jsonlines, which holds all.",
-        )

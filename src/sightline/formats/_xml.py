@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Node:
     where: str  # file and line
     text: str = ""
     children: list[Node] = field(default_factory=list)
+    place: tuple[int, int] = (0, 0)  # where it begins in the file, and its line
 
     def all(self, tag: str) -> list[Node]:
         return [child for child in self.children if child.tag == tag]
@@ -90,6 +92,31 @@ def document(file: Path, root: str) -> Node:
     return whole
 
 
+def piece(file: Path, place: tuple[int, int], changed: int) -> Node:
+    """An element that `elements` has shown before, read again from its place in a file that did not change."""
+    from xml.parsers import expat
+
+    builder = _Builder(file, "", True, place[1] - 1)
+    try:
+        with file.open("rb") as opened:
+            if os.fstat(opened.fileno()).st_mtime_ns != changed:
+                raise InputError("corrupt", f"{file} changed after it was opened; open it again.")
+            opened.seek(place[0])
+            while data := opened.read(_CHUNK // 16):
+                builder.parser.Parse(data, False)
+    except _Whole:
+        return builder.done[0]
+    except expat.ExpatError as error:
+        raise InputError("corrupt", f"{builder.where}: not XML ({expat.ErrorString(error.code)}).") from error
+    except OSError as error:
+        raise InputError("missing", f"{file}: {error.strerror or error}.") from error
+    raise InputError("corrupt", f"{builder.where}: an element without an end.")
+
+
+class _Whole(Exception):
+    """The element that was asked for has ended."""
+
+
 def elements(file: Path, root: str, *, whole: bool = False) -> Iterator[Node]:
     """The children of the root, one at a time (or the root, where it is small); each is forgotten after its turn."""
     from xml.parsers import expat
@@ -119,15 +146,16 @@ def elements(file: Path, root: str, *, whole: bool = False) -> Iterator[Node]:
 class _Builder:
     """What the parser calls while it reads."""
 
-    def __init__(self, file: Path, root: str, whole: bool) -> None:
+    def __init__(self, file: Path, root: str, whole: bool, above: int = 0) -> None:
         from xml.parsers import expat
 
-        self.file, self.root, self.keep = file, root, 0 if whole else 1
+        self.file, self.root, self.keep, self.above = file, root, 0 if whole else 1, above
         self.done: list[Node] = []
         self.stack: list[Node] = []
         self.words: list[list[str]] = []
         self.count = self.length = 0
-        self.parser: Any = expat.ParserCreate()
+        self.parser: Any = expat.ParserCreate("utf-8") if not root else expat.ParserCreate()
+        self.parser.XmlDeclHandler = self.declared
         self.parser.buffer_text = True
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
         self.parser.CharacterDataHandler = self.data
@@ -136,18 +164,23 @@ class _Builder:
 
     @property
     def where(self) -> str:
-        return f"{self.file} line {self.parser.CurrentLineNumber}"
+        return f"{self.file} line {self.parser.CurrentLineNumber + self.above}"
+
+    def declared(self, _: str, encoding: str | None, __: int) -> None:
+        if self.keep and (encoding or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
+            raise InputError("label", f"{self.where}: written in {encoding}, which is not read. Save it as UTF-8.")
 
     def refuse(self, *_: Any) -> None:
         raise InputError("label", f"{self.where}: a document type or an entity; label files need none. Remove it.")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if not self.stack and tag != self.root:
+        if not self.stack and self.root and tag != self.root:
             raise InputError("label", f"{self.where}: begins with <{tag[:40]}>; wanted is <{self.root}>.")
         self.count += 1
         if len(self.stack) >= _DEEPEST or self.count > _WIDEST:
             raise InputError("too_large", f"{self.where}: elements too deep or too many.")
         node = Node(tag, attributes, self.where)
+        node.place = (self.parser.CurrentByteIndex, self.parser.CurrentLineNumber + self.above)
         if len(self.stack) > self.keep:
             self.stack[-1].children.append(node)
         self.stack.append(node)
@@ -166,6 +199,8 @@ class _Builder:
         if len(self.stack) == self.keep:
             self.done.append(node)
             self.count = self.length = 0
+            if not self.root:
+                raise _Whole
 
 
 def escaped(text: str, what: str) -> str:

@@ -226,6 +226,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
             vocabulary.add(truth.names)
             page = _written(sample, truth, Path(name).name, _labels.size_of(encoded, sample.id), lost)
             _writing.store(folder / f"{name[: -len(suffix)]}.json", page)
+        _writing.refuse_nothing(len(stems), data, lost)
         names = [name for name in vocabulary.names if name not in _IGNORED]
         _writing.store(folder / "labels.txt", b"__ignore__\n" + _labels.names_out(names, "labelme"))
     return path
@@ -276,6 +277,9 @@ def _area(
     mask = truth.masks[row] if truth.masks is not None else None
     traced = told.pop("mask", None) is True
     kind, points = told.pop("shape", None), told.pop("points", None)
+    if mask is not None and size is not None and mask.shape != size:
+        lost.drop(sample.id, "masks of another size than the picture")
+        mask = None
     if mask is not None and rings:
         lost.drop(sample.id, "outlines beside masks")
     elif mask is None and len(rings) > 1 and not (traced and size):

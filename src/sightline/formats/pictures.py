@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from sightline.core import catalog
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError
 from sightline.core.image import FileImage
+from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _walk, _writing
+from sightline.formats._labels import Lazily
 
 LAYOUT = "photos/1.jpg photos/2.jpg"
+_INSIDE = 20  # folders in which other layouts are looked for
 
 
 def sniff(path: Path) -> Fit:
@@ -29,14 +31,14 @@ def sniff(path: Path) -> Fit:
     if not path.is_dir():
         found = any(_matching(path))
         return Fit(2, "pictures that match the pattern") if found else Fit(0, "no picture matches")
-    if not any(_walk.pictures(path)):
+    if not _walk.any_pictures(path):
         return Fit(0, "no pictures")
     others = [name for name in catalog.names("formats") if name != "pictures"]
     if any(catalog.find("formats", name).sniff(path).strength for name in others):
         return Fit(1, "pictures, without their labels")
     if _walk.has_pictures(path) or _split_folders(path):
         return Fit(2, "pictures without labels")
-    deep = [folder for folder in _walk.subfolders(path) if any(_walk.pictures(folder))]
+    deep = [folder for folder in _walk.subfolders(path) if _walk.any_pictures(folder)][:_INSIDE]
     inner = [name for folder in deep for name in others if catalog.find("formats", name).sniff(folder).strength]
     return (
         Fit(1, f"pictures, without the labels of {inner[0]} further in")
@@ -49,39 +51,37 @@ def read(path: Path) -> Dataset:
     """Every picture at any depth; folders called train, val and test that hold nothing but pictures are splits."""
     if path.is_dir():
         splits = _split_folders(path)
-        files: Iterable[Path] = _walk.pictures(path)
-        samples = [_sample(file, path, splits) for file in files]
-        return Dataset(samples, name=path.resolve().name, names=())
+        rows = list(_walk.names(path))
+        return Dataset(Lazily(rows, partial(_sample, path, splits)), name=path.resolve().name, names=())
     files = [path] if path.is_file() else _matching(path)
     samples = [Sample(file.as_posix(), (FileImage(file),)) for file in files]
     return Dataset(samples, name=path.stem, names=())
 
 
-def write(data: Dataset, path: Path) -> Path:
-    """The pictures alone; labels or anything else beside them is refused."""
+def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
+    """The pictures alone, by split where they have one."""
+    lost = _writing.strict(lost, "pictures")
+    _writing.without_details(data, lost)
     taken: set[str] = set()
-    splits = [sample.split for sample in data]
-    if any(splits) and not all(split in ("train", "val", "test") for split in splits):
-        raise InputError(
-            "label", "the layout 'pictures' holds a split in train, val, test for all samples or for none."
-        )
+    split = _writing.splits_of(data, lost)
     with _writing.appearing(path) as folder:
         for sample in data:
-            _writing.refuse_what_is_lost(sample, "pictures", "truth", "group", "given", "attributes")
-            encoded = sample.image.encoded()
-            suffix = _writing.suffix_of(encoded, sample.image)
-            _writing.store(folder / _writing.place_of(sample, suffix, taken, sample.split or ""), encoded)
+            if _writing.holds(sample, lost, "truth", "group", "given", "attributes"):
+                encoded = sample.image.encoded()
+                suffix = _writing.suffix_of(encoded, sample.image)
+                within = (sample.split or "") if split else ""
+                _writing.store(folder / _writing.place_of(sample, suffix, taken, within, flat=True), encoded)
+        _writing.refuse_nothing(len(taken), data, lost)
     return path
 
 
-def _sample(file: Path, folder: Path, splits: dict[str, str]) -> Sample:
-    inside = file.relative_to(folder)
-    return Sample(inside.as_posix(), (FileImage(file),), split=splits.get(inside.parts[0]))
+def _sample(folder: Path, splits: dict[str, str], name: str) -> Sample:
+    return Sample(name, (FileImage(folder / name),), split=splits.get(name.split("/", 1)[0]))
 
 
 def _split_folders(path: Path) -> dict[str, str]:
     """Folder -> split, where pictures lie in such folders and nowhere else."""
-    holding = [folder.name for folder in _walk.subfolders(path) if any(_walk.pictures(folder))]
+    holding = [folder.name for folder in _walk.subfolders(path) if _walk.any_pictures(folder)]
     splits = {name: _walk.SPLITS[name.lower()] for name in holding if name.lower() in _walk.SPLITS}
     return splits if len(splits) == len(holding) and not _walk.has_pictures(path) else {}
 

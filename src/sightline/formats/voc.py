@@ -172,6 +172,7 @@ def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
                 sets.setdefault(sample.split, []).append(stem)
         for split, listed in sets.items():
             _writing.store(folder / "ImageSets/Main" / f"{split}.txt", "".join(f"{one}\n" for one in listed).encode())
+        _writing.refuse_nothing(len(stems), data, lost)
         _writing.store(folder / "classes.txt", _labels.names_out(vocabulary.names, "voc"))
     return path
 
@@ -188,11 +189,10 @@ def _page(sample: Sample, truth: Objects, name: str, size: _labels.Size | None, 
 
 def _object(sample: Sample, truth: Objects, row: int, lost: Lost) -> str:
     told = _labels.details_of(truth, row, sample.id, lost, None)
-    box = [str(_labels.short(value)) for value in truth.boxes[row].tolist()]
+    numbers = _labels.right_way(truth.boxes[row], sample.id, lost)
+    box = [str(_labels.short(value)) for value in numbers.tolist()]
     keys = ("xmin", "ymin", "xmax", "ymax") if len(box) == 4 else ("cx", "cy", "w", "h", "angle")
     corners = "".join(written(key, value) for key, value in zip(keys, box, strict=True))
-    if len(box) == 4 and not (truth.boxes[row, :2] <= truth.boxes[row, 2:]).all():
-        raise InputError("label", f"{sample.id}: the box {box} is inside out; the layout 'voc' cannot hold it.")
     parts = [written("name", escaped(truth.names[truth.classes[row]], sample.id))]
     for flag in _FLAGS:
         if isinstance(told.get(flag), bool):

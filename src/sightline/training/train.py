@@ -104,7 +104,7 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
 
 
 def _where(data: Any) -> str | None:
-    return None if isinstance(data, Dataset) else str(data)
+    return str(data) if isinstance(data, str | Path) else None  # what is in memory cannot be named
 
 
 def _name(samples: Dataset, wanted: Mapping[str, Any]) -> str:

@@ -1,0 +1,198 @@
+"""What the columns of a table mean, told by their headers and, where those are silent, by their cells."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sightline.core.errors import InputError
+from sightline.core.image import SUFFIXES
+from sightline.formats import _walk
+from sightline.formats._cells import Sheet
+
+PICTURE = (
+    *("file", "filename", "file_name", "file name", "filepath", "file_path", "path", "image", "image_path"),
+    *("image_name", "image_file", "img", "img_path", "picture", "image_id", "imageid", "img_id", "id_code", "id"),
+)
+LABEL = ("label", "class", "category", "target", "class_name", "label_name", "species", "diagnosis")
+LABELS = ("labels", "tags", "classes", "categories", "finding labels")
+TEXT = ("text", "caption", "transcription", "transcript", "sentence")
+VALUE = ("value", "number", "rating", "count")
+GROUP = ("group", "patient", "patient_id", "patientid", "patient id", "subject", "subject_id", "video", "case_id")
+SPLIT = ("split", "set", "subset", "partition")
+JSON = "attributes"  # a column that holds a JSON object
+CORNERS = (
+    ("x0", "y0", "x1", "y1"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+)
+SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
+SIDES = {**_walk.SPLITS, "dev": "val"}
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+_TRUTHS = {"0": False, "1": True, "0.0": False, "1.0": True}
+
+
+@dataclass(slots=True)
+class Meaning:
+    """Which column holds what, by its place in the header."""
+
+    picture: int
+    id: int | None = None
+    label: int | None = None
+    labels: int | None = None
+    separator: str = ""
+    box: tuple[int, ...] = ()
+    sized: bool = False  # the box is corner and size instead of two corners
+    values: dict[str, int] = field(default_factory=dict)  # name of a number -> column
+    bounds: dict[str, int] = field(default_factory=dict)  # low:name and high:name -> column
+    marks: dict[str, int] = field(default_factory=dict)  # name -> column of 0 and 1
+    text: int | None = None
+    group: int | None = None
+    split: int | None = None
+    json: int | None = None
+    attributes: dict[str, int] = field(default_factory=dict)
+    numeric: frozenset[int] = frozenset()  # columns of attributes whose filled cells are all numbers
+
+
+def meaning_of(sheet: Sheet) -> Meaning | None:
+    """The reading of a table, or None where no column names pictures; each truth column beyond one is an attribute."""
+    places = {word.lower(): place for place, word in enumerate(sheet.header)}
+
+    def first(words: tuple[str, ...]) -> int | None:
+        return next((places[word] for word in words if word in places and places[word] not in used), None)
+
+    used: set[int] = set()
+    picture = _picture(sheet, places)
+    if picture is None:
+        return None
+    used.add(picture)
+    told = Meaning(picture)
+    told.id = places.get("id") if places.get("id") != picture else None
+    told.group, told.json = first(GROUP), places.get(JSON)
+    told.json = told.json if told.json is not None and _all_json(sheet.columns[told.json]) else None
+    side = first(SPLIT)
+    told.split = side if side is not None and _names_a_side(sheet.columns[side]) else None
+    used |= {place for place in (told.id, told.group, told.split, told.json) if place is not None}
+    _find_truth(sheet, told, places, first)
+    used |= {place for place in (told.label, told.labels, told.text) if place is not None}
+    used |= {*told.box, *told.values.values(), *told.bounds.values(), *told.marks.values()}
+    told.attributes = {word: place for place, word in enumerate(sheet.header) if place not in used and word}
+    told.numeric = frozenset(place for place in told.attributes.values() if are_numbers(sheet.columns[place]))
+    return told
+
+
+def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any) -> None:
+    """Boxes before names, names before numbers, numbers before columns of 0 and 1, those before text."""
+    for words in (*CORNERS, *SIZES):
+        if all(word in places for word in words) and all(
+            are_numbers(sheet.columns[places[word]], loose=True) for word in words
+        ):
+            told.box, told.sized = tuple(places[word] for word in words), words in SIZES
+            told.label = first(LABEL)
+            return
+    told.labels = first(LABELS)
+    if told.labels is not None:
+        told.separator = separator_of(sheet.columns[told.labels])
+        return
+    label = first(LABEL)
+    if label is not None and not are_measures(sheet.columns[label]):
+        told.label = label
+        return
+    named = {word[6:]: place for place, word in enumerate(sheet.header) if word.lower().startswith("value:")}
+    single = label if label is not None else first(VALUE)
+    if named or (single is not None and are_numbers(sheet.columns[single], loose=True)):
+        told.values = named or {sheet.header[single]: single}
+        told.bounds = {
+            word: place
+            for place, word in enumerate(sheet.header)
+            if word.partition(":")[0] in ("low", "high") and word.partition(":")[2] in told.values
+        }
+        return
+    marks = _marks(sheet, told, places)
+    if marks:
+        told.marks = marks
+        return
+    told.text = first(TEXT)
+
+
+def _marks(sheet: Sheet, told: Meaning, places: dict[str, int]) -> dict[str, int]:
+    known = {told.picture, told.id, told.group, told.split, told.json}
+    known |= {places[word] for word in TEXT if word in places}
+    marks = {
+        word: place
+        for place, word in enumerate(sheet.header)
+        if word and place not in known and len(sheet) and all(cell in _TRUTHS for cell in sheet.columns[place])
+    }
+    return marks if len(marks) > 1 else {}
+
+
+def is_marked(cell: str) -> bool:
+    """Whether a cell of 0 and 1 says yes."""
+    return _TRUTHS[cell]
+
+
+def are_marks(cells: list[str]) -> bool:
+    """Whether a column would be read as yes and no."""
+    return all(cell in _TRUTHS for cell in cells)
+
+
+def are_numbers(cells: list[str], *, loose: bool = False) -> bool:
+    """Whether every cell that is filled is a number as Python prints it; `loose` takes nan and empty columns too."""
+    filled = [cell for cell in cells if cell]
+    if loose:
+        return all(_NUMBER.fullmatch(cell) or cell.lower() in ("nan", "inf", "-inf") for cell in filled)
+    return bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
+
+
+def number_of(cell: str) -> int | float:
+    """The number that a cell of `are_numbers` holds."""
+    return int(cell) if cell.lstrip("-").isdigit() else float(cell)
+
+
+def separator_of(cells: list[str]) -> str:
+    """What parts the names in the cells: the first of | ; , that occurs at all."""
+    return next((mark for mark in "|;," if any(mark in cell for cell in cells)), "|")
+
+
+def are_measures(cells: list[str]) -> bool:
+    """Numbers with a part after the point are measured, not named."""
+    filled = [cell for cell in cells if cell]
+    return are_numbers(filled) and any(
+        not number.is_integer() for number in map(float, filled) if math.isfinite(number)
+    )
+
+
+def _picture(sheet: Sheet, places: dict[str, int]) -> int | None:
+    """By header; else the one column whose cells end like pictures."""
+    shown = [
+        place
+        for place, column in enumerate(sheet.columns)
+        if column and all(cell.lower().endswith(SUFFIXES) for cell in column[:20])
+    ]
+    named = [places[word] for word in PICTURE if word in places]
+    both = [place for place in named if place in shown]
+    return next(iter(both or named or shown), None)
+
+
+def _names_a_side(cells: list[str]) -> bool:
+    return all(not cell or cell.lower() in SIDES for cell in cells) and any(cells)
+
+
+def _all_json(cells: list[str]) -> bool:
+    return all(not cell or cell.startswith("{") for cell in cells)
+
+
+def json_of(cell: str, where: str) -> dict[str, Any]:
+    """The object in a cell of JSON."""
+    try:
+        plain = json.loads(cell or "{}")
+    except (ValueError, RecursionError) as error:
+        raise InputError("label", f"{where}: '{JSON}' is not JSON ({str(error)[:80]}).") from error
+    if not isinstance(plain, dict):
+        raise InputError("label", f"{where}: '{JSON}' must be an object in braces.")
+    return plain

@@ -1,0 +1,193 @@
+"""Tables: what a header means, where pictures are looked for, and the line that is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sightline.core.annotations import Labels, Objects, Text, Value
+from sightline.core.data import open_data, recognise
+from sightline.core.dataset import Dataset
+from sightline.core.errors import AmbiguousError, InputError
+from sightline.core.image import ArrayImage
+from sightline.core.sample import Sample
+from sightline.formats import csv
+from tests.formats.test_folders import grown
+
+
+def table(folder: Path, text: str, *, name: str = "labels.csv", encoding: str = "utf-8") -> Path:
+    """A table, and a picture for every name in it that ends like one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(text.encode(encoding))
+    return grown(folder, "a.png", "b.png", "c.png")
+
+
+@pytest.mark.parametrize(
+    ("text", "truths"),
+    [
+        ("file,label\na.png,cat\nb.png,dog\n", [("cat",), ("dog",)]),
+        ("a.png,cat\nb.png,dog\n", [("cat",), ("dog",)]),
+        ("label;file\ncat;a.png\n", [("cat",)]),
+        ("Image\tClass\na.png\t1\n", [("1",)]),
+        ("image_id,species\na,cat\nb,dog\n", [("cat",), ("dog",)]),
+        ("file,labels\na.png,x|y\nb.png,\nc.png,y\n", [("x", "y"), (), ("y",)]),
+        ("file,tags\na.png,x;y\nb.png,z\n", [("x", "y"), ("z",)]),
+        ("file,sun,rain,snow\na.png,1,0,1\nb.png,0,0,0\n", [("sun", "snow"), ()]),
+        ('file,label\na.png,"a, ""b""\nc"\n', [('a, "b"\nc',)]),
+        ("whatever,label\na.png,cat\n", [("cat",)]),
+        ("file,label\na.png,\nb.png,dog\n", [None, ("dog",)]),
+    ],
+)
+def test_names(text: str, truths: list[Any], tmp_path: Path) -> None:
+    assert recognise(table(tmp_path, text)) == "csv"
+    data = open_data(tmp_path)
+    assert [None if one.truth is None else one.truth.names for one in data] == truths  # type: ignore[attr-defined]
+    assert data.kind is Labels
+    assert all(one.pixels().shape == (2, 2, 1) for one in data)
+
+
+def test_numbers_and_texts(tmp_path: Path) -> None:
+    data = open_data(table(tmp_path / "n", "file,value:height,value:mass,low:mass\na.png,1.5,2,1\nb.png,,,\n"))
+    first = data[0].truth
+    assert isinstance(first, Value)
+    assert (first.names, first.numbers.tolist()) == (("height", "mass"), [1.5, 2.0])
+    assert first.low is not None
+    np.testing.assert_array_equal(first.low, [np.nan, 1])
+    assert data[1].truth is None
+    assert isinstance(open_data(table(tmp_path / "t", "file,target\na.png,0.25\nb.png,3\n"))[0].truth, Value)
+    text = open_data(table(tmp_path / "c", "image,caption,author\na.png,a cat,me\n"))[0]
+    assert isinstance(text.truth, Text)
+    assert (text.truth.text, text.attributes) == ("a cat", {"author": "me"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,x0,y0,x1,y1,label\na.png,1,2,3,4.5,cat\nb.png,,,,,\na.png,0,0,1,1,dog\n",
+        "filename,width,height,class,xmin,ymin,xmax,ymax\na.png,2,2,cat,1,2,3,4.5\nb.png,2,2,,,,,\na.png,2,2,dog,0,0,1,1\n",
+        "a.png,1,2,3,4.5,cat\nb.png,,,,,\na.png,0,0,1,1,dog\n",
+        "image,x,y,w,h,label\na.png,1,2,2,2.5,cat\nb.png,,,,,\na.png,0,0,1,1,dog\n",
+    ],
+)
+def test_boxes(text: str, tmp_path: Path) -> None:
+    data = open_data(table(tmp_path, text))
+    assert len(data) == 2
+    first, second = data[0].truth, data[1].truth
+    assert isinstance(first, Objects)
+    assert isinstance(second, Objects)
+    assert first.boxes.tolist() == [[1, 2, 3, 4.5], [0, 0, 1, 1]]
+    assert [first.names[row] for row in first.classes] == ["cat", "dog"]
+    assert len(second) == 0
+
+
+def test_what_else_a_row_says(tmp_path: Path) -> None:
+    header = "file,label,patient_id,split,site,age,attributes"
+    text = f'{header}\na.png,x,p1,train,north,40,"{{""k"": [1]}}"\nb.png,y,p2,valid,,7.5,\n'
+    first, second = open_data(table(tmp_path, text))
+    assert (first.group, first.split, first.attributes) == ("p1", "train", {"site": "north", "age": 40, "k": [1]})
+    assert (second.group, second.split, second.attributes) == ("p2", "val", {"age": 7.5})
+
+
+def test_splits_in_files_of_their_own_and_pictures_in_folders(tmp_path: Path) -> None:
+    grown(tmp_path, "train/a.jpg", "test/b.jpg")
+    (tmp_path / "train.csv").write_text("id,label\na,x\n")
+    (tmp_path / "test.csv").write_text("id,label\nb,y\n")
+    data = open_data(tmp_path)
+    assert {(one.id, one.split) for one in data} == {("test/b", "test"), ("train/a", "train")}
+    assert data[0].pixels().shape == (2, 2, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_marks_of_encoding_are_understood(encoding: str, tmp_path: Path) -> None:
+    assert open_data(table(tmp_path, "file,label\na.png,größe\n", encoding=encoding))[0].truth.best == "größe"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,label\na.png,x\nb.png\n", r"labels.csv line 3: 1 cells; the header has 2"),
+        ("file,label\na.png,x\na.png,y\n", r"line 3: 'a.png' was in line 2"),
+        ("file,id,label\na.png,1,x\nb.png,1,x\n", r"line 3: the id '1' was used in .* line 2"),
+        ("file,label\n../a.png,x\na.png,y\n", r"line 2: '../a.png' leads outside"),
+        ("file,label\n/etc/passwd,x\na.png,y\n", r"line 2: '/etc/passwd' leads outside"),
+        ("file,label,Label\na.png,x,y\n", r"line 1: two columns are called 'Label'"),
+        ('file,label\na.png,"x\n', r"after line"),
+        ("file,x0,y0,x1,y1,label\na.png,1,2,3,4,\n", r"line 2: a box without a name"),
+        ("file,x0,y0,x1,y1,label\na.png,1,,3,4,cat\n", r"line 2: a box with an empty corner"),
+        ('file,label,attributes\na.png,x,"{"\n', r"line 2: 'attributes' is not JSON"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, message: str, tmp_path: Path) -> None:
+    table(tmp_path, text)
+    with pytest.raises(InputError, match=message) as raised:
+        list(csv.read(tmp_path))
+    assert raised.value.code == "label"
+
+
+def test_other_encodings_are_refused_with_the_line(tmp_path: Path) -> None:
+    table(tmp_path, "file,label\na.png,größe\n", encoding="latin-1")
+    with pytest.raises(InputError, match="not utf-8-sig text"):
+        csv.read(tmp_path)
+
+
+def test_two_readings_are_refused_with_both_named(tmp_path: Path) -> None:
+    grown(tmp_path, "cats/1.png", "dogs/2.png")
+    (tmp_path / "labels.csv").write_text("file,label\ncats/1.png,x\ndogs/2.png,y\n")
+    with pytest.raises(AmbiguousError, match=r"csv: .*; folders: ") as raised:
+        open_data(tmp_path)
+    assert "--format" in raised.value.message
+    assert open_data(tmp_path, format="csv").names == ("x", "y")
+
+
+def test_names_without_pictures_are_no_natural_reading(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,label\nx.png,cat\n")
+    assert csv.sniff(tmp_path).strength == 1
+    assert "not there" in csv.sniff(tmp_path).why
+    (tmp_path / "notes.csv").write_text("day,hours\n1,2\n")
+    assert csv.sniff(tmp_path / "notes.csv").strength == 0
+    assert csv.sniff(tmp_path).strength == 1
+
+
+def test_several_tables_ask_which(tmp_path: Path) -> None:
+    table(tmp_path, "file,label\na.png,x\n", name="one.csv")
+    table(tmp_path, "file,label\na.png,y\n", name="two.csv")
+    assert "one.csv, two.csv" in csv.sniff(tmp_path).why
+    with pytest.raises(InputError, match=r"one.csv, two.csv"):
+        csv.read(tmp_path)
+    assert open_data(tmp_path / "two.csv")[0].truth.best == "y"  # type: ignore[union-attr]
+
+
+def test_the_order_of_names_and_unused_ones_are_kept(tmp_path: Path) -> None:
+    image = ArrayImage(np.zeros((2, 2, 1), np.uint8))
+    data = Dataset([Sample("1", (image,), Labels(("b",)))], names=("z", "b", "a"), kind=Labels)
+    assert open_data(csv.write(data, tmp_path / "out")).names == ("z", "b", "a")
+    (tmp_path / "out" / "classes.txt").write_text("z\na\n")
+    with pytest.raises(InputError, match="'b' is not in the list of classes"):
+        csv.read(tmp_path / "out")
+
+
+@pytest.mark.parametrize("names", [("1.5", "2.25"), ("x|y", "z"), ("", "z"), ("a;b", "c,d")])
+def test_names_that_look_like_something_else(names: tuple[str, str], tmp_path: Path) -> None:
+    """They come back as they were, or are refused."""
+    image = ArrayImage(np.zeros((2, 2, 1), np.uint8))
+    data = Dataset([Sample(f"{n}", (image,), Labels((name,))) for n, name in enumerate(names)])
+    try:
+        back = open_data(csv.write(data, tmp_path / "out"))
+    except InputError:
+        return
+    assert [one.truth.names for one in back] == [(name,) for name in names]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"n": "007"}, {"n": "7"}, {"n": 7}, {"n": 7.5}, {"n": True}, {"label": "x"}, {"N": "a", "n": "b"}, {"": "e"},
+     {"n": ""}, {" n": "x"}, {"n": None}, {"a": 0, "b": 1}, {"low:x": "1"}, {"x0": 1}],
+)  # fmt: skip
+def test_attributes_keep_their_type(attributes: dict[str, Any], tmp_path: Path) -> None:
+    image = ArrayImage(np.zeros((2, 2, 1), np.uint8))
+    for truth in (None, Labels(("a",))):
+        data = Dataset([Sample("1", (image,), truth, attributes=attributes)])
+        (back,) = open_data(csv.write(data, tmp_path / f"{truth is None}"))
+        assert back.attributes == attributes
+        assert {k: type(v) for k, v in back.attributes.items()} == {k: type(v) for k, v in attributes.items()}
