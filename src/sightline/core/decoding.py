@@ -21,6 +21,7 @@ from sightline.core.errors import InputError, MissingExtraError, SightlineError
 from sightline.core.header import TURNED, Header
 from sightline.core.limits import LIMITS, Limits, check
 
+LARGEST_PICTURE = LIMITS.values  # pixels times channels
 Least = tuple[int, int]  # rows and columns that an answer must have at least
 
 
