@@ -46,6 +46,7 @@ class Ledger:
     """What became of every file, and what it cost."""
 
     def __init__(self, guard: Guard) -> None:
+        guard.protection  # noqa: B018 - waits until it has begun
         self.guard, self.counts = guard, collections.Counter[tuple[str, str]]()
         self.times: list[tuple[float, str]] = []
         self.peak = 0.0

@@ -278,6 +278,14 @@ def test_one_word_in_the_environment_guards_every_picture(monkeypatch: pytest.Mo
     decoding.decoders.cache_clear()
 
 
+@pytest.mark.parametrize("word", ["", "0"])
+def test_the_word_can_say_no(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_GUARDED", word)
+    monkeypatch.setattr(guarding, "_standing", {})
+    assert read_image(gallery.piece("png").data).shape == gallery.RGB.shape
+    assert guarding._standing == {}
+
+
 def test_messages_cross_a_pipe_whole() -> None:
     inwards, outwards = os.pipe()
     body = np.arange(5000, dtype=np.uint16)

@@ -180,6 +180,13 @@ def test_padding_before_the_end_of_a_jpeg_is_let_through() -> None:
         read_image(data[:-2] + b"a scan that goes on" + b"\xff\xd9")
 
 
+def test_text_behind_the_first_bytes_of_a_jpeg_is_corrupt_and_not_cut() -> None:
+    for data, code in ((b"\xff\xd8\xff not a picture", "corrupt"), (gallery.piece("jpeg").data[:30], "truncated")):
+        with pytest.raises(InputError) as caught:
+            read_image(data)
+        assert caught.value.code == code
+
+
 def test_odd_samplings_are_read_too() -> None:
     """Factors that the fast decoder may not know. A gray picture has the same scan in any order of its blocks."""
     data = bytearray(gallery.saved(np.full((32, 32, 3), 90, np.uint8), "JPEG", subsampling=0, optimize=True))

@@ -21,6 +21,7 @@ from sightline.core.errors import InputError, MissingExtraError, SightlineError
 from sightline.core.header import TURNED, Header
 from sightline.core.limits import LIMITS, Limits, check
 
+LARGEST_PICTURE = LIMITS.values  # pixels times channels
 Least = tuple[int, int]  # rows and columns that an answer must have at least
 
 
@@ -38,7 +39,7 @@ def decode(
     With `at_least` the answer may be 1/2, 1/4 or 1/8 of the picture, as long as it has that many rows and columns.
     With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
     """
-    if os.environ.get("SIGHTLINE_GUARDED"):
+    if _guarded():
         from sightline.core.guarding import standing
 
         return standing().read(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
@@ -67,7 +68,7 @@ def decode_here(
 
 def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Iterator[np.ndarray]:
     """Every page or frame, one at a time; each as it is seen, so a frame of an animation is a whole picture."""
-    guarded = bool(os.environ.get("SIGHTLINE_GUARDED"))
+    guarded = _guarded()
     kind, decoder = recognise(data, name, limits)
     count = int(examine(data, name, limits=limits)["pages"])
     if count == 1 or guarded or not hasattr(decoder, "frames"):
@@ -86,7 +87,7 @@ def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Itera
 
 def header(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> tuple[int, ...]:
     """Rows and columns (or the shape of an array) as `decode` will give them, without decoding."""
-    if os.environ.get("SIGHTLINE_GUARDED"):
+    if _guarded():
         return tuple(examine(data, name, limits=limits)["size"])
     return look(data, name, limits=limits).size
 
@@ -100,7 +101,7 @@ def look(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LI
 
 def examine(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> dict[str, Any]:
     """A page without its pixels: kind, size, channels, depth, pages, and in `notes` what reading does to it."""
-    if os.environ.get("SIGHTLINE_GUARDED"):
+    if _guarded():
         from sightline.core.guarding import standing
 
         return standing().examine(data, name, page=page, limits=limits)
@@ -119,6 +120,10 @@ def examine_here(data: bytes, name: str = "bytes", *, page: int = 0, limits: Lim
         "palette": seen.palette, "pages": seen.pages, "animated": seen.animated, "orientation": seen.orientation,
         "profile": len(seen.profile), "notes": said,
     }  # fmt: skip
+
+
+def _guarded() -> bool:
+    return os.environ.get("SIGHTLINE_GUARDED", "0") not in ("", "0")
 
 
 @cache

@@ -43,6 +43,7 @@ class Guard:
         self._lock, self._owner, self._workers = threading.Lock(), os.getpid(), workers
         self._protection: dict[str, Any] = {}
         self._closed = threading.Event()
+        self._spare: _Worker | None = None
         self.deaths = 0  # workers that did not end by themselves
         for _ in range(workers):
             self._free.put(_Worker(limits.room))
@@ -107,6 +108,10 @@ class Guard:
         for _ in range(self._workers):
             with contextlib.suppress(queue.Empty):
                 self._free.get_nowait().end()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare:
+            spare.end()
 
     def _ask(
         self, asked: dict[str, Any], data: bytes, name: str, limits: Limits
@@ -124,11 +129,11 @@ class Guard:
         except _DiedError as error:
             self._strike(data)
             worker.end()
-            worker = _Worker(self.limits.room)
+            worker = self._fresh()
             raise InputError(error.code, f"{name}: {error}") from error
         except BaseException:  # interrupted: what the worker says next belongs to nobody
             worker.end()
-            worker = _Worker(self.limits.room)
+            worker = self._fresh()
             raise
         finally:
             self._free.put(worker)
@@ -138,6 +143,12 @@ class Guard:
             code = str(told["code"])
             raise InputError(code if code in INPUT_CODES else "corrupt", str(told.get("message", ""))[:500])
         return told, pixels
+
+    def _fresh(self) -> _Worker:
+        """A worker that has begun already, where one died before: who is attacked once is attacked again."""
+        with self._lock:
+            fresh, self._spare = self._spare, _Worker(self.limits.room)
+        return fresh or _Worker(self.limits.room)
 
     def _refuse_killers(self, data: bytes, name: str) -> None:
         if not self._strikes:

@@ -123,6 +123,8 @@ def _markers(data: bytes, limits: Limits) -> tuple[tuple[int, int, int, int, int
             continue
         if marker in (0xDA, 0xD9):
             break
+        if marker < 0xC0:
+            raise InputError("corrupt", f"a marker {marker:#04x} that no JPEG has.")
         length = data[place + 2] << 8 | data[place + 3]
         start, end = place + 4, place + 2 + length
         if length < 2 or end > size:
