@@ -29,7 +29,7 @@ class RowImage:
     name: str
     turned: Callable[[np.ndarray], np.ndarray] | None = None  # from the row as it is stored to rows, columns, channels
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         pixels = np.array(self.rows[self.row])
         return tidy(pixels if self.turned is None else self.turned(pixels))
 

@@ -17,8 +17,8 @@ from sightline.core import extras
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.files import digest, naming
-from sightline.core.image import LARGEST_FILE, read_image
+from sightline.core.files import naming
+from sightline.core.image import LARGEST_FILE, Encoded
 from sightline.formats import _paths, _plain
 
 LARGEST_GROUP = 2**31  # bytes of one row group, unpacked
@@ -140,7 +140,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CellImage:
+class CellImage(Encoded):
     """A picture in a cell of a table."""
 
     table: Table
@@ -148,7 +148,6 @@ class CellImage:
     column: str
     place: int
     name: str
-    stored = True  # its bytes can be had without decoding
 
     def encoded(self) -> bytes:
         value = self.table.cell(self.row, self.column, self.place)
@@ -159,15 +158,6 @@ class CellImage:
         if len(value) > LARGEST_FILE:
             raise InputError("too_large", f"{self.name}: more than {LARGEST_FILE:,} bytes.")
         return bytes(value)
-
-    def read(self) -> np.ndarray:
-        return read_image(self.encoded(), name=self.name)
-
-    def fingerprint(self) -> str:
-        try:
-            return digest(self.encoded())
-        except InputError:
-            return "unreadable"
 
 
 def schema(arrow: Any, data: Dataset, *, single: bool, words: bool) -> Any:

@@ -14,8 +14,7 @@ from typing import Any
 from sightline.core.annotations import Annotation, Labels, Text
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.files import digest
-from sightline.core.image import LARGEST_FILE, SUFFIXES, read_image
+from sightline.core.image import LARGEST_FILE, SUFFIXES, Encoded
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
@@ -29,30 +28,20 @@ _SIDE = re.compile(r"(?:^|[-_.])(train|val|valid|validation|test)(?=[-_.\d]|$)",
 
 
 @dataclass(frozen=True, slots=True)
-class PartImage:
+class PartImage(Encoded):
     """A picture that is a part of a larger file."""
 
     path: Path
     begins: int
     size: int
     member: str
-    stored = True  # its bytes can be had without decoding
 
     @property
     def name(self) -> str:
         return f"{self.path}:{self.member}"
 
-    def read(self) -> Any:
-        return read_image(self.encoded(), name=self.name)
-
     def encoded(self) -> bytes:
         return _tar.read_part(self.path, self.begins, self.size, LARGEST_FILE)
-
-    def fingerprint(self) -> str:
-        try:
-            return digest(self.encoded())
-        except InputError:
-            return "unreadable"
 
 
 def sniff(path: Path) -> Fit:
