@@ -75,7 +75,8 @@ def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
 def scales(image: object) -> bool:
     """Whether a picture, and the one that it wraps, can be asked for no more than is needed."""
     inner = getattr(image, "image", None)
-    return _scales(type(image)) and (inner is None or scales(inner))
+    able = _scales(type(image))  # type: ignore[arg-type]  # mypy takes a class for one that cannot be hashed
+    return able and (inner is None or scales(inner))
 
 
 @lru_cache(64)
