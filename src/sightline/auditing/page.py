@@ -19,7 +19,7 @@ from sightline.core.finding import Finding, count_of
 from sightline.core.measures import eight_bits, measured
 from sightline.core.sample import Sample
 from sightline.evaluating.chart import spoken, tame
-from sightline.evaluating.page import document, escape, pack, section
+from sightline.evaluating.page import bullets, document, escape, pack, section
 
 SHOWN = 8  # pictures of a finding
 EDGE = 320  # pixels of the longest side of one
@@ -106,12 +106,13 @@ def _finding(finding: Finding, lines: Mapping[str, str], gallery: str) -> str:
     body += f'<p class="do"><b>What to do</b> {escape(finding.do)}</p>' if finding.do else ""
     if gallery:
         body += f'<div class="gallery">{gallery}</div>'
-    rest = [f"{identity}: {detail}" if detail else identity for identity, detail in _pairs(finding)]
-    hidden = rest[SHOWN:] if gallery else rest
-    if hidden:
+    rest = [tame(f"{identity}: {detail}" if detail else identity, 300) for identity, detail in _pairs(finding)]
+    if not gallery and rest:  # nothing can be shown of them, so they are named
+        body += bullets(rest[:SHOWN])
+    if rest[SHOWN:]:
         more = f" of {finding.count:,}" if finding.count > len(rest) else ""
-        items = "".join(f"<li>{escape(tame(line, 300))}</li>" for line in hidden)
-        body += f"<details><summary>{len(hidden)} more{more}</summary><ul>{items}</ul></details>"
+        items = "".join(f"<li>{escape(line)}</li>" for line in rest[SHOWN:])
+        body += f"<details><summary>{len(rest) - SHOWN} more{more}</summary><ul>{items}</ul></details>"
     return f'<section class="finding {hue}">{head}{body}</section>\n'
 
 
