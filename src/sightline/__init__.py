@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from sightline.core.run import all_runs
     from sightline.core.run import open_run as open_run
     from sightline.core.sample import Sample as Sample
+    from sightline.core.splitting import folds as folds
+    from sightline.core.splitting import split as split
     from sightline.core.stream import Shot as Shot
     from sightline.core.stream import Stream as Stream
+    from sightline.core.versions import diff as diff
     from sightline.evaluating.describe import report as report
     from sightline.evaluating.evaluate import Evaluation as Evaluation
     from sightline.evaluating.evaluate import evaluate as evaluate
@@ -66,14 +69,17 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Vector": "core.annotations",
     "audit": "auditing.audit",
     "convert": "core.conversion",
+    "diff": "core.versions",
     "evaluate": "evaluating.evaluate",
     "export": "exporting.export",
+    "folds": "core.splitting",
     "load": "predicting.model",
     "open_data": "core.data",
     "open_run": "core.run",
     "open_stream": "core.data",
     "report": "evaluating.describe",
     "runs": "core.run:all_runs",
+    "split": "core.splitting",
     "train": "training.train",
 }
 

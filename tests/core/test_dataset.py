@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sightline.core.annotations import Annotation, Labels, Objects, Value
-from sightline.core.dataset import Dataset, split
-from sightline.core.image import ArrayImage, FileImage
+from sightline.core.dataset import Dataset
+from sightline.core.image import ArrayImage
 from sightline.core.known import remember
 from sightline.core.sample import Sample
+from sightline.core.splitting import split
 
 
 def picture(value: int) -> ArrayImage:
@@ -109,127 +108,6 @@ def test_names_that_are_no_text_can_be_counted_and_parted() -> None:
     data = Dataset([replace(sample(n), id=f"\udcff{n}") for n in range(8)])
     assert data.fingerprint
     assert set(sides(split(data))) == {"train", "val", "test"}
-
-
-def test_a_split_is_balanced_and_repeats() -> None:
-    data = Dataset([sample(n, "abcd"[n % 4]) for n in range(400)])
-    parted = split(data, seed=1)
-    for name in "abcd":
-        found = Counter(one.split for one in parted if one.truth.best == name)  # type: ignore[union-attr]
-        assert found == {"train": 70, "val": 15, "test": 15}
-    assert [one.split for one in split(data, seed=1)] == [one.split for one in parted]
-    assert [one.split for one in split(data, seed=2)] != [one.split for one in parted]
-    assert len(parted.side("val")) == 60
-    assert parted.fingerprint != data.fingerprint
-    assert (parted.kind, parted.names) == (Labels, tuple("abcd"))
-
-
-def test_order_of_the_files_does_not_matter() -> None:
-    data = [sample(n, "ab"[n % 2]) for n in range(60)]
-    first = {one.id: one.split for one in split(Dataset(data))}
-    assert {one.id: one.split for one in split(Dataset(data[::-1]))} == first
-
-
-@pytest.mark.parametrize("each", [2, 3, 5])
-def test_many_small_classes_still_fill_every_side(each: int) -> None:
-    parted = split(Dataset([sample(n, f"name {n // each}") for n in range(90)]))
-    found = sides(parted)
-    assert abs(found["val"] - 13.5) <= 2
-    assert abs(found["test"] - 13.5) <= 2
-    learnt = {one.truth.best for one in parted if one.split == "train"}  # type: ignore[union-attr]
-    assert len(learnt) == 90 / each, "every name is learnt"
-
-
-def test_equal_pictures_and_groups_stay_together() -> None:
-    data = Dataset([sample(n, "ab"[n % 2], shade=n // 3, group=None if n % 3 else f"g{n // 6}") for n in range(120)])
-    parted = split(data)
-    for key in (lambda one: one.image.fingerprint(), lambda one: one.group):
-        where: dict[Any, set[str | None]] = {}
-        for one in parted:
-            if key(one) is not None:
-                where.setdefault(key(one), set()).add(one.split)
-        assert all(len(found) == 1 for found in where.values())
-    assert set(sides(parted)) == {"train", "val", "test"}
-
-
-def test_unreadable_pictures_are_not_equal(tmp_path: Any) -> None:
-    data = Dataset([Sample(str(n), (FileImage(tmp_path / f"{n}.png"),)) for n in range(40)])
-    assert set(sides(split(data))) == {"train", "val", "test"}
-
-
-def test_a_split_by_attribute_runs_forward() -> None:
-    """Days are parted whole and in order, even where the last day is large."""
-    sizes = [10, 12, 8, 11, 9, 3, 40]
-    days = [day for day, size in enumerate(sizes) for _ in range(size)]
-    data = Dataset([sample(n, attributes={"day": f"2026-01-{day:02}"}) for n, day in enumerate(days)])
-    parted = split(data, by="day")
-    spans = {side: {one.attributes["day"] for one in parted if one.split == side} for side in ("train", "val", "test")}
-    assert max(spans["train"]) < min(spans["val"]) <= max(spans["val"]) < min(spans["test"])
-
-
-@pytest.mark.parametrize(("days", "want"), [(1, {"train"}), (2, {"train", "val"}), (3, {"train", "val", "test"})])
-def test_few_values_of_an_attribute(days: int, want: set[str]) -> None:
-    data = Dataset([sample(n, attributes={"day": n % days}) for n in range(30)])
-    assert set(sides(split(data, by="day"))) == want
-
-
-def test_a_split_that_is_given_is_kept() -> None:
-    whole = Dataset([sample(n, split=("train", "val", "test")[n % 3]) for n in range(9)])
-    assert split(whole) is whole
-    tested = Dataset([sample(n, split="test" if n < 10 else "train") for n in range(60)])
-    parted = split(tested)
-    assert [one.split for one in parted][:10] == ["test"] * 10
-    assert sides(parted)["test"] == 10
-    assert 5 <= sides(parted)["val"] <= 10
-    valued = split(Dataset([sample(n, split="val" if n < 10 else None) for n in range(60)]))
-    assert sides(valued)["val"] == 10
-
-
-def test_sides_of_nothing() -> None:
-    assert set(sides(split(Dataset([sample(n) for n in range(20)]), test=0))) == {"train", "val"}
-    assert set(sides(split(Dataset([sample(n) for n in range(3)])))) == {"train", "val", "test"}
-    assert sides(split(Dataset([sample(0)]))) == {"train": 1}
-    assert sides(split(Dataset([]))) == {}
-    one_group = Dataset([sample(n, group="one") for n in range(9)])
-    assert sides(split(one_group)) == {"train": 9}
-
-
-def test_a_split_makes_no_truth_before_it_is_asked_for() -> None:
-    class Heavy(Dataset):
-        pass
-
-    made: list[int] = []
-
-    class Lazy(list[Sample]):
-        def __getitem__(self, index: Any) -> Any:
-            made.append(index)
-            return super().__getitem__(index)
-
-    parted = split(Heavy(Lazy([sample(n, None) for n in range(10)])))
-    made.clear()
-    assert parted[3].id == "3"
-    assert made == [3]
-    assert [one.id for one in parted.samples[1:3]] == ["1", "2"]
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6), st.none() | st.integers(0, 5)), min_size=1, max_size=40)
-)
-def test_nothing_is_lost_and_nothing_is_parted(rows: list[tuple[int, int, int | None]]) -> None:
-    data = Dataset(
-        [
-            sample(n, str(name), shade=shade, group=None if group is None else str(group))
-            for n, (name, shade, group) in enumerate(rows)
-        ]
-    )
-    parted = split(data)
-    assert [one.id for one in parted] == [one.id for one in data]
-    assert {one.split for one in parted} <= {"train", "val", "test"}
-    assert "train" in sides(parted)
-    for n, one in enumerate(rows):
-        for m, other in enumerate(rows):
-            if one[1] == other[1] or (one[2] is not None and one[2] == other[2]):
-                assert parted[n].split == parted[m].split
 
 
 def test_kinds_are_records() -> None:

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, FileImage
-from sightline.core.inputs import Frame, InputSpec, blend, common_spec, conform, cut, fit, fit_all, resize
+from sightline.core.inputs import (
+    Frame,
+    InputSpec,
+    blend,
+    common_spec,
+    conform,
+    cut,
+    fit,
+    fit_all,
+    moments,
+    normalised,
+    place,
+)
 from sightline.core.sample import Sample
 
 RNG = np.random.default_rng(0)
@@ -142,19 +154,6 @@ def test_colour_to_gray() -> None:
     assert conform(pixels.astype(np.float32) / 255, InputSpec((1, 4), 1, "float32")).dtype == np.float32
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("channels", [1, 3, 5, 9])
-def test_resizing_keeps_depth_channels_and_mean(dtype: type, channels: int) -> None:
-    pixels = (RNG.random((32, 48, channels)) * 250).astype(dtype)
-    half = resize(pixels, (16, 24))
-    assert half.shape == (16, 24, channels)
-    assert half.dtype == dtype
-    blocks = pixels.reshape(16, 2, 24, 2, channels).mean((1, 3))
-    assert np.abs(half - blocks).max() <= (1e-3 if dtype == np.float32 else 1.0), "an area average"
-    assert resize(pixels, (64, 96)).shape == (64, 96, channels)
-    assert resize(pixels, (32, 48)) is pixels
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_volumes(dtype: type) -> None:
     volume = np.broadcast_to((np.arange(8) * 20)[:, None, None, None], (8, 10, 12, 2)).astype(dtype)
@@ -178,3 +177,43 @@ def test_the_usual_size(tmp_path: Path) -> None:
         common_spec([bad])
     with pytest.raises(InputError, match="volumes"):
         common_spec([deep, sample(np.zeros((2, 3, 4, 1), np.uint8))])
+
+
+@pytest.mark.parametrize(("dtype", "top"), [("uint8", 255), ("uint16", 65535), ("float32", 1)])
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_normalised_inputs_are_those_that_networks_make_inside(dtype: str, top: int, channels: int) -> None:
+    torch = pytest.importorskip("torch")
+    from sightline.heads._pixels import Pixels
+
+    spec = InputSpec((5, 7), channels, dtype, mean=(0.4,), std=(0.2,))
+    if channels == 3:
+        spec = InputSpec((5, 7), 3, dtype, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    pixels = (RNG.random((2, 5, 7, channels)) * top).astype(dtype)
+    inside = Pixels(spec)(torch.from_numpy(pixels)).movedim(1, -1).numpy()
+    np.testing.assert_allclose(normalised(pixels, spec), inside, atol=2e-5)
+    room = np.empty(pixels.shape, np.float32)
+    assert normalised(pixels, spec, room) is room
+
+
+def test_moments_are_of_the_pictures_given_and_of_no_others() -> None:
+    spec = InputSpec((8, 8), 3)
+    pictures = [np.stack([np.full((8, 8), v), np.full((8, 8), 2 * v), np.zeros((8, 8))], -1) for v in (0, 51, 102)]
+    found = moments([sample(p.astype(np.uint8)) for p in pictures], spec)
+    np.testing.assert_allclose(found.mean, [0.2, 0.4, 0.0], atol=1e-6)
+    np.testing.assert_allclose(found.std, [np.std([0, 0.2, 0.4]), np.std([0, 0.4, 0.8]), 1e-3], atol=1e-5)
+    assert (found.size, found.channels) == (spec.size, spec.channels)
+    with pytest.raises(InputError, match="none of the pictures"):
+        moments([Sample("none")], spec)
+
+
+def test_a_file_is_fitted_as_its_pixels_are(tmp_path: Path) -> None:
+    """Without loss in the file and without reduction, a lazy picture and an array meet the same fate."""
+    pixels = (RNG.random((37, 53, 3)) * 255).astype(np.uint8)
+    np.save(tmp_path / "a.npy", pixels)
+    for way in ("stretch", "letterbox"):
+        for resample in ("smooth", "fast", "area"):
+            spec = InputSpec((16, 24), 3, fit=way, resample=resample)
+            ((frame, ours),) = place(FileImage(tmp_path / "a.npy"), spec)
+            ((same, theirs),) = fit(pixels, spec)
+            assert frame == same
+            np.testing.assert_array_equal(ours, theirs)

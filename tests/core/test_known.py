@@ -10,11 +10,12 @@ from PIL import Image as Pillow
 
 from sightline.core import known
 from sightline.core.annotations import Labels, Picture, Regions
-from sightline.core.dataset import Dataset, split
-from sightline.core.image import ArrayImage, FileImage, as_image, encode
-from sightline.core.known import KnownImage, look_at_all, remember
+from sightline.core.dataset import Dataset
+from sightline.core.image import ArrayImage, BytesImage, FileImage, as_image, encode
+from sightline.core.known import KnownImage, look_at_all, near, remember, seals
 from sightline.core.progress import Event
 from sightline.core.sample import Sample
+from sightline.core.splitting import split
 
 RNG = np.random.default_rng(0)
 
@@ -107,3 +108,106 @@ def test_labels_are_held_while_they_are_small(monkeypatch: pytest.MonkeyPatch) -
     for _ in range(3):
         assert [one.id for one in data] == ["small", "large", "none"]
     assert made == {0: 1, 1: 3, 2: 1}
+
+
+def scene(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    pixels = np.full((40, 40, 3), 90, np.uint8)
+    for _ in range(14):
+        y, x = rng.integers(0, 34, 2)
+        pixels[y : y + rng.integers(4, 20), x : x + rng.integers(4, 20)] = rng.integers(0, 255, 3)
+    return pixels
+
+
+def test_one_read_serves_hash_header_and_likeness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: collections.Counter[str] = collections.Counter()
+    real = Path.open
+
+    def counting(path: Path, *words: Any, **named: Any) -> Any:
+        reads[path.name] += 1
+        return real(path, *words, **named)
+
+    samples = []
+    for n in range(12):
+        pixels = np.ascontiguousarray(scene(n % 10)[:, :: 1 - 2 * (n // 10)])  # the last two are mirrored
+        (tmp_path / f"{n}.png").write_bytes(encode(pixels))
+        samples.append(Sample(str(n), (FileImage(tmp_path / f"{n}.png"),)))
+    data = remember(Dataset(samples))
+    monkeypatch.setattr(Path, "open", counting)
+    look_at_all(data)
+    assert near(data).pairs.tolist() == [[0, 10], [1, 11]]
+    assert len(set(seals(data).tolist())) == 12
+    assert split(data)[0].split == split(data)[10].split
+    assert set(reads.values()) == {1}
+
+
+def test_a_picture_that_is_read_anyway_is_remembered(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(encode(scene(0)))
+    data = remember(Dataset([Sample("0", (FileImage(tmp_path / "0.png"),))]))
+    np.testing.assert_array_equal(data[0].pixels(), scene(0))
+    (tmp_path / "0.png").unlink()
+    known_facts = data.samples.facts[0]  # type: ignore[attr-defined]
+    assert known_facts.thumbnails["grey"].any()
+    assert not known_facts.wants(0)
+
+
+def test_what_cannot_be_decoded_is_like_nothing(tmp_path: Path) -> None:
+    whole = encode(scene(0))
+    broken = whole[:100] + b"xxxx" + whole[104:]
+    data = Dataset(
+        [Sample(str(n), (BytesImage(one),)) for n, one in enumerate((broken, broken + b" ", whole, b"", b"text"))]
+    )
+    assert near(data).pairs.tolist() == []
+    assert seals(data).tolist().count(-1) == 1, "nothing is not equal to nothing"
+
+
+def test_what_a_recipe_draws_is_not_drawn_to_be_compared() -> None:
+    class Drawn:
+        name = "drawn"
+
+        def fingerprint(self) -> str:
+            return "one of a kind"
+
+        def read(self) -> np.ndarray:
+            raise AssertionError
+
+        encoded = read
+
+    data = Dataset([Sample(str(n), (Drawn(),)) for n in range(5)], recipe="drawn")  # type: ignore[arg-type]
+    assert near(data).compared == 0
+    assert len(set(seals(data).tolist())) == 1
+    assert {one.split for one in split(data)} == {"train"}
+
+
+def test_of_very_many_some_are_drawn_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "COMPARED", 100)
+    pictures = [ArrayImage(scene(n // 2)) for n in range(400)]
+    found = near(Dataset([Sample(str(n), (one,)) for n, one in enumerate(pictures)]))
+    assert (found.compared, found.total) == (100, 400)
+    assert found.drawn == " (sought among 100 of 400 pictures)"
+    assert len(found.pairs) == 50, "neighbours are drawn together"
+
+
+PIXEL = b"P5 1 1 255 0"  # of a pixel; what follows changes the bytes alone
+
+
+def test_memory_is_some_bytes_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "HELD", 100_000)
+    monkeypatch.setattr(known, "COMPARED", 1000)
+    import tracemalloc
+
+    class Many(list[Sample]):
+        def __len__(self) -> int:
+            return 20_000
+
+        def __getitem__(self, index: Any) -> Any:
+            return Sample(f"{index}", (BytesImage(PIXEL + b"%d" % index),))
+
+    data = remember(Dataset(Many()))
+    tracemalloc.start()
+    look_at_all(data, closely=False)
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 200_000, "the columns were there, and the samples that may be held"
+    assert most < 3_000_000
+    assert data[5].image.fingerprint() == BytesImage(PIXEL + b"5").fingerprint()

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.core.annotations import Labels, Picture, Regions
-from sightline.core.dataset import Dataset, split
+from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, encode
 from sightline.core.sample import Sample
+from sightline.core.splitting import split
 from sightline.formats import jsonlines
 
 

@@ -17,9 +17,9 @@ import pytest
 from sightline.core import geometry
 from sightline.core.annotations import Heatmap, Labels, Objects, Picture, Regions, Text, Value
 from sightline.core.data import open_data
-from sightline.core.dataset import split
 from sightline.core.errors import SettingsError, UnknownNameError
 from sightline.core.image import read_image
+from sightline.core.splitting import split
 from sightline.sources import drawn
 from sightline.sources.drawn.scene import KINDS, Scene
 

@@ -55,3 +55,23 @@ def test_a_row_a_frame() -> None:
     samples = [Sample("a", truth=Labels(("owl",))), Sample("b", truth=Labels(("cat",)))]
     frames = [Frame(sample, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0)) for sample in (0, 0, 1)]
     assert TASK.targets(samples, frames, FACTS)["classes"].tolist() == [2, 2, 0]
+
+
+def test_mixed_names_are_learnt_by_their_shares() -> None:
+    """A picture that is three parts owl and one part cat: the loss is least where the answer says so."""
+    import torch
+
+    from sightline.core import catalog
+
+    mixed = Sample("m", truth=Labels(("owl", "cat"), np.array([0.75, 0.25], np.float32)))
+    plain = Sample("p", truth=Labels(("dog",)))
+    frames = [Frame(sample, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0)) for sample in (0, 1)]
+    rows = TASK.targets([mixed, plain], frames, FACTS)["classes"]
+    assert rows.dtype == np.float32
+    assert rows.tolist() == [[0.25, 0, 0.75], [0, 1, 0]]
+    lose = catalog.find("losses", "cross_entropy")
+    shares = torch.from_numpy(rows[:1])
+    losses = [float(lose(torch.log(torch.tensor([[p, 1e-6, 1 - p]])), shares)) for p in (0.05, 0.25, 0.5)]
+    assert losses[1] == min(losses)
+    with pytest.raises(InputError, match="none of cat, dog, owl"):
+        TASK.targets([Sample("s", truth=Labels(("fox",), np.ones(1)))], frames[:1], FACTS)

@@ -28,7 +28,8 @@ from sightline.core.task import Facts, Step
 from sightline.tasks.classify import Classify
 from sightline.training import choices as choosing
 from sightline.training.learner import Called, Learner
-from sightline.training.loader import Loader, plan
+from sightline.training.loader import Loader
+from sightline.training.sampling import plan
 from sightline.training.settings import Settings
 from sightline.training.step import Stepper
 from sightline.training.train import infer, train

@@ -8,11 +8,12 @@ import numpy as np
 
 from benchmarks.reliability.kill_training import toy
 from sightline.core.annotations import Labels
-from sightline.core.dataset import Dataset, split
+from sightline.core.dataset import Dataset
 from sightline.core.image import ArrayImage
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.sample import Sample
+from sightline.core.splitting import split
 from sightline.core.task import Task
 from sightline.tasks.classify import Classify
 from sightline.training.choices import Choices

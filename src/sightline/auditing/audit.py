@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sightline.auditing.suspects import finding, suspects
 from sightline.core import catalog
 from sightline.core.data import open_data
+from sightline.core.dataset import Dataset
 from sightline.core.finding import Finding
-from sightline.core.known import look_at_all, remember
+from sightline.core.known import KnownImage, look_at_all, remember
+from sightline.core.measures import measure_all
 from sightline.core.progress import Event, Tell, silent
+
+QUICK = 1000  # pictures that a quick look decodes
+PIXELS = 150_000_000  # and how many pixels of them at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class Audit:
     findings: tuple[Finding, ...]
     seconds: float
     fingerprint: str
+    looked: int = 0  # pictures that were decoded and measured
+    depth: str = "whole"  # or quick
 
     @property
     def worst(self) -> str | None:
@@ -61,18 +70,30 @@ class Audit:
             "findings": [finding.to_json() for finding in self.findings],
             "seconds": round(self.seconds, 3),
             "fingerprint": self.fingerprint,
+            "looked": self.looked,
+            "depth": self.depth,
             "line": self.line,
         }
 
 
-def audit(data: Any, *, tell: Tell = silent, format: str | None = None) -> Audit:
-    """Look at data with every check there is."""
+def audit(data: Any, *, quick: bool = False, tell: Tell = silent, format: str | None = None) -> Audit:
+    """Look at data with every check there is, and judge its labels.
+
+    `quick` reads every picture's bytes, decodes about a thousand pictures, and leaves the labels to a later look.
+    """
     begun = time.monotonic()
     samples = remember(open_data(data, format=format))
-    look_at_all(samples, tell)
+    if quick:
+        look_at_all(samples, tell)
+        looked = measure_all(samples, _some(samples), tell)
+    else:  # pixels first: what else is remembered of a picture is then learnt from the same decoding
+        looked = measure_all(samples, None, tell)
+        look_at_all(samples, tell)
     findings: list[Finding] = []
     for name in catalog.names("checks"):
         findings += catalog.find("checks", name)(samples)
+    if not quick:
+        findings += finding(suspects(samples, tell=tell))
     findings.sort(key=lambda finding: finding.rank)
     counts = samples.counts()
     kind = samples.kind
@@ -85,6 +106,22 @@ def audit(data: Any, *, tell: Tell = silent, format: str | None = None) -> Audit
         tuple(findings),
         time.monotonic() - begun,
         samples.fingerprint,
+        len(looked.rows) + len(looked.faults),
+        "quick" if quick else "whole",
     )
     tell(Event("audit", done.line, done.to_json()))
     return done
+
+
+def _some(samples: Dataset) -> list[int]:
+    """Pictures for a quick look, spread evenly: few enough to take seconds, none that would have to be drawn first."""
+    stored = [
+        place
+        for place, sample in enumerate(samples)
+        if sample.images and isinstance(sample.images[0], KnownImage) and sample.images[0].shape is not None
+    ]
+    chosen = stored[:: -(-len(stored) // QUICK)] if len(stored) > QUICK else stored
+    sizes = [math.prod(samples[place].images[0].shape) for place in chosen]  # type: ignore[attr-defined]
+    while len(chosen) > 1 and sum(sizes) > PIXELS:
+        chosen, sizes = chosen[::2], sizes[::2]
+    return chosen

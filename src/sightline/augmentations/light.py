@@ -1,46 +1,84 @@
-"""Augmentations of light: the truth stays where it is."""
+"""Augmentations of light and colour: what is true of a picture stays."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sightline.augmentations._records import with_pixels
+from sightline.augmentations._draw import between
+from sightline.augmentations._pixels import LUMA, change, coloured, linear, need_colour, noisy, toned
 from sightline.core.sample import Sample
+
+_GRAY = np.tile(LUMA, (3, 1))
+_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])  # NTSC 1953
 
 
 def light(sample: Sample, rng: np.random.Generator, *, brightness: float = 0.2, contrast: float = 0.2) -> Sample:
     """Brighter or darker, harder or softer, the same for every picture of the sample."""
     gain = 1 + rng.uniform(-contrast, contrast)
     shift = rng.uniform(-brightness, brightness)
-    pixels = []
-    for image in sample.images:
-        raw = image.read()
-        low, top = _range(raw)
-        if raw.dtype == np.uint8:
-            table = np.clip(np.rint((np.arange(256) - 127.5) * gain + 127.5 + shift * 255), 0, 255).astype(np.uint8)
-            pixels.append(table[raw])
-        else:
-            middle = (low + top) / 2
-            changed = np.clip((raw - middle) * gain + middle + shift * (top - low), low, top)
-            pixels.append((np.rint(changed) if raw.dtype.kind == "u" else changed).astype(raw.dtype))
-    return with_pixels(sample, pixels, sample.truth)
+    return change(sample, lambda pixels: linear(pixels, gain, shift))
+
+
+def gamma(sample: Sample, rng: np.random.Generator, *, by: tuple[float, float] = (0.6, 1.6)) -> Sample:
+    """Middle tones brighter or darker; black stays black and white stays white."""
+    power = float(np.exp(rng.uniform(np.log(by[0]), np.log(by[1]))))
+    return change(sample, lambda pixels: toned(pixels, lambda values: values**power))
+
+
+def colour(
+    sample: Sample,
+    rng: np.random.Generator,
+    *,
+    brightness: float = 0.2,
+    contrast: float = 0.2,
+    saturation: float = 0.3,
+    hue: float = 0.03,
+) -> Sample:
+    """Light, strength and tint of colours at once, as one matrix, so that nothing is clipped on the way."""
+    gain, shift = 1 + rng.uniform(-contrast, contrast), rng.uniform(-brightness, brightness)
+    pure, turn = 1 + rng.uniform(-saturation, saturation), rng.uniform(-hue, hue)
+    if not need_colour(sample, "colour"):
+        return change(sample, lambda pixels: linear(pixels, gain, shift))
+    matrix = np.zeros((3, 4))
+    matrix[:, :3] = gain * (_tinted(turn) @ _purified(pure))
+    matrix[:, 3] = (1 - gain) / 2 + shift
+    return change(sample, lambda pixels: coloured(pixels, matrix))
+
+
+def saturation(sample: Sample, rng: np.random.Generator, *, by: tuple[float, float] = (0.4, 1.6)) -> Sample:
+    """Colours paler or stronger; gray pictures stay as they are."""
+    return _through(sample, _purified(between(rng, by)), "saturation")
+
+
+def hue(sample: Sample, rng: np.random.Generator, *, most: float = 0.06) -> Sample:
+    """Colours turned around the circle by up to a part of it; lightness stays."""
+    return _through(sample, _tinted(rng.uniform(-most, most)), "hue")
+
+
+def gray(sample: Sample, rng: np.random.Generator, *, chance: float = 0.2) -> Sample:
+    """All colour gone; the channels stay."""
+    return _through(sample, _GRAY, "gray") if rng.random() < chance else sample
 
 
 def noise(sample: Sample, rng: np.random.Generator, *, most: float = 0.05) -> Sample:
     """Gaussian noise of a random strength up to `most` of the full range."""
     strength = rng.uniform(0, most)
-    pixels = []
-    for image in sample.images:
-        raw = image.read()
-        low, top = _range(raw)
-        drawn = rng.standard_normal(raw.shape, np.float32) * np.float32(strength * (top - low))
-        noisy = np.clip(raw + drawn, low, top)
-        pixels.append((np.rint(noisy) if raw.dtype.kind == "u" else noisy).astype(raw.dtype))
-    return with_pixels(sample, pixels, sample.truth)
+    return change(sample, lambda pixels: noisy(pixels, rng, strength))
 
 
-def _range(raw: np.ndarray) -> tuple[float, float]:
-    """Black and white: the ends of the depth, or 0 and 1 for floats, wider where the values are (heights, counts)."""
-    if raw.dtype.kind == "u":
-        return 0.0, float(np.iinfo(raw.dtype).max)
-    return float(np.fmin.reduce(raw, axis=None, initial=0.0)), float(np.fmax.reduce(raw, axis=None, initial=1.0))
+def _through(sample: Sample, matrix: np.ndarray, what: str) -> Sample:
+    if not need_colour(sample, what):
+        return sample
+    whole = np.zeros((3, 4), np.float32)
+    whole[:, :3] = matrix
+    return change(sample, lambda pixels: coloured(pixels, whole))
+
+
+def _purified(strength: float) -> np.ndarray:
+    return np.eye(3) * strength + _GRAY * (1 - strength)
+
+
+def _tinted(turn: float) -> np.ndarray:
+    """A turn of the colour circle in YIQ, which leaves gray as it is."""
+    cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
+    return np.asarray(np.linalg.inv(_YIQ) @ np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ _YIQ)

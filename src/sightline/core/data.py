@@ -29,6 +29,8 @@ def open_data(where: Any, *, format: str | None = None) -> Dataset:
     if isinstance(where, list | tuple):
         listed: Dataset = catalog.find("sources", "list").dataset(where)
         return listed
+    from sightline.core.sides import is_sides, read_sides  # which opens the data that its file names
+
     word = str(where)
     source, rest = _source(word)
     if source:
@@ -39,6 +41,8 @@ def open_data(where: Any, *, format: str | None = None) -> Dataset:
         _refuse_address(word)
     if not there and (not set(word) & set("*?[") or "\0" in word):
         raise InputError("missing", _missing(path, word.partition(":")[0] if ":" in word else ""))
+    if path.is_file() and is_sides(path):
+        return read_sides(path, format=format)
     name = format
     if name is None:
         seen = _seen(path)

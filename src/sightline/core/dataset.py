@@ -1,18 +1,18 @@
-"""A lazy list of samples, what is known of them as a whole, and how they are parted into sides."""
+"""A lazy list of samples, and what is known of them as a whole."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import chain
 from typing import Any, overload
 
 import numpy as np
 
 from sightline.core.annotations import Annotation, Labels, to_columns
-from sightline.core.chance import seed_from
-from sightline.core.files import canonical, digest
+from sightline.core.files import digest, digest_rows
 from sightline.core.sample import Sample
 
 SIDES = ("train", "val", "test")
@@ -54,7 +54,8 @@ class Dataset(Sequence[Sample]):
 
     def take(self, rows: Sequence[int]) -> Dataset:
         """The samples at these positions, still lazy."""
-        return self._same(_View(self.samples, rows, None), "take", ",".join(map(str, rows)))
+        recipe = "" if self._recipe is None else ",".join(map(str, rows))
+        return self._same(_View(self.samples, rows, None), "take", recipe)
 
     def map(self, change: Callable[[Sample], Sample], recipe: str | None = None) -> Dataset:
         """Every sample changed when it is asked for; `recipe` names the change where content must not be read."""
@@ -65,7 +66,15 @@ class Dataset(Sequence[Sample]):
 
     def side(self, split: str) -> Dataset:
         """The samples of one split."""
-        return self.take([index for index, sample in enumerate(self) if sample.split == split])
+        return self.where("split", lambda side: side == split)
+
+    def where(self, field: str, keep: Callable[[Any], bool]) -> Dataset:
+        """The samples whose "id", "split", "group" or "names" is as wanted; no picture is opened for that."""
+        return self.take([row for row, value in enumerate(self.column(field)) if keep(value)])
+
+    def column(self, field: str) -> Sequence[Any]:
+        """The "id", "split", "group" or "names" of every sample; where a layout knows how, no sample is made."""
+        return column_of(self.samples, field)
 
     def _same(self, samples: Sequence[Sample], *recipe: str) -> Dataset:
         made = None if self._recipe is None else f"{self._recipe}|{digest('|'.join(recipe).encode())[:16]}"
@@ -84,6 +93,8 @@ class Dataset(Sequence[Sample]):
         """The vocabulary of the labels, in the order given by the format, else sorted."""
         if self._names is not None:
             return self._names
+        if self.kind is Labels:
+            return tuple(sorted(set(chain.from_iterable(self.column("names")))))
         seen: set[str] = set()
         for sample in self:
             seen.update(getattr(sample.truth, "names", ()))
@@ -91,30 +102,58 @@ class Dataset(Sequence[Sample]):
 
     def counts(self) -> Counter[str]:
         """How many samples (or objects) carry each name."""
-        counter: Counter[str] = Counter()
-        for sample in self:
-            truth: Any = sample.truth
-            if isinstance(truth, Labels):
-                counter.update(truth.names)
-            elif hasattr(truth, "classes") and getattr(truth.classes, "ndim", 0) == 1:
-                counter.update(truth.names[index] for index in truth.classes.tolist())
-        return counter
+        return Counter(chain.from_iterable(self.column("names")))
 
     @cached_property
     def fingerprint(self) -> str:
         """Changes when any picture, label, group or split changes."""
         if self._recipe is not None:
             return digest(self._recipe.encode())
-        rows: list[Any] = [["parents", self.details["parents"]]] if self.details.get("parents") else []
-        for sample in self:
-            truth = {} if sample.truth is None else to_columns(sample.truth)
-            label = {
-                name: digest(np.ascontiguousarray(c).tobytes() + f"{c.dtype.str}{c.shape}".encode())
-                for name, c in truth.items()
-            }
-            pictures = [image.fingerprint() for image in sample.images]
-            rows.append([sample.id, pictures, label, sample.group, sample.split, repr(sorted(sample.given.items()))])
-        return digest(canonical(rows))
+        return digest_rows(self._seals())
+
+    def _seals(self) -> Iterator[Any]:
+        """What the fingerprint is made of, a sample at a time; pictures are read by threads, a few ahead."""
+        if self.details.get("parents"):
+            yield ["parents", self.details["parents"]]
+        with ThreadPoolExecutor(4, "sightline-fingerprint") as pool:
+            for begin in range(0, len(self), 256):
+                part = [self.samples[row] for row in range(begin, min(begin + 256, len(self)))]
+                yield from map(_seal, part, pool.map(_pictures, part))
+
+
+def _pictures(sample: Sample) -> list[str]:
+    return [image.fingerprint() for image in sample.images]
+
+
+def _seal(sample: Sample, pictures: list[str]) -> list[Any]:
+    truth = {} if sample.truth is None else to_columns(sample.truth)
+    label = {
+        name: digest(np.ascontiguousarray(c).tobytes() + f"{c.dtype.str}{c.shape}".encode())
+        for name, c in truth.items()
+    }
+    return [sample.id, pictures, label, sample.group, sample.split, repr(sorted(sample.given.items()))]
+
+
+def column_of(samples: Sequence[Sample], field: str) -> Sequence[Any]:
+    """One field of every sample; what has a `column` of its own is asked for it."""
+    known = getattr(samples, "column", None)
+    return _looped(samples, field) if known is None else known(field)
+
+
+def _looped(samples: Sequence[Sample], field: str) -> list[Any]:
+    each = (samples[row] for row in range(len(samples)))
+    if field == "names":
+        return [carried(sample.truth) for sample in each]
+    return [getattr(sample, field) for sample in each]
+
+
+def carried(truth: Any) -> tuple[str, ...]:
+    """The names that a sample counts for: its labels, or the name of each of its objects."""
+    if isinstance(truth, Labels):
+        return truth.names
+    if hasattr(truth, "classes") and getattr(truth.classes, "ndim", 0) == 1:
+        return tuple(truth.names[index] for index in truth.classes.tolist())
+    return ()
 
 
 class _View(Sequence[Sample]):
@@ -132,112 +171,9 @@ class _View(Sequence[Sample]):
         sample = self.base[self.rows[index]]
         return sample if self.change is None else self.change(sample)
 
-
-class _Sided(Sequence[Sample]):
-    """Samples with other splits, still lazy."""
-
-    def __init__(self, base: Sequence[Sample], sides: Sequence[str | None]) -> None:
-        self.base, self.sides = base, sides
-
-    def __len__(self) -> int:
-        return len(self.sides)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[place] for place in range(len(self))[index]]
-        return replace(self.base[index], split=self.sides[index])
-
-
-def split(data: Dataset, *, val: float = 0.15, test: float = 0.15, seed: int = 0, by: str | None = None) -> Dataset:
-    """Every sample on one side: balanced over labels; groups and equal pictures are never parted.
-
-    A split that the data brings is kept; where it brings no `val`, one is cut from its `train`. `by` names an attribute
-    (site, camera, day): its values are then parted whole, in sorted order for test last, so that time runs forward.
-    """
-    given = [sample.split for sample in data]
-    if "val" in given and "train" in given:
-        return data
-    rows = [index for index, side in enumerate(given) if side in (None, "train")]
-    share = {side: part for side, part in (("test", test), ("val", val)) if part > 0 and side not in given}
-    together = _together(data, rows, by)
-    if by is not None:
-        parted = _in_order(together, share)
-    else:
-        strata: dict[str, list[list[int]]] = defaultdict(list)
-        for members in together:
-            truth = data[members[0]].truth
-            strata[truth.best if isinstance(truth, Labels) else ""].append(members)
-        for name, groups in strata.items():
-            groups.sort(key=lambda members: seed_from(seed, "split", name, data[members[0]].id))
-        parted = _balanced([groups for _, groups in sorted(strata.items())], share)
-    sides = list(given)
-    for side, groups in parted.items():
-        for index in (index for members in groups for index in members):
-            sides[index] = side
-    made = None if data._recipe is None else f"{data._recipe}|split {val} {test} {seed} {by}"
-    sided = _Sided(data.samples, sides)
-    return Dataset(sided, name=data.name, names=data._names, kind=data._kind, recipe=made, details=data.details)
-
-
-def _balanced(strata: list[list[list[int]]], share: dict[str, float]) -> dict[str, list[list[int]]]:
-    """Each side its share of every stratum; what a small stratum cannot give is owed by the next ones."""
-    parted: dict[str, list[list[int]]] = {side: [] for side in ("train", *share)}
-    owed = dict.fromkeys(share, 0.0)
-    for groups in strata:
-        total = sum(map(len, groups))
-        owed = {side: owed[side] + share[side] * total for side in share}
-        for place, members in enumerate(groups):
-            side = next((side for side in share if len(members) / 2 <= owed[side]), "train")
-            if place == 0:
-                side = "train"  # every name is learnt before it is measured
-            if side != "train":
-                owed[side] -= len(members)
-            parted[side].append(members)
-    for side in share:  # a side that was asked for is not left empty while another has groups to give
-        if not parted[side] and len(parted["train"]) > 1:
-            least = min(range(len(parted["train"])), key=lambda place: (len(parted["train"][place]), -place))
-            parted[side].append(parted["train"].pop(least))
-    return parted
-
-
-def _in_order(groups: list[list[int]], share: dict[str, float]) -> dict[str, list[list[int]]]:
-    """The last groups for test, those before for val, the first for train: nothing is tested on its past."""
-    parted: dict[str, list[list[int]]] = {side: [] for side in ("train", *share)}
-    rest, total = list(groups), sum(map(len, groups))
-    wanted = list(share)[-max(0, len(groups) - 1) :] if len(groups) > 1 else []  # val before test where groups are few
-    for place, side in enumerate(wanted):
-        have = 0
-        while len(rest) > len(wanted) - place and (not have or have + len(rest[-1]) / 2 <= share[side] * total):
-            have += len(rest[-1])
-            parted[side].append(rest.pop())
-    parted["train"] = rest
-    return parted
-
-
-def _together(data: Dataset, rows: list[int], by: str | None) -> list[list[int]]:
-    """Positions that must stay on one side: equal pictures, one group, one value of `by`; transitively."""
-    leader = {index: index for index in rows}
-
-    def find(index: int) -> int:
-        while leader[index] != index:
-            leader[index] = leader[leader[index]]
-            index = leader[index]
-        return index
-
-    first: dict[tuple[str, str], int] = {}
-    for index in rows:
-        sample = data[index]
-        keys = [("picture", print_) for image in sample.images[:1] if (print_ := image.fingerprint()) != "unreadable"]
-        if sample.group is not None:
-            keys.append(("group", sample.group))
-        if by is not None:
-            keys.append(("by", str(sample.attributes.get(by, ""))))
-        for key in keys:
-            leader[find(index)] = find(first.setdefault(key, index))
-    parts: dict[int, list[int]] = defaultdict(list)
-    for index in rows:
-        parts[find(index)].append(index)
-    groups = list(parts.values())
-    if by is not None:
-        groups.sort(key=lambda members: str(data[members[0]].attributes.get(by, "")))
-    return groups
+    def column(self, field: str) -> Sequence[Any]:
+        """One field of these samples."""
+        if self.change is not None:
+            return _looped(self, field)
+        whole = column_of(self.base, field)
+        return [whole[row] for row in self.rows]

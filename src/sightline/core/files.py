@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ def canonical(value: Any) -> bytes:
 def digest(data: bytes | memoryview) -> str:
     """The sha256 of bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def digest_rows(rows: Iterable[Any]) -> str:
+    """The sha256 of `canonical(list(rows))`, a row at a time."""
+    hashed, between = hashlib.sha256(b"["), b"\n "
+    for row in rows:
+        hashed.update(between + canonical(row)[:-1].replace(b"\n", b"\n "))
+        between = b",\n "
+    hashed.update(b"]\n" if between == b"\n " else b"\n]\n")
+    return hashed.hexdigest()
 
 
 def digest_file(path: Path) -> str:

@@ -38,8 +38,24 @@ class Image(Protocol):
     def fingerprint(self) -> str: ...  # changes when the content does
 
 
+class Encoded:
+    """A picture whose bytes can be had before any pixels are made; `name` and `encoded` are all that differs."""
+
+    __slots__ = ()
+    stored: ClassVar[bool] = True
+
+    def read(self: Image, at_least: Least | None = None) -> np.ndarray:
+        return read_image(self.encoded(), name=self.name, at_least=at_least)
+
+    def fingerprint(self: Image) -> str:
+        try:
+            return digest(self.encoded())
+        except InputError:
+            return "unreadable"
+
+
 @dataclass(frozen=True, slots=True)
-class FileImage:
+class FileImage(Encoded):
     """A picture in a file."""
 
     path: Path
@@ -47,9 +63,6 @@ class FileImage:
     @property
     def name(self) -> str:
         return str(self.path)
-
-    def read(self, at_least: Least | None = None) -> np.ndarray:
-        return read_image(self.path, at_least=at_least)
 
     def encoded(self) -> bytes:
         return _load(self.path)
@@ -61,42 +74,26 @@ class FileImage:
             return "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class BytesImage:
+@dataclass(frozen=True, slots=True, eq=False)
+class BytesImage(Encoded):
     """A picture in memory, still encoded."""
 
     data: bytes
     name: str = "bytes"
 
-    def read(self, at_least: Least | None = None) -> np.ndarray:
-        return read_image(self.data, name=self.name, at_least=at_least)
-
     def encoded(self) -> bytes:
         return self.data
 
-    def fingerprint(self) -> str:
-        return digest(self.data)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StoredImage:
+class StoredImage(Encoded):
     """A picture whose encoded bytes are fetched when asked for: out of an archive, or from a store."""
 
     name: str
     fetch: Callable[[], bytes]
-    stored: ClassVar[bool] = True  # there are bytes to look at before any pixels are made
-
-    def read(self, at_least: Least | None = None) -> np.ndarray:
-        return read_image(self.fetch(), name=self.name, at_least=at_least)
 
     def encoded(self) -> bytes:
         return self.fetch()
-
-    def fingerprint(self) -> str:
-        try:
-            return digest(self.fetch())
-        except InputError:
-            return "unreadable"
 
 
 @dataclass(frozen=True, eq=False)

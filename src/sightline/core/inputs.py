@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sightline.core.errors import InputError
-from sightline.core.image import tidy
+from sightline.core.image import ArrayImage, Image, tidy
+from sightline.core.resampling import resize as resize
 from sightline.core.sample import Sample
+from sightline.core.views import View
 
 _DEPTHS = ("uint8", "uint16", "float32")
+_DTYPES = {name: np.dtype(name) for name in _DEPTHS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class InputSpec:
     overlap: int = 0  # shared by neighbouring tiles
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.25,)
+    resample: str = "smooth"  # smooth: antialiased | fast: linear alone | area
 
     def example(self) -> np.ndarray:
         """One row of input, for tracing."""
@@ -74,8 +78,7 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
             )
         mine: list[Frame] = []
         for image, (name, spec) in zip(sample.images, specs.items(), strict=False):
-            pixels = conform(image.read(), spec, image.name)
-            placed = list(fit(pixels, spec, index))
+            placed = place(image, spec, index)
             mine = mine or [frame for frame, _ in placed]
             if [frame for frame, _ in placed] != mine and len(placed) != len(mine):
                 raise InputError("mismatch", f"{sample.id}: its pictures differ in size; they must be aligned.")
@@ -86,6 +89,9 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
 
 def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.ndarray:
     """Channels and depth as the network takes them; widening is exact, narrowing is refused."""
+    alike = pixels.dtype == _DTYPES.get(spec.dtype) and pixels.ndim == len(spec.size) + 1
+    if alike and pixels.shape[-1] == spec.channels:
+        return pixels
     pixels = tidy(pixels)
     if pixels.ndim != len(spec.size) + 1:
         raise InputError("mismatch", f"{name}: {pixels.ndim - 1}-D pixels where the model takes {len(spec.size)}-D.")
@@ -110,21 +116,37 @@ def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.nd
     return pixels
 
 
-def fit(pixels: np.ndarray, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
-    """One picture as one or more inputs of the network's size, each with its frame."""
-    original = pixels.shape[:-1]
+def place(image: Image, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
+    """One picture as one or more inputs of the network's size, each with its frame; decoded no larger than needed."""
     if spec.fit == "tile":
-        return _tiles(pixels, spec, sample)
+        return _tiles(conform(image.read(), spec, image.name), spec, sample)
+    shown = View.of(image) if len(spec.size) == 2 else image
+    flat = isinstance(shown, View) and len(shown.source.size) == 2
+    pixels = None if flat else conform(image.read(), spec, image.name)  # a volume, or refused
+    original: tuple[int, ...] = shown.size if isinstance(shown, View) else pixels.shape[:-1]  # type: ignore[union-attr]
+
+    def at(size: tuple[int, ...]) -> np.ndarray:
+        if pixels is not None:
+            return resize(pixels, size, spec.resample)
+        assert isinstance(shown, View)
+        return conform(shown.sampled((size[0], size[1]), spec.resample), spec, image.name)
+
     if spec.fit == "letterbox":
         scale = min(to / was for to, was in zip(spec.size, original, strict=True))
         inner = tuple(max(1, min(to, round(was * scale))) for to, was in zip(spec.size, original, strict=True))
-        canvas = np.full((*spec.size, spec.channels), _middle(pixels.dtype), pixels.dtype)
+        made = at(inner)
+        canvas = np.full((*spec.size, spec.channels), _middle(made.dtype), made.dtype)
         start = tuple((to - inside) // 2 for to, inside in zip(spec.size, inner, strict=True))
-        canvas[tuple(slice(s, s + i) for s, i in zip(start, inner, strict=True))] = resize(pixels, inner)
+        canvas[tuple(slice(s, s + i) for s, i in zip(start, inner, strict=True))] = made
         scales = tuple(inside / was for inside, was in zip(inner, original, strict=True))
         return [(Frame(sample, original, spec.size, scales, tuple(map(float, start))), canvas)]
     scales = tuple(to / was for to, was in zip(spec.size, original, strict=True))
-    return [(Frame(sample, original, spec.size, scales, (0.0,) * len(original)), resize(pixels, spec.size))]
+    return [(Frame(sample, original, spec.size, scales, (0.0,) * len(original)), at(spec.size))]
+
+
+def fit(pixels: np.ndarray, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
+    """Pixels as one or more inputs of the network's size, each with its frame."""
+    return place(ArrayImage(pixels), spec, sample)
 
 
 def _middle(dtype: np.dtype) -> Any:
@@ -148,25 +170,46 @@ def _tiles(pixels: np.ndarray, spec: InputSpec, sample: int) -> list[tuple[Frame
     return placed
 
 
-def resize(pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Pixels at another size: area average where it shrinks, linear where it grows; depth kept."""
-    if pixels.shape[:-1] == tuple(size):
-        return pixels
-    if len(size) != 2:
-        from scipy import ndimage
-
-        factors = [to / was for to, was in zip(size, pixels.shape[:-1], strict=True)]
-        grown = ndimage.zoom(pixels.astype(np.float32), (*factors, 1), order=1, mode="nearest", grid_mode=True)
-        top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else None
-        return np.asarray(grown if top is None else np.clip(np.rint(grown), 0, top)).astype(pixels.dtype)
+def normalised(pixels: np.ndarray, spec: InputSpec, out: np.ndarray | None = None) -> np.ndarray:
+    """Rows of input as float32 around zero, as networks of ours scale them inside themselves."""
+    top = float(np.iinfo(spec.dtype).max) if spec.dtype != "float32" else 1.0
+    gain = np.broadcast_to(1 / (top * np.array(spec.std)), (spec.channels,)).astype(np.float32)
+    offset = np.broadcast_to(-np.array(spec.mean) / np.array(spec.std), (spec.channels,)).astype(np.float32)
+    out = np.empty(pixels.shape, np.float32) if out is None else out
+    if spec.channels > 4 or pixels.ndim != 4:
+        np.multiply(pixels, gain, out=out)
+        out += offset
+        return out
     import cv2
 
-    way = cv2.INTER_AREA if size[0] * size[1] < pixels.shape[0] * pixels.shape[1] else cv2.INTER_LINEAR
-    pieces = [
-        cv2.resize(np.ascontiguousarray(pixels[..., c : c + 4]), size[::-1], interpolation=way).reshape(*size, -1)
-        for c in range(0, pixels.shape[-1], 4)
-    ]
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, -1)
+    matrix = np.column_stack([np.diag(gain), offset])
+    wide = np.empty(pixels.shape[1:], np.float32)  # small enough to stay near the processor
+    for row, made in zip(pixels, out, strict=True):
+        np.copyto(wide, row)
+        cv2.transform(wide, matrix, dst=made)
+    return out
+
+
+def moments(samples: Sequence[Sample], spec: InputSpec, place_: int = 0, *, look: int = 256) -> InputSpec:
+    """The spec with mean and spread of each channel as found in these pictures: those of the training side alone."""
+    count, total, squares = 0, np.zeros(spec.channels), np.zeros(spec.channels)
+    raw = replace(spec, mean=(0.0,), std=(1.0,))
+    for index in range(0, len(samples), max(1, len(samples) // look)):
+        sample = samples[index]
+        if len(sample.images) <= place_:
+            continue
+        try:
+            placed = place(sample.images[place_], raw)
+        except InputError:
+            continue  # unreadable pictures are listed by the loader, which meets them all
+        for _, pixels in placed:
+            values = normalised(pixels, raw).reshape(-1, spec.channels).astype(np.float64)
+            count, total, squares = count + len(values), total + values.sum(0), squares + np.square(values).sum(0)
+    if not count:
+        raise InputError("corrupt", "none of the pictures looked at could be read.")
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 1e-8)).clip(1e-3)
+    return replace(spec, mean=tuple(mean.round(6).tolist()), std=tuple(std.round(6).tolist()))
 
 
 def common_spec(samples: Sequence[Sample], place: int = 0, *, look: int = 64) -> tuple[int, str, tuple[int, ...]]:

@@ -54,6 +54,7 @@ class Facts:
                 str(key): tuple(value) if isinstance(value, list) else value for key, value in given.items()
             }
             name = values.pop("name")
+            values.setdefault("resample", "area")  # facts from before there was a choice
             inputs[name] = InputSpec(**values)
         return cls(inputs, tuple(plain["names"]), dict(plain["options"]), dict(plain["extra"]))
 
@@ -154,3 +155,15 @@ def name_rows(samples: Sequence[Sample], frames: Sequence[Frame], names: Sequenc
             raise InputError("label", f"{sample.id}: its label {best!r} is none of {', '.join(names)}.")
         rows.append(place[best])
     return np.array(rows, np.int64)
+
+
+def name_shares(samples: Sequence[Sample], frames: Sequence[Frame], names: Sequence[str]) -> np.ndarray:
+    """A row of shares a frame, summing to one, where truth is `Labels` with scores: mixed or doubtful."""
+    sure = name_rows(samples, frames, names)  # refuses what has no name
+    shares = np.zeros((len(frames), len(names)), np.float32)
+    for row, frame in enumerate(frames):
+        truth: Any = samples[frame.sample].truth
+        scores = np.array([truth.score(name) for name in names]) if truth.scores is not None else np.zeros(len(names))
+        total = float(scores.sum())
+        shares[row] = scores / total if total > 0 else np.eye(len(names))[sure[row]]
+    return shares

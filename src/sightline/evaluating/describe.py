@@ -43,7 +43,7 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     folder = open_run(run)
     info, evaluation = folder.info, Evaluation.read(folder.evaluation)
     task, facts, network = trained(folder)
-    parted = reopen(info, data)
+    parted = reopen(info, data, folder=folder.path)
     seed = int(info["settings"]["seed"])
     passes = torch_run(network)
     least = evaluation.thresholds.get("score", LEAST)

@@ -71,7 +71,7 @@ def evaluate(
         run = open_run(what)
         task, facts, network = trained(run)
         passes, seed = torch_run(network), int(run.info["settings"]["seed"])
-        parted = reopen(run.info, data)
+        parted = reopen(run.info, data, folder=run.path)
         train = parted.side("train")
         side, held = held_out(parted, side)
         thresholds = _thresholds(task, passes, parted.side("val"), facts, seed)
@@ -101,7 +101,7 @@ def evaluate(
 def tallies(run: Run, data: Any = None) -> tuple[list[str], dict[str, Tally]]:
     """What a run held out, by id, and a row a sample for each metric: what a paired comparison draws from."""
     task, facts, network = trained(run)
-    held = held_out(reopen(run.info, data))[1]
+    held = held_out(reopen(run.info, data, folder=run.path))[1]
     seed = int(run.info["settings"]["seed"])
     kept, truths, given, _ = _gathered(task, torch_run(network), held, facts, seed, silent)
     return [sample.id for sample in kept], {name: catalog.find("metrics", name)(truths, given) for name in task.metrics}

@@ -61,7 +61,7 @@ def export(
         raise RunError(f"{source.path} is not done. Continue it with the command that began it, then export it.")
     task, facts, network = trained(source)
     weights = source.weights.read_bytes()
-    chosen = golden_samples(held_out(reopen(info, data))[1], samples)
+    chosen = golden_samples(held_out(reopen(info, data, folder=source.path))[1], samples)
     known = torch_run(network)
     wanted = [answer for _, answer in answers(task, known, chosen, facts) if isinstance(answer, Annotation)]
     files: dict[str, bytes] = {"weights.safetensors": weights, "golden.npz": golden.pack(chosen, wanted, 0)}

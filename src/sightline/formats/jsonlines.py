@@ -16,6 +16,7 @@ from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _arrays, _writing
+from sightline.formats._lines import Index, parsed
 from sightline.formats._paths import inside
 
 _EXAMPLE = '{"id": "1", "images": ["1.jpg"], "truth": {"kind": "labels", "names": ["good"]}}'
@@ -44,10 +45,11 @@ def sniff(path: Path) -> Fit:
 def read(path: Path) -> Dataset:
     """The samples of a folder or of a file; every line is looked at once, and read again when it is asked for."""
     file = path / _NAME if path.is_dir() else path
-    header, lines = _index(file)
+    changed = file.stat().st_mtime_ns if file.is_file() else 0
+    header, index = _index(file)
     kind = KINDS[header["kind"]] if header.get("kind") else None
     names = header.get("names")
-    samples = _Lines(file, lines, file.stat().st_mtime_ns)
+    samples = _Lines(file, index, changed)
     if kind is None and "kind" not in header and len(samples):
         truth = samples[0].truth
         kind = None if truth is None else KINDS[type(truth).__name__.lower()]
@@ -124,18 +126,23 @@ def _listed(value: Any) -> Any:
 
 
 class _Lines(Sequence[Sample]):
-    """Samples by the place of their line in the file."""
+    """Samples by the place of their line in the file; what a split asks of all of them is known since it was opened."""
 
-    def __init__(self, file: Path, lines: list[tuple[int, int, int]], changed: int) -> None:
-        self.file, self.lines, self.changed = file, lines, changed
+    def __init__(self, file: Path, index: Index, changed: int) -> None:
+        self.file, self.lines, self.changed = file, index, changed
 
     def __len__(self) -> int:
         return len(self.lines)
 
+    def column(self, field: str) -> Sequence[Any]:
+        """One field of every sample; its line is not read again."""
+        known = self.lines.column(field)
+        return [getattr(sample, field) for sample in self] if known is None else known
+
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return _Lines(self.file, self.lines[index], self.changed)
-        number, start, length = self.lines[index]
+            return [self[place] for place in range(len(self))[index]]
+        number, start, length = self.lines.place(range(len(self))[index])
         where = f"{self.file} line {number}"
         try:
             with self.file.open("rb", buffering=0) as opened:
@@ -149,35 +156,32 @@ class _Lines(Sequence[Sample]):
         return _sample(_object(line, where), self.file.parent, where)
 
 
-def _index(file: Path) -> tuple[dict[str, Any], list[tuple[int, int, int]]]:
-    """The header, and number, start and length of each sample's line; every line is JSON and every id is new."""
+def _index(file: Path) -> tuple[dict[str, Any], Index]:
+    """The header, and where each sample lies; every line is JSON and every id is new."""
     header: dict[str, Any] = {}
-    lines: list[tuple[int, int, int]] = []
-    seen: dict[str, int] = {}
-    try:
-        with file.open("rb") as opened:
-            start = 0
-            for number in range(1, 2**62):
-                line = opened.readline(_LONGEST)
-                if not line:
-                    break
-                if line.strip():
-                    where = f"{file} line {number}"
-                    plain = _object(line, where)
-                    if "sightline" in plain and not lines and not header:
-                        header = _header(plain, where)
-                    else:
-                        identity = _identity(plain, where)
-                        if identity in seen:
-                            raise InputError(
-                                "label", f"{where}: the id '{identity}' was used in line {seen[identity]}."
-                            )
-                        seen[identity] = number
-                        lines.append((number, start, len(line)))
-                start += len(line)
-    except OSError as error:
-        raise InputError("missing", f"{file}: {error.strerror or error}.") from error
-    return header, lines
+    index, seen = Index(), set[str]()
+    for places, plains in parsed(file, _LONGEST, _object):
+        if not header and not len(index) and "sightline" in plains[0]:
+            header = _header(plains.pop(0), f"{file} line {places.pop(0)[0]}")
+        if not plains:
+            continue
+        for place, plain in zip(places, plains, strict=True):
+            identity: Any = plain.get("id")
+            if type(identity) is not str or not identity:
+                _identity(plain, f"{file} line {place[0]}")
+            if identity in seen:
+                first = _line_of(identity, index, places, plains)
+                raise InputError("label", f"{file} line {place[0]}: the id '{identity}' was used in line {first}.")
+            seen.add(identity)
+        index.extend(places, plains)
+    return header, index
+
+
+def _line_of(identity: str, index: Index, places: list[tuple[int, int, int]], plains: list[dict[str, Any]]) -> int:
+    """The line in which an id was met first."""
+    if identity in index.ids:
+        return index.place(index.ids.index(identity))[0]
+    return next(place[0] for place, plain in zip(places, plains, strict=True) if plain["id"] == identity)
 
 
 def _object(line: bytes, where: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sightline.core.annotations import Annotation, Labels
 from sightline.core.dataset import Dataset
 from sightline.core.inputs import Frame, InputSpec, common_spec
 from sightline.core.sample import Sample
-from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows
+from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows, name_shares
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Classify(Task):
         return catalog.find("heads", "labels")(built, spec, len(facts.names), dropout=facts.options["dropout"])
 
     def targets(self, samples: Sequence[Sample], frames: Sequence[Frame], facts: Facts) -> Arrays:
+        if any(getattr(sample.truth, "scores", None) is not None for sample in samples):
+            return {"classes": name_shares(samples, frames, facts.names)}
         return {"classes": name_rows(samples, frames, facts.names)}
 
     def augment(self, facts: Facts) -> tuple[tuple[str, dict[str, Any]], ...]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from sightline.core.dataset import Dataset
-from sightline.core.files import canonical, digest
 from sightline.core.progress import Tell, silent
 from sightline.core.run import Run
+from sightline.core.splitting import split_digest
 from sightline.core.task import Facts, Task
 from sightline.training.choices import Choices, device_for
 from sightline.training.guard import Asked
@@ -44,7 +44,7 @@ def assemble(
 
 def parting(sides: Dataset) -> str:
     """A hash of which sample lies on which side."""
-    return digest(canonical([[sample.id, sample.split] for sample in sides]))
+    return split_digest(sides)
 
 
 @contextlib.contextmanager

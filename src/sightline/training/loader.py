@@ -1,12 +1,19 @@
-"""Samples to batches: read, augmented and fitted by threads, in an order and with a chance that no thread changes."""
+"""Samples to batches: read, augmented and fitted by threads, in an order and with a chance that no thread changes.
+
+A worker makes a few pictures at a time, and whoever makes the last of a batch puts it together, so that every thread
+works on the batch that is needed next. What waits ahead, and what is held on the way, is bounded in bytes.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,11 +22,18 @@ from sightline.core import catalog
 from sightline.core.chance import generator
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.image import ArrayImage
+from sightline.core.image import ArrayImage, Image
+from sightline.core.inputs import Frame, moments, normalised
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Task
+from sightline.core.views import View
+from sightline.training.buffers import Buffers
+from sightline.training.settings import Settings
 
 Move = Callable[..., Sample]
+CHUNK = 8  # pictures a worker makes at a time
+HELD = 64 * 2**20  # bytes of moved pixels that a worker may hold before it fits them
+AHEAD = 512 * 2**20  # bytes of batches that are made or being made
 
 
 @dataclass(slots=True)
@@ -31,14 +45,49 @@ class Batch:
     bad: dict[str, str] = field(default_factory=dict)  # id -> reason
 
 
+@dataclass(slots=True)
+class Part:
+    """Some pictures of a batch, fitted; targets follow when the batch is whole."""
+
+    inputs: list[Arrays] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)  # of samples as counted in this part
+    samples: list[Sample] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    bad: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Stands where a moved picture was: its pixels are in the inputs, and holding them twice would fill the memory."""
+
+    name: str
+
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+        raise RuntimeError(f"{self.name}: targets are made from truth; the moved pixels are in the inputs.")
+
+    def encoded(self) -> bytes:
+        raise RuntimeError(f"{self.name}: its pixels are no longer held.")
+
+    def fingerprint(self) -> str:
+        raise RuntimeError(f"{self.name}: its pixels are no longer held.")
+
+
 def moves(task: Task, facts: Facts) -> list[tuple[Move, dict[str, Any]]]:
     """The task's augmentations as functions with their settings."""
     return [(catalog.find("augmentations", name), settings) for name, settings in task.augment(facts)]
 
 
+def tuned(facts: Facts, data: Dataset, settings: Settings) -> Facts:
+    """The facts with inputs resampled and scaled as the settings say; `data` is the training side."""
+    specs = {name: replace(spec, resample=settings.resample) for name, spec in facts.inputs.items()}
+    if settings.scale == "fitted":
+        specs = {name: moments(data, spec, place) for place, (name, spec) in enumerate(specs.items())}
+    return replace(facts, inputs=specs)
+
+
 @dataclass(slots=True)
 class Loader:
-    """Makes the batches of an epoch; holds no state between them."""
+    """Makes the batches of an epoch; holds no state between them but buffers that are free again."""
 
     task: Task
     facts: Facts
@@ -46,78 +95,215 @@ class Loader:
     seed: int
     moves: Sequence[tuple[Move, dict[str, Any]]]
     workers: int
+    ahead: int = AHEAD
+    floats: bool = False  # inputs as float32 around zero, for networks that do not scale pixels themselves
+    buffers: Buffers = field(default_factory=Buffers)
 
     def batches(self, epoch: int, plan: Sequence[Sequence[int]], skipped: set[str]) -> Iterator[Batch]:
-        """The planned batches in order, at most two a worker ahead."""
+        """The planned batches in order; two a worker, and no more than `ahead` bytes, wait or are being made."""
         if self.workers == 0:
             for rows in plan:
                 yield self.make(epoch, rows, skipped)
             return
-        pool = ThreadPoolExecutor(self.workers, "sightline-loader")
-        ahead: deque[Future[Batch]] = deque()
-        rest = iter(plan)
-        try:
-            for rows in rest:
-                ahead.append(pool.submit(self.make, epoch, rows, skipped))
-                if len(ahead) >= 2 * self.workers:
-                    break
-            while ahead:
-                batch = ahead.popleft().result()
-                for rows in rest:
-                    ahead.append(pool.submit(self.make, epoch, rows, skipped))
-                    break
-                yield batch
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with _one_thread():
+            pool = ThreadPoolExecutor(self.workers, "sightline-loader")
+            waiting: deque[Future[Batch]] = deque()
+            largest = 0
+            rest: Iterator[Sequence[int] | None] = iter(plan)
+            try:
+                while True:
+                    most = 2 * self.workers if largest else 2
+                    while len(waiting) < max(1, min(most, self.ahead // max(1, largest) - 1)):
+                        upcoming = next(rest, None)
+                        if upcoming is None:
+                            break
+                        waiting.append(self._submit(pool, epoch, upcoming, skipped))
+                    if not waiting:
+                        return
+                    batch = waiting.popleft().result()
+                    largest = max(largest, sum(array.nbytes for array in batch.arrays.values()))
+                    yield batch
+                    del batch
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def make(self, epoch: int, rows: Sequence[int], skipped: set[str]) -> Batch:
         """One batch without the samples that cannot be read; those are named."""
-        good: list[tuple[int, Sample]] = []
-        bad: dict[str, str] = {}
+        return self._joined([self._part(epoch, rows, skipped)])
+
+    def _submit(self, pool: ThreadPoolExecutor, epoch: int, rows: Sequence[int], skipped: set[str]) -> Future[Batch]:
+        """A batch in the making: the worker that ends its last chunk puts it together."""
+        done: Future[Batch] = Future()
+        chunks = [rows[first : first + CHUNK] for first in range(0, len(rows), CHUNK)] or [rows]
+        parts: dict[int, Part] = {}
+        lock = threading.Lock()
+
+        def work(place: int) -> None:
+            try:
+                part = self._part(epoch, chunks[place], skipped)
+                with lock:
+                    parts[place] = part
+                    last = len(parts) == len(chunks)
+                if last:
+                    done.set_result(self._joined([parts[place] for place in range(len(chunks))]))
+            except BaseException as error:  # noqa: BLE001  # whatever it is, the consumer gets it
+                with contextlib.suppress(InvalidStateError):  # another chunk was faster
+                    done.set_exception(error)
+
+        for place in range(len(chunks)):
+            pool.submit(work, place)
+        return done
+
+    # -- one part -------------------------------------------------------------------------------------------------
+
+    def _part(self, epoch: int, rows: Sequence[int], skipped: set[str]) -> Part:
+        part, group, held = Part(), [], 0
         for row in rows:
             identity = f"row {row}"
             try:
-                sample = self.data[row]
+                sample = self.data[row % len(self.data)]
                 identity = sample.id
-                if identity not in skipped:
-                    good.append((row, self._moved(epoch, row, sample)))
+                if identity in skipped:
+                    continue
+                moved = self._moved(epoch, row, sample)
             except InputError as error:
-                bad[identity] = error.message
-        try:
-            arrays = self._arrays([sample for _, sample in good])
-        except InputError:
-            kept = []
-            for row, sample in good:
-                try:
-                    self._arrays([sample])
-                    kept.append((row, sample))
-                except InputError as error:
-                    bad[sample.id] = error.message
-            good = kept
-            arrays = self._arrays([sample for _, sample in good])
-        return Batch(arrays, [row for row, _ in good], bad)
+                part.bad[identity] = error.message
+                continue
+            group.append((row, moved))
+            held += sum(_held(image) for image in moved.images)
+            if held > HELD or len(group) == CHUNK:
+                self._fit(group, part)
+                group, held = [], 0
+        self._fit(group, part)
+        return part
 
     def _moved(self, epoch: int, row: int, sample: Sample) -> Sample:
-        sample = replace(sample, images=tuple(ArrayImage(image.read(), image.name) for image in sample.images))
+        sample = _showing(sample, tuple(map(_lazy, sample.images))) if self.moves else sample
         rng = generator(self.seed, "sample", epoch, row)
         for move, settings in self.moves:
-            more: dict[str, Any] = {}
-            if "others" in inspect.signature(move).parameters:
-                more["others"] = lambda count: self._others(rng, count)
-            sample = move(sample, rng, **settings, **more)
+            if _mixes(move):
+                sample = move(sample, rng, **settings, others=lambda count: self._others(rng, count))
+            else:
+                sample = move(sample, rng, **settings)
         return sample
 
     def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
         """Samples to mix with, from the same chance."""
         return [self.data[int(row)] for row in rng.integers(len(self.data), size=(count,))]
 
-    def _arrays(self, samples: list[Sample]) -> Arrays:
+    def _fit(self, group: list[tuple[int, Sample]], part: Part) -> None:
+        """Add a group to the part; where one of it does not fit, each goes alone and the culprits are named."""
+        if not group:
+            return
+        try:
+            inputs, frames = self.task.inputs([sample for _, sample in group], self.facts)
+        except InputError as error:
+            if len(group) == 1:
+                part.bad[group[0][1].id] = error.message
+                return
+            for pair in group:
+                self._fit([pair], part)
+            return
+        first = len(part.samples)
+        part.inputs.append(inputs)
+        part.frames += [_shifted(frame, first) for frame in frames]
+        part.rows += [row for row, _ in group]
+        part.samples += [_spent(sample) for _, sample in group]
+
+    # -- one batch ------------------------------------------------------------------------------------------------
+
+    def _joined(self, parts: Sequence[Part]) -> Batch:
+        frames: list[Frame] = []
+        samples: list[Sample] = []
+        for part in parts:
+            frames += [_shifted(frame, len(samples)) for frame in part.frames]
+            samples += part.samples
+        rows = [row for part in parts for row in part.rows]
+        bad = {name: why for part in parts for name, why in part.bad.items()}
         if not samples:
-            return {}
-        inputs, frames = self.task.inputs(samples, self.facts)
-        return {**inputs, **self.task.targets(samples, frames, self.facts)}
+            return Batch({}, [], bad)
+        pieces = [piece for part in parts for piece in part.inputs]
+        inputs = {name: self._whole(name, [piece[name] for piece in pieces]) for name in pieces[0]}
+        try:
+            return Batch({**inputs, **self.task.targets(samples, frames, self.facts)}, rows, bad)
+        except InputError:
+            return self._without_culprits(inputs, frames, samples, rows, bad)
+
+    def _whole(self, name: str, pieces: list[np.ndarray]) -> np.ndarray:
+        """One input of the batch from those of its parts."""
+        spec = self.facts.inputs.get(name)
+        if not self.floats or spec is None:
+            return self.buffers.joined(pieces)
+        made = self.buffers.empty((sum(map(len, pieces)), *pieces[0].shape[1:]), np.dtype(np.float32))
+        first = 0
+        for piece in pieces:
+            normalised(piece, spec, made[first : first + len(piece)])
+            first += len(piece)
+        return made
+
+    def _without_culprits(
+        self, inputs: Arrays, frames: list[Frame], samples: list[Sample], rows: list[int], bad: dict[str, str]
+    ) -> Batch:
+        """The batch without the samples whose targets cannot be made."""
+        kept: list[int] = []
+        for place, sample in enumerate(samples):
+            mine = [replace(frame, sample=0) for frame in frames if frame.sample == place]
+            try:
+                self.task.targets([sample], mine, self.facts)
+                kept.append(place)
+            except InputError as error:
+                bad[sample.id] = error.message
+        if not kept:
+            return Batch({}, [], bad)
+        mask = np.isin([frame.sample for frame in frames], kept)
+        moved = {place: index for index, place in enumerate(kept)}
+        good = [replace(frame, sample=moved[frame.sample]) for frame in frames if frame.sample in moved]
+        arrays = {name: array[mask] for name, array in inputs.items()}
+        targets = self.task.targets([samples[place] for place in kept], good, self.facts)
+        return Batch({**arrays, **targets}, [rows[place] for place in kept], bad)
 
 
-def plan(task: Task, data: Dataset, facts: Facts, size: int, seed: int, epoch: int) -> list[list[int]]:
-    """The batches of an epoch as rows: a pure function of seed and epoch."""
-    return task.order(data, facts, size, generator(seed, "order", epoch))
+def _lazy(image: Image) -> Image:
+    """A view that waits; a volume is read."""
+    view = View.of(image)
+    return view if len(view.source.size) == 2 else ArrayImage(image.read(), image.name)
+
+
+def _spent(sample: Sample) -> Sample:
+    """The sample without the pixels that a move made."""
+    if not any(map(_held, sample.images)):
+        return sample
+    return _showing(sample, tuple(Spent(image.name) if _held(image) else image for image in sample.images))
+
+
+def _showing(sample: Sample, images: tuple[Image, ...]) -> Sample:
+    """The sample with other pictures; `dataclasses.replace` takes four times as long, for every picture."""
+    return Sample(sample.id, images, sample.truth, sample.given, sample.group, sample.split, sample.attributes)
+
+
+def _held(image: Image) -> int:
+    return image.pixels.nbytes if isinstance(image, ArrayImage) else image.source.held if isinstance(image, View) else 0
+
+
+def _shifted(frame: Frame, by: int) -> Frame:
+    if by == 0:
+        return frame
+    return Frame(frame.sample + by, frame.original, frame.size, frame.scale, frame.offset)
+
+
+@lru_cache(256)
+def _mixes(move: Move) -> bool:
+    return "others" in inspect.signature(move).parameters
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """None of OpenCV's own threads beside ours."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -21,8 +21,10 @@ from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
 from sightline.training.guard import Asked, Interrupted
+from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
-from sightline.training.loader import Batch, Loader, moves, plan
+from sightline.training.loader import Batch, Loader, moves
+from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
 from sightline.training.state import State
 from sightline.training.step import NotFinite, Stepper
@@ -45,6 +47,7 @@ class Loop:
     tell: Tell
     team: Team = ALONE
     state: State = field(default_factory=State)
+    draw: Draw | None = None  # what an epoch shows; None: every row once
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
     saved: float = field(default_factory=time.monotonic)
 
@@ -52,6 +55,12 @@ class Loop:
         """From wherever the run stands to its end."""
         if self.team.size > 1 and hasattr(self.learner.network, "solve"):
             raise SettingsError("train.processes: what learns in closed form learns in one process.")
+        self.draw = draw_from(self.train, self.settings.sampling, self.tell)
+        sides, epochs = (self.train, self.val), sum(self.phases) - self.state.epochs
+        with keeping(self.settings.cache, sides, epochs=epochs, tell=self.tell) as (self.train, self.val):
+            self._go()
+
+    def _go(self) -> None:
         if self.team.first and not self.recall():
             self.remember()
         self.team.gather(None)  # the others read what the first one wrote
@@ -115,7 +124,8 @@ class Loop:
     def _epoch(self) -> None:
         state, start = self.state, time.monotonic()
         number = state.epochs
-        order = plan(self.task, self.train, self.facts, self.settings.batch, self.settings.seed, number)
+        size, seed = self.settings.batch, self.settings.seed
+        order = plan(self.task, self.train, self.facts, size, seed, number, self.draw)
         if hasattr(self.learner.network, "solve"):
             self._solve(order)
         else:
@@ -134,6 +144,7 @@ class Loop:
         state, together = self.state, self.settings.accumulate
         task_moves = moves(self.task, self.facts) if self.settings.augment else []
         loader = Loader(self.task, self.facts, self.train, self.settings.seed, task_moves, self.settings.workers)
+        loader.ahead = int(self.settings.ahead * 1e6)
         stepper = Stepper(self.task, self.facts, self.learner, self.team)
         mine = [self.team.share(rows) for rows in order[state.place :]]
         stream = loader.batches(number, mine, set(state.skipped))
@@ -166,7 +177,9 @@ class Loop:
             if not culprits:
                 raise
             self._skip(culprits)
-            rows = [[row for row in batch.rows if self.train[row].id not in culprits] for batch in group]
+            rows = [
+                [row for row in batch.rows if self.train[row % len(self.train)].id not in culprits] for batch in group
+            ]
             again = [loader.make(number, mine, set(self.state.skipped)) for mine in rows]
             self._take(stepper, loader, again, number, rate, progress)
             return
@@ -181,7 +194,7 @@ class Loop:
         for row in itertools.chain.from_iterable(batch.rows for batch in group):
             alone = loader.make(number, [row], set())
             if alone.rows and not stepper.harmless(alone.arrays, progress):
-                guilty[self.train[row].id] = "its loss is not finite"
+                guilty[self.train[row % len(self.train)].id] = "its loss is not finite"
         return {name: why for theirs in self.team.gather(guilty) for name, why in theirs.items()}
 
     def _agree(self, group: Sequence[Batch]) -> None:

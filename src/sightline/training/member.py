@@ -25,7 +25,7 @@ from sightline.training.team import joined, ready
 def follow(run: Run, rank: int, size: int, meeting: Path) -> None:
     """Go through a run beside the first process, on the same data parted into the same sides."""
     info = run.info
-    sides = remember(reopen(info))
+    sides = remember(reopen(info, folder=run.path))
     if parting(sides) != info["split"]:
         raise RunError(f"process {rank} finds other data in {info['data']['where']} than the first one did.")
     task = catalog.find("tasks", info["task"]).TASK

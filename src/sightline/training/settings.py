@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from sightline.core.errors import SettingsError
+from sightline.training.keeping import limit_of
+from sightline.training.sampling import check
 
-FREE = ("workers", "checkpoint_seconds")  # may differ between a run and its continuation
+FREE = ("workers", "checkpoint_seconds", "cache", "ahead")  # may differ between a run and its continuation
+_LATER = {"sampling": "plain", "resample": "smooth", "scale": "fixed"}  # as they are where a run does not name them
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Settings:
     average: float = 0.99  # decay of the moving average; 0: none
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
+    sampling: str = "plain"  # plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
+    resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
+    scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
     split_by: str = (
         ""  # an attribute (site, camera, day) whose values are never parted; the last ones are the test side
     )
@@ -38,13 +44,15 @@ class Settings:
     processes: int = 1  # that share out every batch; one accelerator each, where they compute on one
     bad_share: float = 0.2  # unreadable samples beyond this part stop the run
     workers: int = 2  # threads that load; 0: none
+    ahead: float = 512.0  # megabytes of batches that wait for their step or are being made
+    cache: str = "auto"  # of decoded pictures: auto | off | a size such as 8GB
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "accumulate", "processes"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be 1 or more.")
-        for name in ("rate", "checkpoint_seconds"):
+        for name in ("rate", "checkpoint_seconds", "ahead"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0.")
         for name in ("warmup", "average", "bad_share"):
@@ -53,7 +61,10 @@ class Settings:
         for name in ("decay", "clip", "patience", "threads", "workers"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
+        check(self.sampling)
+        limit_of(self.cache)
 
     def fixed(self) -> dict[str, Any]:
         """The settings that make the result what it is."""
-        return {name: value for name, value in asdict(self).items() if name not in FREE}
+        given = {name: value for name, value in asdict(self).items() if name not in FREE}
+        return {name: value for name, value in given.items() if _LATER.get(name) != value}

@@ -15,7 +15,7 @@ from sightline.auditing.audit import audit
 from sightline.core import catalog
 from sightline.core.chance import generator
 from sightline.core.data import open_data
-from sightline.core.dataset import Dataset, split
+from sightline.core.dataset import Dataset
 from sightline.core.errors import AmbiguousError, InputError, RunError, SettingsError
 from sightline.core.extras import need
 from sightline.core.files import canonical, digest, locked, sweep, write_durably
@@ -23,6 +23,8 @@ from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.settings import differences, fill
+from sightline.core.sides import NAME, recall, write_sides
+from sightline.core.splitting import split
 from sightline.core.task import Facts, Task
 from sightline.training.guard import asking
 from sightline.training.settings import Settings
@@ -69,8 +71,8 @@ def train(
     with locked(run.path), asking() as asked:
         sweep(run.path)
         if look and not run.exists:
-            write_durably(run.path / "audit.json", canonical(audit(samples, tell=tell).to_json()))
-        sides = split(samples, seed=chosen.seed, by=chosen.split_by or None)
+            write_durably(run.path / "audit.json", canonical(audit(samples, quick=True, tell=tell).to_json()))
+        sides = _sides(run, samples, chosen, tell)
         info = _begun(run, wanted, sides, tell)
         if extend:
             _extend(run, info, extend)
@@ -79,6 +81,17 @@ def train(
             return run
         _learn(run, wired, sides, chosen, info, asked, tell)
     return run
+
+
+def _sides(run: Run, samples: Dataset, chosen: Settings, tell: Tell) -> Dataset:
+    """Who learns and who is held out: as it was written down when the run began, else parted and written down now."""
+    written = recall(samples, run.path) if run.exists else None
+    if written is not None:
+        return written
+    parted = split(samples, seed=chosen.seed, by=chosen.split_by or None, tell=tell)
+    if not run.exists and len(set(parted.column("id"))) == len(parted):
+        write_sides(parted, run.path / NAME)
+    return parted
 
 
 def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
@@ -194,6 +207,7 @@ def _learn(
     from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
     from sightline.training.learner import count_parameters
+    from sightline.training.loader import tuned
     from sightline.training.team import led
 
     train_side = sides.side("train")
@@ -203,6 +217,7 @@ def _learn(
         raise InputError("empty", f"{sides.name} holds nothing to learn from.")
     if "facts" not in info:
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
+        facts = tuned(facts, train_side, settings)
         info["facts"] = facts.to_json()
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():

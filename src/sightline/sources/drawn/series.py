@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class Store:
 class DrawnImage:
     """A handle on one picture of a scene."""
 
+    drawn: ClassVar[bool] = True  # its fingerprint says how it is drawn, not what came out
     series: Series
     index: int
     place: int

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sightline.core.decoding import LARGEST_PICTURE
 from sightline.core.errors import InputError
 from sightline.core.extras import need
+from sightline.core.limits import LIMITS
 from sightline.sources._bytes import Bytes
 from sightline.sources.video import containers
 
@@ -21,6 +21,7 @@ CODECS = (
     *("mjpeg", "h263", "msmpeg4", "msmpeg4v2", "ffv1", "prores", "dnxhd", "huffyuv", "ffvhuff", "utvideo", "rawvideo"),
     *("gif", "png", "theora", "wmv1", "wmv2"),
 )
+LARGEST_PICTURE = LIMITS.values
 _DEEP = "gray16le", "rgb48le"
 _PLAIN = "gray", "rgb24"
 

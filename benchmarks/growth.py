@@ -1,0 +1,156 @@
+"""How time and memory grow with the number of samples: 1,000, 10,000, 100,000 and 1,000,000.
+
+    PYTHONPATH=src python benchmarks/growth.py [--most 1000000] [--formats jsonlines,coco,webdataset] [--json out.json]
+
+Every size and format is measured in a process of its own: open, count, filter, part (copies aside, since that opens
+pictures), read a hundred samples, and walk through all of them with what is remembered. A layout that is not installed
+is left out with a line. Seconds are of the processor; memory is the most that was held, over that of an empty process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+FORMATS = ("jsonlines", "coco", "webdataset")
+WALKED = 100_000  # samples of a walk with everything remembered
+
+
+def write_jsonlines(folder: Path, count: int, picture: bytes) -> Path:
+    (folder / "0.png").write_bytes(picture)
+    with (folder / "samples.jsonl").open("w") as file:
+        file.write(json.dumps({"sightline": "samples", "version": 1, "kind": "labels"}) + "\n")
+        for n in range(count):
+            truth = {"kind": "labels", "names": [f"class {n % 10}"]}
+            row = {"id": f"photos/{n:07}.jpg", "images": ["0.png"], "truth": truth, "group": f"patient {n // 20}"}
+            file.write(json.dumps(row) + "\n")
+    return folder
+
+
+def write_coco(folder: Path, count: int, picture: bytes) -> Path:
+    (folder / "0.png").write_bytes(picture)
+    images = [{"id": n, "file_name": f"{n:07}.png", "width": 8, "height": 8} for n in range(count)]
+    boxes = [
+        {"id": n, "image_id": n, "category_id": n % 10 + 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0}
+        for n in range(count)
+    ]
+    names = [{"id": n + 1, "name": f"class {n}"} for n in range(10)]
+    path = folder / "annotations.json"
+    path.write_text(json.dumps({"images": images, "annotations": boxes, "categories": names}))
+    return path
+
+
+def write_webdataset(folder: Path, count: int, picture: bytes) -> Path:
+    for shard in range(0, count, 100_000):
+        with tarfile.open(folder / f"shard-{shard // 100_000:04}.tar", "w") as file:
+            for n in range(shard, min(shard + 100_000, count)):
+                for suffix, data in (("png", picture), ("cls", b"%d" % (n % 10))):
+                    entry = tarfile.TarInfo(f"{n:07}.{suffix}")
+                    entry.size = len(data)
+                    file.addfile(entry, io.BytesIO(data))
+    return folder
+
+
+WRITERS: dict[str, Callable[[Path, int, bytes], Path]] = {
+    "jsonlines": write_jsonlines,
+    "coco": write_coco,
+    "webdataset": write_webdataset,
+}
+
+
+def measured(path: Path, format: str) -> dict[str, float]:
+    """What this process spends on one data set."""
+    import numpy as np
+
+    from sightline.core.data import open_data
+    from sightline.core.known import remember
+    from sightline.core.splitting import split
+
+    def memory() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+    def timed(name: str, do: Callable[[], Any]) -> Any:
+        begun = time.process_time()
+        made = do()
+        row[name] = time.process_time() - begun
+        return made
+
+    row: dict[str, float] = {}
+    before = memory()
+    data = timed("open", lambda: open_data(path, format=format))
+    row["open MB"] = memory() - before
+    timed("count", data.counts)
+    timed("filter", lambda: data.where("names", lambda names: any(name.endswith("3") for name in names)))
+    parted = timed("split", lambda: split(data, copies=False))
+    timed("side", lambda: parted.side("val"))
+    some = np.linspace(0, len(data) - 1, 100).astype(int).tolist()
+    timed("read 100", lambda: [parted[row] for row in some])
+    row["all MB"] = memory() - before
+    known = remember(data)
+    timed("walk", lambda: sum(len(known[row].images) for row in range(min(WALKED, len(known)))))
+    row["walk MB"] = memory() - before
+    return row
+
+
+def machine() -> str:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    parts = f"Python {platform.python_version()}, numpy {version('numpy')}"
+    return f"{platform.machine()}, {os.cpu_count()} cores, {parts}, {commit.stdout.strip()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--most", type=int, default=SIZES[-1])
+    parser.add_argument("--formats", default=",".join(FORMATS))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(measured(Path(given.one[0]), given.one[1])))
+        return
+    import numpy as np
+
+    from sightline.core import catalog
+    from sightline.core.image import encode
+
+    picture = encode(np.arange(192, dtype=np.uint8).reshape(8, 8, 3))
+    print(machine())
+    rows: dict[str, dict[str, Any]] = {}
+    for format in given.formats.split(","):
+        if format not in catalog.names("formats"):
+            print(f"\n{format}: no such layout here")
+            continue
+        for count in (size for size in SIZES if size <= given.most):
+            with tempfile.TemporaryDirectory(prefix="sightline-growth-") as room:
+                path = WRITERS[format](Path(room), count, picture)
+                done = subprocess.run(
+                    [sys.executable, __file__, "--one", str(path), format], capture_output=True, text=True, check=False
+                )
+            if done.returncode:
+                print(f"{format} {count:,}: {done.stderr.strip().splitlines()[-1]}")
+                break
+            row = json.loads(done.stdout)
+            if count == SIZES[0]:
+                print(f"\n{format:>12} " + " ".join(f"{name:>9}" for name in row))
+            print(f"{count:>12,} " + " ".join(f"{value:9.2f}" for value in row.values()), flush=True)
+            rows.setdefault(format, {})[str(count)] = row
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()

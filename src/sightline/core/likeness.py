@@ -1,0 +1,347 @@
+"""Which pictures are near copies of one another: resized, recompressed, cut a little, mirrored, lightened.
+
+Every picture becomes a small grey thumbnail. Its lowest frequencies, whitened over the set, are hashed by random
+planes; a picture asks the tables for itself, its mirror image and slightly cut versions of both, so that copies meet
+in a bucket and no picture is held against all others. Whatever meets is laid over one another and compared closely.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from sightline.core.chance import generator
+from sightline.core.progress import Event, Tell, silent
+
+SIDE = 32  # pixels of a thumbnail
+AGREE = (
+    0.96  # cosine of their whitened frequencies then: in a set of X-rays strangers correlate, but agree in no detail
+)
+ALIKE = 0.93  # correlation, laid over one another, from which two pictures are copies
+SMALL = np.dtype([("grey", "u1", (32, 32)), ("colours", "u1", (4, 4, 3))])  # what is kept of a picture
+PLAIN = 1.0  # grey levels of spread below which a picture shows nothing that could be recognised
+TABLES = 4  # of buckets; two copies that miss each other in one meet in another
+_TILES = 4  # rows and columns of coarse colours
+_TINT, _TINTED = 14.0, 0.4  # levels, and share of the colour, by which colours of copies may differ
+_LEAST = 8  # pixels of a side from which a picture shows something
+_CUT = 0.05  # of a side; what a picture asks for besides itself
+_MEET = 0.84  # cosine of whitened frequencies below which two that met by chance are not laid over one another
+_CROWD = 24  # pictures of one bucket that are compared with each one that asks; crowds are chained, not squared
+_BLOCK = 2048  # rows a step, which bounds memory
+_STAGES = ((0, 0.5), (1, 0.66), (2, 0.85))  # steps of fitting, and the correlation that earns the next ones
+_INNER = 1 - _CUT
+_WINDOWS = (
+    (1, 0, 1, 0),
+    *((_INNER, y * _CUT, _INNER, x * _CUT) for y, x in ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))),
+)
+_VIEWS = np.array([(mirrored, *window) for mirrored in (0, 1) for window in _WINDOWS], np.float32)
+_WAVES = 7  # frequencies along a side that buckets look at
+_MORE_WAVES = 11  # and that a close comparison does
+_ENOUGH = 50_000  # pictures that say how a set is spread
+_DOUBTS = 4  # bits of a bucket's number that a picture also tries the other way round, the least sure ones
+
+
+def thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """A small grey picture and coarse colours from pixels of any depth, channels or dimensions: one `SMALL`."""
+    import cv2
+
+    made = np.zeros((), SMALL)
+    if pixels.ndim == 4:
+        pixels = pixels[len(pixels) // 2]  # the middle of a volume
+    if min(pixels.shape[:2]) < _LEAST:
+        return made  # so few pixels agree by chance
+    if pixels.dtype == bool or pixels.dtype.kind not in "uf":
+        pixels = pixels.astype(np.float32)
+    small = cv2.resize(pixels[..., :4], (SIDE, SIDE), interpolation=cv2.INTER_AREA).reshape(SIDE, SIDE, -1)
+    small = small.astype(np.float32)
+    if pixels.dtype != np.uint8:  # deep pixels rarely use all of their range
+        small = np.nan_to_num(small, nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = float(small.min()), float(small.max())
+        least = 64.0 if pixels.dtype == np.uint16 else 1e-4 * max(abs(low), abs(high), 1e-30)
+        small = (small - low) * (255 / max(high - low, least))
+    colours = small[..., :3] if small.shape[2] >= 3 else small[..., :1].repeat(3, 2)
+    step = SIDE // _TILES
+    made["grey"] = np.clip(np.rint(small.mean(2)), 0, 255)
+    made["colours"] = np.clip(np.rint(colours.reshape(_TILES, step, _TILES, step, 3).mean((1, 3))), 0, 255)
+    return made
+
+
+def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of rows (first < second) whose thumbnails show the same picture, and how sure each is, 0..1.
+
+    Crowds of equals come as chains, not as all their pairs.
+    """
+    colours, thumbnails = thumbnails["colours"], thumbnails["grey"]
+    sharp = _banded(thumbnails)
+    telling = np.flatnonzero([picture.std(dtype=np.float32) >= PLAIN for picture in sharp])
+    if len(telling) < 2:
+        return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
+    thumbnails, colours, sharp = thumbnails[telling], colours[telling], sharp[telling]
+    buckets, detail = _Buckets(thumbnails), _Detail(thumbnails)
+
+    def compare(begin: int) -> tuple[np.ndarray, np.ndarray]:
+        first, second, view = buckets.meet(np.arange(begin, min(begin + _BLOCK, len(thumbnails))))
+        found = [(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))]
+        for part in range(0, len(first), _BLOCK):
+            cut = slice(part, part + _BLOCK)
+            one, other, views = first[cut], second[cut], _VIEWS[view[cut]]
+            alike, place = overlaid(sharp[one].astype(np.float32), sharp[other].astype(np.float32), views)
+            left = np.flatnonzero(alike >= ALIKE)
+            left = left[_same_colours(colours[one[left]], colours[other[left]], views[left, 0])]
+            agree = detail.agree(thumbnails[one[left]], thumbnails[other[left]], views[left, 0], place[left])
+            sure = left[agree >= AGREE]
+            found.append((np.stack([one[sure], other[sure]], 1), agree[agree >= AGREE]))
+        pairs, sureness = (np.concatenate(column) for column in zip(*found, strict=True))
+        return pairs, sureness
+
+    begins = range(0, len(thumbnails), _BLOCK)
+    found = []
+    with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "sightline-likeness") as pool:
+        for number, part in enumerate(pool.map(compare, begins), 1):
+            found.append(part)
+            done = min(number * _BLOCK, len(thumbnails))
+            text = f"compared {done:,} of {len(thumbnails):,} pictures"
+            tell(Event("progress", text, {"done": done, "total": len(thumbnails)}))
+    pairs, sureness = (np.concatenate(column) for column in zip(*found, strict=True))
+    pairs = np.sort(telling[pairs], 1)
+    order = np.lexsort((-sureness, pairs[:, 1], pairs[:, 0]))
+    pairs, sureness = pairs[order], sureness[order]
+    fresh = np.ones(len(pairs), bool)
+    fresh[1:] = (np.diff(pairs, axis=0) != 0).any(1)
+    return pairs[fresh], sureness[fresh]
+
+
+def overlaid(first: np.ndarray, second: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The correlation of each pair where they overlap, after the second was moved and scaled a little to fit the first.
+
+    A view is (mirrored, y scale, y shift, x scale, x shift). Only a cut of one from the other is allowed: a shift
+    needs a scale that explains it, so that a thing that moved is no copy.
+    """
+    asked = np.where(views[:, :1, None] > 0, first[:, :, ::-1], first)
+    still, moving = _halved(second), _halved(asked)
+    place, found = views[:, 1:].astype(np.float32), np.zeros(len(views), np.float32)
+    left = np.arange(len(views))
+    for steps, least in _STAGES:  # most that met are strangers, and a stranger is told at the first look
+        if not len(left):
+            break
+        place[left], found[left] = _fitted(still[left], moving[left], place[left], steps)
+        left = left[found[left] >= least]
+    moved, seen = _moved(asked[left], place[left])
+    found[left] = _dot(_normal(second[left], seen), _normal(moved, seen))
+    found[np.setdiff1d(np.arange(len(views)), left)] = 0
+    return found, place
+
+
+def _same_colours(first: np.ndarray, second: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
+    """Whether the coarse colours of each pair are those of one picture, perhaps lighter or darker."""
+    first = np.where(mirrored[:, None, None, None] > 0, first[:, :, ::-1], first)
+    one, other = (
+        (tiles - tiles.mean(3, keepdims=True)).reshape(-1, 3 * _TILES**2)
+        for tiles in (first.astype(np.float32), second.astype(np.float32))
+    )
+    gap, most = (np.sqrt((part**2).mean(1)) for part in (one - other, np.stack([one, other]).max(0)))
+    return np.asarray(gap <= np.maximum(_TINT, _TINTED * most))
+
+
+def _banded(thumbnails: np.ndarray) -> np.ndarray:
+    """Thumbnails without the finest grain, which copies lose, and without broad shades, which strangers share."""
+    import cv2
+
+    made = np.empty(thumbnails.shape, np.float16)
+    for place, picture in enumerate(thumbnails):
+        grey = picture.astype(np.float32)
+        fine, broad = (cv2.GaussianBlur(grey, (0, 0), spread, borderType=cv2.BORDER_REFLECT) for spread in (0.8, 5.0))
+        made[place] = fine - broad
+    return made
+
+
+class _Buckets:
+    """Buckets of thumbnails, and who meets whom in them."""
+
+    def __init__(self, thumbnails: np.ndarray) -> None:
+        self.thumbnails = thumbnails
+        plain = _frequencies(thumbnails, _VIEWS[0])
+        self.round = _Round(plain)
+        self.points = self.round(plain)
+        bits = int(np.clip(np.log2(len(thumbnails)), 4, 20))
+        chance = generator("likeness", "planes")
+        self.planes = [chance.standard_normal((plain.shape[1], bits)).astype(np.float32) for _ in range(TABLES)]
+        self.tables = [self._table(planes) for planes in self.planes]
+
+    def _table(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows in the order of buckets, and in each by the first coordinate; their keys; where each bucket begins."""
+        codes, _ = _codes(self.points @ planes)
+        keys = codes + _fraction(self.points)
+        order = np.argsort(keys, kind="stable")
+        begins = np.searchsorted(codes[order], np.arange(2 ** planes.shape[1] + 1))
+        return order, keys[order], begins
+
+    def meet(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Each pair (row, other row) that met in a bucket and looks alike from afar, once, with its best view."""
+        met = []
+        for view in range(len(_VIEWS)):
+            points = self.round(_frequencies(self.thumbnails[rows], _VIEWS[view]))
+            for table in range(TABLES):
+                asking, other = self._bucketed(points, table)
+                near = _dot(points[asking], self.points[other])
+                twice = rows[asking] >= other if view % len(_WINDOWS) == 0 else rows[asking] == other
+                close = np.flatnonzero((near >= _MEET) & ~twice)
+                met.append((rows[asking[close]], other[close], np.full(len(close), view), near[close]))
+        first, second, views, near = (np.concatenate(column) for column in zip(*met, strict=True))
+        best = np.lexsort((-near, second, first))
+        fresh = np.ones(len(best), bool)
+        fresh[1:] = (np.diff(first[best]) != 0) | (np.diff(second[best]) != 0)
+        best = best[fresh]
+        return first[best], second[best], views[best]
+
+    def _bucketed(self, points: np.ndarray, table: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which point asks, and every other row in the buckets that it asks for."""
+        order, keys, begins = self.tables[table]
+        codes, sure = _codes(points @ self.planes[table])
+        doubts = np.argpartition(sure, _DOUBTS - 1, axis=1)[:, :_DOUBTS] if sure.shape[1] > _DOUBTS else None
+        flips = np.arange(sure.shape[1])[None].repeat(len(points), 0) if doubts is None else doubts
+        asked = np.concatenate([codes[:, None], codes[:, None] ^ (1 << flips)], 1)
+        begin, end = begins[asked], begins[asked + 1]
+        crowded = np.nonzero(end - begin > _CROWD)
+        if len(crowded[0]):
+            middle = np.searchsorted(keys, asked[crowded] + _fraction(points)[crowded[0]]) - _CROWD // 2
+            begin[crowded] = np.clip(middle, begin[crowded], end[crowded] - _CROWD)
+            end[crowded] = begin[crowded] + _CROWD
+        counts = (end - begin).ravel()
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        others = order[np.repeat(begin.ravel(), counts) + within]
+        asking = np.repeat(np.arange(counts.size) // asked.shape[1], counts)
+        return asking, others
+
+
+def _codes(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A bucket's number from the sides of the planes, and how far from each plane."""
+    return (heights > 0) @ (1 << np.arange(heights.shape[1])), np.abs(heights)
+
+
+def _fraction(points: np.ndarray) -> np.ndarray:
+    return np.asarray((points[:, 0].astype(np.float64) + 1.001) / 2.01)
+
+
+def _frequencies(thumbnails: np.ndarray, view: np.ndarray, count: int = _WAVES) -> np.ndarray:
+    """The lowest frequencies of each thumbnail as the view shows it, without brightness and contrast."""
+    along, across = np.meshgrid(np.arange(count), np.arange(count), indexing="ij")
+    kept = (along + across > 0) & (along + across < count)
+    mirrored, *window = view.tolist()
+    cosines = np.cos(np.pi * np.arange(count)[:, None] * (np.arange(SIDE) + 0.5) / SIDE)
+    down, right = ((cosines @ _sampling(*part)).astype(np.float32) for part in (window[:2], window[2:]))
+    waves = (down @ thumbnails.astype(np.float32) @ (right[:, ::-1] if mirrored else right).T)[:, kept]
+    return np.asarray(waves / np.maximum(np.linalg.norm(waves, axis=1, keepdims=True), 1e-6))
+
+
+def _sampling(scale: float, shift: float) -> np.ndarray:
+    """The matrix that reads a line of a picture at scaled and shifted places, between its pixels."""
+    at = np.clip((_places(SIDE) * scale + shift + 1) * SIDE / 2 - 0.5, 0, SIDE - 1)
+    return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE))))
+
+
+class _Round:
+    """Makes a set round, so that no direction tells more of its pictures than another; answers directions."""
+
+    def __init__(self, waves: np.ndarray) -> None:
+        count, width = waves.shape
+        middle = waves.mean(0, dtype=np.float64)
+        apart = waves - middle
+        few = 3.0 * width  # as if so many unknown pictures had been seen: small sets say little about directions
+        values, axes = np.linalg.eigh((apart.T @ apart + few / width * np.eye(width)) / (count + few))
+        self.middle = (middle * (count / (count + few))).astype(np.float32)
+        self.axes = ((axes / np.sqrt(values + 1e-5)) @ axes.T).astype(np.float32)
+
+    def __call__(self, waves: np.ndarray) -> np.ndarray:
+        points = (waves - self.middle) @ self.axes
+        return np.asarray(points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-6))
+
+
+class _Detail:
+    """How far two pictures agree in what sets pictures of their set apart, once one is laid over the other."""
+
+    def __init__(self, thumbnails: np.ndarray) -> None:
+        some = thumbnails[:: -(-len(thumbnails) // _ENOUGH)]
+        self.round = _Round(_frequencies(some, _VIEWS[0], _MORE_WAVES))
+
+    def agree(self, first: np.ndarray, second: np.ndarray, mirrored: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """The cosine of each pair; the larger view of the two is cut to the smaller one."""
+        first = np.where(mirrored[:, None, None] > 0, first[:, :, ::-1], first).astype(np.float32)
+        second = second.astype(np.float32)
+        scale, shift = place[:, 0::2], place[:, 1::2]
+        back = np.stack([1 / scale, -shift / scale], -1).reshape(place.shape)
+        wider = (scale.prod(1) < 1)[:, None, None]
+        one = np.where(wider, _moved(first, place)[0], first)
+        other = np.where(wider, second, _moved(second, back)[0])
+        return _dot(*(self.round(_frequencies(part, _VIEWS[0], _MORE_WAVES)) for part in (one, other)))
+
+
+def _places(count: int) -> np.ndarray:
+    """The middles of pixels on a line from -1 to 1."""
+    return np.asarray((np.arange(count, dtype=np.float32) + 0.5) / count * 2 - 1)
+
+
+def _halved(pictures: np.ndarray) -> np.ndarray:
+    rows = pictures[:, 0::2] + pictures[:, 1::2]
+    return np.asarray((rows[:, :, 0::2] + rows[:, :, 1::2]) / 4)
+
+
+def _moved(pictures: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures read at their scaled and shifted places, and where those lie inside."""
+    rows, down = _read(pictures, place[:, 0:1], place[:, 1:2])
+    columns, right = _read(rows.transpose(0, 2, 1), place[:, 2:3], place[:, 3:4])
+    return columns.transpose(0, 2, 1), (down[:, :, None] & right[:, None, :]).astype(np.float32)
+
+
+def _read(pictures: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    side = pictures.shape[1]
+    at = (_places(side) * scale + shift + 1) * (side / 2) - 0.5
+    low = np.clip(np.floor(at), 0, side - 2).astype(np.intp)
+    part = np.clip(at - low, 0, 1).astype(np.float32)[..., None]
+    each = np.arange(len(pictures))[:, None]
+    return pictures[each, low] * (1 - part) + pictures[each, low + 1] * part, (at > -0.75) & (at < side - 0.25)
+
+
+def _normal(pictures: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Mean zero and length one over what is seen; a row a picture."""
+    size = pictures.shape[1] * pictures.shape[2]
+    flat, part = pictures.reshape(-1, size), seen.reshape(-1, size)
+    middle = _dot(flat, part) / np.maximum(part.sum(1), 1)
+    spread = (flat - middle[:, None]) * part
+    return np.asarray(spread / np.maximum(np.sqrt(_dot(spread, spread)), 1e-6)[:, None])
+
+
+def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum("ij,ij->i", first, second))
+
+
+def _fitted(still: np.ndarray, moving: np.ndarray, place: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift that lay `moving` over `still` best, by Gauss-Newton steps from `place`; their correlation."""
+    count, side, _ = still.shape
+    across = _places(side)
+    best, most = place.copy(), np.full(count, -2.0, np.float32)
+    for step in range(steps + 1):
+        moved, seen = _moved(moving, place)
+        goal, have = _normal(still, seen), _normal(moved, seen)
+        found = _dot(goal, have)
+        better = found > most
+        best[better], most[better] = place[better], found[better]
+        if step == steps:
+            break
+        have = have.reshape(seen.shape)
+        down, right = (np.gradient(have, axis=axis) * (side / 2) * seen for axis in (1, 2))
+        turned = np.stack([down * across[:, None], down, right * across, right, have, seen], 1).reshape(count, 6, -1)
+        square = turned @ turned.transpose(0, 2, 1)
+        square += (1e-3 / 6 * np.trace(square, axis1=1, axis2=2)[:, None, None] + 1e-8) * np.eye(6, dtype=np.float32)
+        change = np.linalg.solve(square, turned @ (goal - have.reshape(count, -1))[..., None])[:, :4, 0]
+        place = _allowed(place + np.clip(change, -0.06, 0.06))
+    return best, most
+
+
+def _allowed(place: np.ndarray) -> np.ndarray:
+    """Scales of a cut, and shifts no larger than the cut explains."""
+    scale, shift = np.clip(place[:, 0::2], 0.86, 1.16), place[:, 1::2]
+    most = np.abs(1 - scale) + 0.04
+    return np.stack([scale, np.clip(shift, -most, most)], -1).reshape(len(place), 4).astype(np.float32)
