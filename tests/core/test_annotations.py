@@ -315,6 +315,11 @@ def test_details_are_plain_json(details: dict[Any, Any]) -> None:
             store(record)
 
 
+def test_one_content_has_one_text() -> None:
+    first, second = ({"a": 1, "b": 2}, {}), ({"b": 2, "a": 1}, {})
+    assert to_columns(things(details=first))["details"] == to_columns(things(details=second))["details"]
+
+
 def test_damaged_text_of_a_ragged_column_is_refused() -> None:
     columns = to_columns(things(details=({}, {})))
     for text in ("[", "[" * 100_000, "3"):

@@ -155,6 +155,13 @@ def test_what_it_cannot_hold_is_refused_or_listed(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one.truth.shapes((24, 32)), other.truth.shapes((24, 32)))
 
 
+@pytest.mark.parametrize("value", [(1,), {1: 2}, float("nan"), np.ones(1)])
+def test_what_is_no_json_is_refused(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="plain JSON"):
+        labelme.write(samples(things(), attributes={"a": value}), tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_damaged_files_are_one_line(tmp_path: Path) -> None:
     labelme.write(everything(), tmp_path / "new")
     assert only_typed_errors(labelme, tmp_path / "new", tmp_path / "new/val/0.json", 0) > 50

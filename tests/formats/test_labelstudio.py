@@ -1,6 +1,7 @@
 """Label Studio: regions in percent, brushes, choices, several annotations and predictions, and its set-up of names."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_brushes_are_packed_and_unpacked(mask: np.ndarray) -> None:
 
 def test_a_long_run_is_packed() -> None:
     mask = np.zeros((300, 400), bool)
-    mask[:, 1:] = True
+    mask.ravel()[1:] = True
     np.testing.assert_array_equal(_studio_shapes.unpacked(_studio_shapes.packed(mask), mask.shape, "x"), mask)  # type: ignore[arg-type]
 
 
@@ -195,6 +196,15 @@ def test_every_fault_of_a_task_is_named(change: Callable[[str], str], why: str, 
         _ = [sample.pixels() for sample in labelstudio.read(folder)]
     assert str(folder) in caught.value.message
     assert why in caught.value.message
+
+
+def test_a_file_that_changed_is_not_read_on(tmp_path: Path) -> None:
+    folder = tasks(tmp_path / "new", {**BOX, "value": VALUE})
+    data = labelstudio.read(folder)
+    time.sleep(0.01)
+    edited(folder / "export.json", lambda text: text.replace("car", "cat"))
+    with pytest.raises(InputError, match="changed after it was opened"):
+        _ = data[0]
 
 
 def test_what_it_cannot_hold_is_refused_or_listed(tmp_path: Path) -> None:

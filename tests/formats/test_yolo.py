@@ -131,6 +131,8 @@ def test_nine_numbers_are_corners_where_all_are_rectangles(tmp_path: Path) -> No
     corners = "0 0.1 0.2 0.3 0.2 0.3 0.6 0.1 0.6\n"
     data = open_data(folder(tmp_path / "one", "names: [a]\ntrain: images/train\n", corners))
     np.testing.assert_allclose(data[0].truth.boxes, [[4, 4, 4, 4, 0]], atol=1e-6)  # type: ignore[union-attr]
+    crooked = folder(tmp_path / "crooked", "names: [a]\n", corners.replace("0.1 0.6", "0.1 0.5"))
+    assert open_data(crooked)[0].truth.outlines is not None  # type: ignore[union-attr]
     for more, yaml in (("0 0.1 0.1 0.2 0.2 0.3 0.1\n", ""), ("", "task: segment\n")):
         path = folder(tmp_path / f"two{len(more)}", f"names: [a]\n{yaml}", corners + more)
         truth = open_data(path)[0].truth

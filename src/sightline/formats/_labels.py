@@ -293,8 +293,9 @@ def few_files(path: Path, suffix: str, most: int = 3) -> list[Path]:
     try:
         for folder in folders:
             with os.scandir(folder) as entries:
-                inside = sorted(islice(entries, 10_000), key=lambda entry: entry.name)
-            for entry in inside:
+                some = entries if folder is path else islice(entries, 10_000)
+                inside = [entry for entry in some if entry.name.lower().endswith(suffix) or entry.is_dir()]
+            for entry in sorted(inside, key=lambda entry: entry.name):
                 if entry.name.startswith("."):
                     continue
                 if entry.is_file() and entry.name.lower().endswith(suffix) and len(found) < most:
