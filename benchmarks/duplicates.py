@@ -27,8 +27,12 @@ import numpy as np
 from PIL import Image as Pillow
 
 from sightline.core.data import open_data
+from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.likeness import near_copies, thumbnail
+from sightline.core.image import ArrayImage
+from sightline.core.known import near
+from sightline.core.likeness import thumbnail
+from sightline.core.sample import Sample
 
 QUICK = True
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -109,13 +113,14 @@ def stored(folder: Path, count: int) -> list[np.ndarray]:
 
 def measure(name: str, pictures: list[np.ndarray], copies: int) -> dict[str, Any]:
     """Plant copies of some pictures in every way, look for them among all, and print a table."""
-    rng, smalls, planted = np.random.default_rng(0), [thumbnail(one) for one in pictures], []
+    rng, whole, planted = np.random.default_rng(0), list(pictures), []
     for kind, change in KINDS.items():
         for row in rng.permutation(len(pictures))[:copies].tolist():
-            planted.append((kind, row, len(smalls)))
-            smalls.append(thumbnail(change(pictures[row], rng)))
+            planted.append((kind, row, len(whole)))
+            whole.append(change(pictures[row], rng))
+    data = Dataset([Sample(f"{row}", (ArrayImage(pixels),)) for row, pixels in enumerate(whole)])
     begun, spent = time.perf_counter(), time.process_time()
-    pairs, _ = near_copies(np.stack(smalls))
+    pairs = near(data).pairs
     wall, spent = time.perf_counter() - begun, time.process_time() - spent
     found = set(map(tuple, pairs.tolist()))
     rates = {

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from sightline.core import likeness
-from sightline.core.likeness import SMALL, near_copies, thumbnail
+from sightline.core.likeness import SMALL, confirmed, near_copies, thumbnail
 from sightline.core.progress import Event
 
 
@@ -158,3 +158,31 @@ def test_crowds_come_as_chains() -> None:
         leader = [low if each == high else each for each in leader]
     assert set(leader) == {0}
     assert told[-1].facts == {"done": 289, "total": 289}
+
+
+def form(seed: int) -> np.ndarray:
+    """A sheet with ten lines of words: all such sheets have the same thumbnail."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((256, 192, 3), (90, 70, 60), np.uint8)
+    pixels[16:240, 16:176] = (235, 230, 220)
+    for y in range(36, 220, 18):
+        x = 30
+        while x < 150:
+            width = int(rng.integers(4, 18))
+            pixels[y : y + 8, x : x + width] = 60
+            x += width + 5
+    return pixels
+
+
+def test_a_closer_look_tells_forms_apart_and_keeps_copies() -> None:
+    sheets = [form(n) for n in range(12)]
+    for n, one in enumerate(sheets):
+        assert not any(confirmed(one, other) for other in sheets[:n])
+    for name, change in COPIES.items():
+        kept = [confirmed(one, change(one, n)) and confirmed(change(one, n), one) for n, one in enumerate(sheets)]
+        assert sum(kept) >= 11, name
+    deep = sheets[0].astype(np.uint16) * 200
+    assert confirmed(deep, mirror(deep))
+    assert confirmed(np.stack([sheets[0]] * 3), sheets[0]), "a volume is seen by its middle"
+    small = [cv2.resize(one, (40, 40), interpolation=cv2.INTER_AREA) for one in sheets[:2]]
+    assert confirmed(*small), "where there is no more detail, the thumbnail has said all"

@@ -21,15 +21,17 @@ from sightline.core.decoding import header
 from sightline.core.errors import InputError
 from sightline.core.files import digest
 from sightline.core.image import ArrayImage, Image, read_image
-from sightline.core.likeness import SIDE, SMALL, near_copies, thumbnail
+from sightline.core.likeness import CLOSE, SIDE, SMALL, confirmed, near_copies, thumbnail
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 
 HELD = 128 * 2**20  # bytes of samples
 COMPARED = 200_000  # pictures among which near copies are looked for; more are drawn from
+CONFIRMED = 20_000  # pairs that are looked at again in more detail, the surest first
 _TOGETHER = 50  # neighbours that are drawn together, since copies often follow one another
 NOTHING = {"unreadable", digest(b"")}  # what is not there is not equal
 _EMPTY = np.frombuffer(bytes.fromhex(digest(b"")), np.uint8)
+_THREADS = min(4, 2 * (os.cpu_count() or 1))
 _HASHED, _LOOKED, _SMALL = 1, 2, 4  # what is known: hash, header, thumbnail
 
 
@@ -139,10 +141,9 @@ class KnownImage:
         self.facts.shapes[self.row, : len(shape[:3])] = shape[:3]
 
 
-def _reduced(image: Image, data: bytes | None) -> np.ndarray:
+def _reduced(image: Image, data: bytes | None, side: int = 2 * SIDE) -> np.ndarray:
     """The pixels of a picture, or of a smaller version where its file can be read at a smaller scale."""
-    least = (2 * SIDE, 2 * SIDE)
-    return image.read(least) if data is None else read_image(data, name=image.name, at_least=least)
+    return image.read((side, side)) if data is None else read_image(data, name=image.name, at_least=(side, side))
 
 
 def _looks_cut(data: bytes) -> bool:
@@ -180,7 +181,7 @@ def look_at_all(data: Dataset, tell: Tell = silent, *, threads: int = 4, closely
 def _each(images: Iterable[KnownImage], look: Callable[[KnownImage], None], tell: Tell, total: int) -> None:
     """Do something with every picture in threads, a thousand at a time, so that memory stays as it is."""
     rest, done = iter(images), 0
-    with ThreadPoolExecutor(min(4, 2 * (os.cpu_count() or 1)), "sightline-look") as pool:
+    with ThreadPoolExecutor(_THREADS, "sightline-look") as pool:
         while part := list(islice(rest, 1000)):
             done += len(part)
             for _ in pool.map(look, part):
@@ -240,8 +241,28 @@ def _near(known: _Known, tell: Tell) -> Near:
     missing = (known.handle(row) for row in facts.compared.tolist() if facts.wants(row))
     _each((handle for handle in missing if handle), lambda image: image.look(closely=True), tell, len(facts.compared))
     pairs, sure = near_copies(facts.thumbnails, tell)
+    pairs = facts.compared[pairs].reshape(-1, 2)
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -sure))
-    return Near(facts.compared[pairs[order]].reshape(-1, 2), sure[order], len(facts.compared), len(known))
+    pairs, sure = pairs[order], sure[order]
+    with ThreadPoolExecutor(_THREADS, "sightline-look") as pool:
+        same = np.array([*pool.map(lambda pair: _confirmed(known, *pair), pairs[:CONFIRMED].tolist())], bool)
+    kept = np.append(same, np.ones(len(pairs) - len(same), bool))
+    return Near(pairs[kept], sure[kept], len(facts.compared), len(known))
+
+
+def _confirmed(known: _Known, first: int, second: int) -> bool:
+    """Whether two pictures that look alike when small do so when larger; equal and small ones need no second look."""
+    facts, least = known.facts[0], 2 * SIDE
+    if all(0 <= min(facts.shapes[row, :2]) < least for row in (first, second)):
+        return True
+    if facts.known[first] & facts.known[second] & _HASHED and (facts.hashes[first] == facts.hashes[second]).all():
+        return True
+    images = [known.handle(row) for row in (first, second)]
+    try:
+        pixels = [_reduced(image.image, None, CLOSE) for image in images if image is not None]
+    except InputError:
+        return True  # the thumbnail is all that is left of it
+    return len(pixels) < 2 or confirmed(*pixels)
 
 
 class _Known(Sequence[Sample]):

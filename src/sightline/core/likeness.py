@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from sightline.core.alignment import banded, dot, fitted, halved, moved, normal, places
 from sightline.core.chance import generator
 from sightline.core.progress import Event, Tell, silent
 
@@ -22,10 +23,12 @@ AGREE = (
 ALIKE = 0.93  # correlation, laid over one another, from which two pictures are copies
 SMALL = np.dtype([("grey", "u1", (32, 32)), ("colours", "u1", (4, 4, 3))])  # what is kept of a picture
 PLAIN = 1.0  # grey levels of spread below which a picture shows nothing that could be recognised
+CONFIRMED = 0.92  # correlation of the detail of larger pictures
 TABLES = 4  # of buckets; two copies that miss each other in one meet in another
 _TILES = 4  # rows and columns of coarse colours
 _TINT, _TINTED = 14.0, 0.4  # levels, and share of the colour, by which colours of copies may differ
 _LEAST = 8  # pixels of a side from which a picture shows something
+CLOSE = 128  # pixels of a side to which a pair that was found is compared again
 _CUT = 0.05  # of a side; what a picture asks for besides itself
 _MEET = 0.84  # cosine of whitened frequencies below which two that met by chance are not laid over one another
 _CROWD = 24  # pictures of one bucket that are compared with each one that asks; crowds are chained, not squared
@@ -45,27 +48,37 @@ _DOUBTS = 4  # bits of a bucket's number that a picture also tries the other way
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
     """A small grey picture and coarse colours from pixels of any depth, channels or dimensions: one `SMALL`."""
+    made = np.zeros((), SMALL)
+    if min(pixels.shape[-3:-1]) < _LEAST:
+        return made  # so few pixels agree by chance
+    small = _squared(pixels, SIDE)
+    colours = small[..., :3] if small.shape[2] >= 3 else small[..., :1].repeat(3, 2)
+    step = SIDE // _TILES
+    made["grey"] = np.clip(np.rint(small.mean(2)), 0, 255)
+    made["colours"] = np.clip(np.rint(colours.reshape(_TILES, step, _TILES, step, 3).mean((1, 3))), 0, 255)
+    return made
+
+
+def _grey(pixels: np.ndarray, side: int) -> np.ndarray:
+    return np.asarray(_squared(pixels, side).mean(2))
+
+
+def _squared(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Up to four channels of a picture as a square of float32 grey levels, 0 to 255."""
     import cv2
 
-    made = np.zeros((), SMALL)
     if pixels.ndim == 4:
         pixels = pixels[len(pixels) // 2]  # the middle of a volume
-    if min(pixels.shape[:2]) < _LEAST:
-        return made  # so few pixels agree by chance
     if pixels.dtype == bool or pixels.dtype.kind not in "uf":
         pixels = pixels.astype(np.float32)
-    small = cv2.resize(pixels[..., :4], (SIDE, SIDE), interpolation=cv2.INTER_AREA).reshape(SIDE, SIDE, -1)
+    small = cv2.resize(pixels[..., :4], (side, side), interpolation=cv2.INTER_AREA).reshape(side, side, -1)
     small = small.astype(np.float32)
     if pixels.dtype != np.uint8:  # deep pixels rarely use all of their range
         small = np.nan_to_num(small, nan=0.0, posinf=0.0, neginf=0.0)
         low, high = float(small.min()), float(small.max())
         least = 64.0 if pixels.dtype == np.uint16 else 1e-4 * max(abs(low), abs(high), 1e-30)
         small = (small - low) * (255 / max(high - low, least))
-    colours = small[..., :3] if small.shape[2] >= 3 else small[..., :1].repeat(3, 2)
-    step = SIDE // _TILES
-    made["grey"] = np.clip(np.rint(small.mean(2)), 0, 255)
-    made["colours"] = np.clip(np.rint(colours.reshape(_TILES, step, _TILES, step, 3).mean((1, 3))), 0, 255)
-    return made
+    return np.asarray(small)
 
 
 def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +87,7 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
     Crowds of equals come as chains, not as all their pairs.
     """
     colours, thumbnails = thumbnails["colours"], thumbnails["grey"]
-    sharp = _banded(thumbnails)
+    sharp = banded(thumbnails)
     telling = np.flatnonzero([picture.std(dtype=np.float32) >= PLAIN for picture in sharp])
     if len(telling) < 2:
         return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
@@ -120,18 +133,39 @@ def overlaid(first: np.ndarray, second: np.ndarray, views: np.ndarray) -> tuple[
     needs a scale that explains it, so that a thing that moved is no copy.
     """
     asked = np.where(views[:, :1, None] > 0, first[:, :, ::-1], first)
-    still, moving = _halved(second), _halved(asked)
+    still, moving = halved(second), halved(asked)
     place, found = views[:, 1:].astype(np.float32), np.zeros(len(views), np.float32)
     left = np.arange(len(views))
     for steps, least in _STAGES:  # most that met are strangers, and a stranger is told at the first look
         if not len(left):
             break
-        place[left], found[left] = _fitted(still[left], moving[left], place[left], steps)
+        place[left], found[left] = fitted(still[left], moving[left], place[left], steps)
         left = left[found[left] >= least]
-    moved, seen = _moved(asked[left], place[left])
-    found[left] = _dot(_normal(second[left], seen), _normal(moved, seen))
+    laid, seen = moved(asked[left], place[left])
+    found[left] = dot(normal(second[left], seen), normal(laid, seen))
     found[np.setdiff1d(np.arange(len(views)), left)] = 0
     return found, place
+
+
+def confirmed(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the pixels of two pictures agree in detail that a thumbnail does not show.
+
+    Two forms of one layout, or two pen strokes, are told apart here. Pictures that have no more detail pass.
+    """
+    side = min(*first.shape[-3:-1], *second.shape[-3:-1], CLOSE) // SIDE * SIDE
+    if side < 2 * SIDE:
+        return True
+    small, fine = (
+        np.stack([_grey(pixels, size) for pixels in (first, second)]).astype(np.float32) for size in (SIDE, side)
+    )
+    mirrored = _VIEWS[:, :1, None] > 0
+    one, other = (np.repeat(part[None], len(_VIEWS), 0) for part in banded(small).astype(np.float32))
+    place, alike = fitted(halved(other), halved(np.where(mirrored, one[:, :, ::-1], one)), _VIEWS[:, 1:].copy(), 3)
+    best = int(np.argmax(alike))
+    one, other = banded(fine).astype(np.float32)[:, None]
+    one = one[:, :, ::-1] if mirrored[best] else one
+    laid, seen = moved(one, fitted(halved(other), halved(one), place[best : best + 1], 6)[0])
+    return bool(dot(normal(other, seen), normal(laid, seen))[0] >= CONFIRMED)
 
 
 def _same_colours(first: np.ndarray, second: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
@@ -143,18 +177,6 @@ def _same_colours(first: np.ndarray, second: np.ndarray, mirrored: np.ndarray) -
     )
     gap, most = (np.sqrt((part**2).mean(1)) for part in (one - other, np.stack([one, other]).max(0)))
     return np.asarray(gap <= np.maximum(_TINT, _TINTED * most))
-
-
-def _banded(thumbnails: np.ndarray) -> np.ndarray:
-    """Thumbnails without the finest grain, which copies lose, and without broad shades, which strangers share."""
-    import cv2
-
-    made = np.empty(thumbnails.shape, np.float16)
-    for place, picture in enumerate(thumbnails):
-        grey = picture.astype(np.float32)
-        fine, broad = (cv2.GaussianBlur(grey, (0, 0), spread, borderType=cv2.BORDER_REFLECT) for spread in (0.8, 5.0))
-        made[place] = fine - broad
-    return made
 
 
 class _Buckets:
@@ -185,7 +207,7 @@ class _Buckets:
             points = self.round(_frequencies(self.thumbnails[rows], _VIEWS[view]))
             for table in range(TABLES):
                 asking, other = self._bucketed(points, table)
-                near = _dot(points[asking], self.points[other])
+                near = dot(points[asking], self.points[other])
                 twice = rows[asking] >= other if view % len(_WINDOWS) == 0 else rows[asking] == other
                 close = np.flatnonzero((near >= _MEET) & ~twice)
                 met.append((rows[asking[close]], other[close], np.full(len(close), view), near[close]))
@@ -238,7 +260,7 @@ def _frequencies(thumbnails: np.ndarray, view: np.ndarray, count: int = _WAVES) 
 
 def _sampling(scale: float, shift: float) -> np.ndarray:
     """The matrix that reads a line of a picture at scaled and shifted places, between its pixels."""
-    at = np.clip((_places(SIDE) * scale + shift + 1) * SIDE / 2 - 0.5, 0, SIDE - 1)
+    at = np.clip((places(SIDE) * scale + shift + 1) * SIDE / 2 - 0.5, 0, SIDE - 1)
     return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE))))
 
 
@@ -273,75 +295,6 @@ class _Detail:
         scale, shift = place[:, 0::2], place[:, 1::2]
         back = np.stack([1 / scale, -shift / scale], -1).reshape(place.shape)
         wider = (scale.prod(1) < 1)[:, None, None]
-        one = np.where(wider, _moved(first, place)[0], first)
-        other = np.where(wider, second, _moved(second, back)[0])
-        return _dot(*(self.round(_frequencies(part, _VIEWS[0], _MORE_WAVES)) for part in (one, other)))
-
-
-def _places(count: int) -> np.ndarray:
-    """The middles of pixels on a line from -1 to 1."""
-    return np.asarray((np.arange(count, dtype=np.float32) + 0.5) / count * 2 - 1)
-
-
-def _halved(pictures: np.ndarray) -> np.ndarray:
-    rows = pictures[:, 0::2] + pictures[:, 1::2]
-    return np.asarray((rows[:, :, 0::2] + rows[:, :, 1::2]) / 4)
-
-
-def _moved(pictures: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures read at their scaled and shifted places, and where those lie inside."""
-    rows, down = _read(pictures, place[:, 0:1], place[:, 1:2])
-    columns, right = _read(rows.transpose(0, 2, 1), place[:, 2:3], place[:, 3:4])
-    return columns.transpose(0, 2, 1), (down[:, :, None] & right[:, None, :]).astype(np.float32)
-
-
-def _read(pictures: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    side = pictures.shape[1]
-    at = (_places(side) * scale + shift + 1) * (side / 2) - 0.5
-    low = np.clip(np.floor(at), 0, side - 2).astype(np.intp)
-    part = np.clip(at - low, 0, 1).astype(np.float32)[..., None]
-    each = np.arange(len(pictures))[:, None]
-    return pictures[each, low] * (1 - part) + pictures[each, low + 1] * part, (at > -0.75) & (at < side - 0.25)
-
-
-def _normal(pictures: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Mean zero and length one over what is seen; a row a picture."""
-    size = pictures.shape[1] * pictures.shape[2]
-    flat, part = pictures.reshape(-1, size), seen.reshape(-1, size)
-    middle = _dot(flat, part) / np.maximum(part.sum(1), 1)
-    spread = (flat - middle[:, None]) * part
-    return np.asarray(spread / np.maximum(np.sqrt(_dot(spread, spread)), 1e-6)[:, None])
-
-
-def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.asarray(np.einsum("ij,ij->i", first, second))
-
-
-def _fitted(still: np.ndarray, moving: np.ndarray, place: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and shift that lay `moving` over `still` best, by Gauss-Newton steps from `place`; their correlation."""
-    count, side, _ = still.shape
-    across = _places(side)
-    best, most = place.copy(), np.full(count, -2.0, np.float32)
-    for step in range(steps + 1):
-        moved, seen = _moved(moving, place)
-        goal, have = _normal(still, seen), _normal(moved, seen)
-        found = _dot(goal, have)
-        better = found > most
-        best[better], most[better] = place[better], found[better]
-        if step == steps:
-            break
-        have = have.reshape(seen.shape)
-        down, right = (np.gradient(have, axis=axis) * (side / 2) * seen for axis in (1, 2))
-        turned = np.stack([down * across[:, None], down, right * across, right, have, seen], 1).reshape(count, 6, -1)
-        square = turned @ turned.transpose(0, 2, 1)
-        square += (1e-3 / 6 * np.trace(square, axis1=1, axis2=2)[:, None, None] + 1e-8) * np.eye(6, dtype=np.float32)
-        change = np.linalg.solve(square, turned @ (goal - have.reshape(count, -1))[..., None])[:, :4, 0]
-        place = _allowed(place + np.clip(change, -0.06, 0.06))
-    return best, most
-
-
-def _allowed(place: np.ndarray) -> np.ndarray:
-    """Scales of a cut, and shifts no larger than the cut explains."""
-    scale, shift = np.clip(place[:, 0::2], 0.86, 1.16), place[:, 1::2]
-    most = np.abs(1 - scale) + 0.04
-    return np.stack([scale, np.clip(shift, -most, most)], -1).reshape(len(place), 4).astype(np.float32)
+        one = np.where(wider, moved(first, place)[0], first)
+        other = np.where(wider, second, moved(second, back)[0])
+        return dot(*(self.round(_frequencies(part, _VIEWS[0], _MORE_WAVES)) for part in (one, other)))
