@@ -10,7 +10,7 @@ from sightline.training.keeping import limit_of
 from sightline.training.sampling import check
 
 FREE = ("workers", "checkpoint_seconds", "cache", "ahead")  # may differ between a run and its continuation
-_LATER = {"sampling": "plain", "resample": "smooth", "scale": "fixed"}  # as they are where a run does not name them
+_LATER = {"processes": 1, "sampling": "plain", "resample": "smooth", "scale": "fixed"}  # as they are where a run does not name them
 
 
 @dataclass(frozen=True)
