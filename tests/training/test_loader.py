@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from sightline.core import catalog
 from sightline.core.annotations import Labels, Objects
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
@@ -378,3 +379,53 @@ def test_what_changes_the_result_is_fixed_and_what_does_not_is_free() -> None:
     assert not {"sampling", "resample", "scale", "cache", "ahead", "workers"} & plain.keys(), "old runs continue"
     changed = Settings(sampling="balanced", resample="fast", scale="fitted", cache="off", ahead=9.0).fixed()
     assert changed == {**plain, "sampling": "balanced", "resample": "fast", "scale": "fitted"}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("flip", {"chance": 1.0}),
+        ("crop", {"size": (20, 30)}),
+        ("zoom", {}),
+        ("light", {}),
+        ("colour", {}),
+        ("gamma", {}),
+        ("flip_down", {"chance": 1.0}),
+        ("quarter_turn", {}),
+        ("rotate", {}),
+    ],
+)
+def test_moves_that_wait_end_where_moves_at_once_do(name: str, settings: dict[str, Any]) -> None:
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:60, :80]
+    smooth = np.stack([100 + 60 * np.sin(x / 9), 100 + 60 * np.cos(y / 7), 90 + x], -1).astype(np.uint8)
+    boxes = np.array([[10, 12, 40, 44], [30, 5, 70, 50]], np.float32)
+    truth = Objects(boxes, np.zeros(2, np.int64), ("thing",))
+    now = Sample("s", (ArrayImage(smooth),), truth)
+    waiting = replace(now, images=(View.of(ArrayImage(smooth)),))
+    move = catalog.find("augmentations", name)
+    seed = int(rng.integers(99))
+    one, other = (move(each, np.random.default_rng(seed), **settings) for each in (now, waiting))
+    assert isinstance(other.image, View)
+    assert np.abs(one.pixels().astype(int) - other.pixels()).max() <= 2
+    np.testing.assert_array_equal(one.truth.boxes, other.truth.boxes)
+
+
+def test_the_standard_recipe_decodes_a_part_and_holds_nothing(tmp_path: Path) -> None:
+    from PIL import Image as Pillow
+
+    pixels = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+    Pillow.fromarray(pixels).save(tmp_path / "p.jpg")
+    data = remember(Dataset([Sample("p", (FileImage(tmp_path / "p.jpg"),), Labels(("a",)))], names=NAMES))
+    recipe = (("window", {"part": (0.9, 1.0)}), ("flip", {}), ("colour", {}), ("zoom", {"smallest": 0.95}))
+    chosen = [(catalog.find("augmentations", name), settings) for name, settings in recipe]
+    asked: list[View] = []
+
+    def last(sample: Sample, rng: np.random.Generator) -> Sample:
+        assert isinstance(sample.image, View)
+        asked.append(sample.image)
+        return sample
+
+    assert loader(data, moves=[*chosen, (last, {})]).make(0, [0], set()).rows == [0]
+    assert asked[0].source.held == 0
+    assert asked[0].source.at_least(30, 40).shape[0] < 480

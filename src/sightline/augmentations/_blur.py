@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from sightline.augmentations._pixels import filtered, smoothed
-from sightline.core.inputs import resize
+from sightline.core.resampling import resize
 
 _DIRECT = 120  # weights up to which OpenCV goes through a kernel one by one, skipping those that are nought
 

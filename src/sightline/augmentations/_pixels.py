@@ -12,6 +12,7 @@ import numpy as np
 from sightline.core.carried import with_pixels
 from sightline.core.errors import InputError
 from sightline.core.sample import Sample
+from sightline.core.views import View
 
 Colour = tuple[float, float, float]
 Edit = Callable[[np.ndarray], np.ndarray]
@@ -21,6 +22,14 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 def change(sample: Sample, edit: Edit) -> Sample:
     """Every picture of the sample edited; what is true of it stays."""
     return with_pixels(sample, [edit(image.read()) for image in sample.images], sample.truth)
+
+
+def touch(sample: Sample, edit: Edit) -> Sample:
+    """The same with an edit that each pixel takes without its neighbours: where a picture waits, so does the edit."""
+    if not all(isinstance(image, View) for image in sample.images):
+        return change(sample, edit)
+    views = tuple(image.changed(edit) for image in sample.images)  # type: ignore[attr-defined]
+    return Sample(sample.id, views, sample.truth, sample.given, sample.group, sample.split, sample.attributes)
 
 
 def change_flat(sample: Sample, edit: Edit) -> Sample:
@@ -101,6 +110,15 @@ def need_colour(sample: Sample, what: str) -> bool:
             "mismatch", f"{sample.id}: {what} needs red, green and blue, but there are {max(found)} channels."
         )
     return found == {3}
+
+
+def in_colour(pixels: np.ndarray, name: str, what: str) -> bool:
+    """The same of pixels whose time has come."""
+    if pixels.shape[-1] in (1, 3):
+        return bool(pixels.shape[-1] == 3)
+    raise InputError(
+        "mismatch", f"{name}: {what} needs red, green and blue, but there are {pixels.shape[-1]} channels."
+    )
 
 
 def toned(pixels: np.ndarray, curve: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

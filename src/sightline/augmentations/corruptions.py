@@ -17,7 +17,7 @@ from sightline.augmentations._pixels import change, change_flat, linear, need_co
 from sightline.core import warp
 from sightline.core.annotations import Heatmap, Objects, Picture, Regions
 from sightline.core.carried import carry, size_of
-from sightline.core.inputs import resize
+from sightline.core.resampling import resize
 from sightline.core.sample import Sample
 
 
@@ -196,7 +196,7 @@ def pixelate(sample: Sample, rng: np.random.Generator, *, severity: Severity = (
 
     def edit(pixels: np.ndarray) -> np.ndarray:
         size = pixels.shape[:2]
-        small = resize(pixels, (max(1, int(size[0] * part)), max(1, int(size[1] * part))))
+        small = resize(pixels, (max(1, int(size[0] * part)), max(1, int(size[1] * part))), "area")
         rows = np.minimum(np.arange(size[0]) * len(small) // size[0], len(small) - 1)
         columns = np.minimum(np.arange(size[1]) * small.shape[1] // size[1], small.shape[1] - 1)
         if pixels.shape[2] > 4:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.augmentations._draw import between
-from sightline.augmentations._pixels import LUMA, change, coloured, linear, need_colour, noisy, toned
+from sightline.augmentations._pixels import LUMA, change, coloured, in_colour, linear, noisy, toned, touch
 from sightline.core.sample import Sample
 
 _GRAY = np.tile(LUMA, (3, 1))
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])  # NTSC 1953
+_BACK = np.linalg.inv(_YIQ)
 
 
 def light(sample: Sample, rng: np.random.Generator, *, brightness: float = 0.2, contrast: float = 0.2) -> Sample:
     """Brighter or darker, harder or softer, the same for every picture of the sample."""
     gain = 1 + rng.uniform(-contrast, contrast)
     shift = rng.uniform(-brightness, brightness)
-    return change(sample, lambda pixels: linear(pixels, gain, shift))
+    return touch(sample, lambda pixels: linear(pixels, gain, shift))
 
 
 def gamma(sample: Sample, rng: np.random.Generator, *, by: tuple[float, float] = (0.6, 1.6)) -> Sample:
     """Middle tones brighter or darker; black stays black and white stays white."""
     power = float(np.exp(rng.uniform(np.log(by[0]), np.log(by[1]))))
-    return change(sample, lambda pixels: toned(pixels, lambda values: values**power))
+    return touch(sample, lambda pixels: toned(pixels, lambda values: values**power))
 
 
 def colour(
@@ -37,12 +38,14 @@ def colour(
     """Light, strength and tint of colours at once, as one matrix, so that nothing is clipped on the way."""
     gain, shift = 1 + rng.uniform(-contrast, contrast), rng.uniform(-brightness, brightness)
     pure, turn = 1 + rng.uniform(-saturation, saturation), rng.uniform(-hue, hue)
-    if not need_colour(sample, "colour"):
-        return change(sample, lambda pixels: linear(pixels, gain, shift))
     matrix = np.zeros((3, 4))
     matrix[:, :3] = gain * (_tinted(turn) @ _purified(pure))
     matrix[:, 3] = (1 - gain) / 2 + shift
-    return change(sample, lambda pixels: coloured(pixels, matrix))
+
+    def edit(pixels: np.ndarray) -> np.ndarray:
+        return coloured(pixels, matrix) if in_colour(pixels, sample.id, "colour") else linear(pixels, gain, shift)
+
+    return touch(sample, edit)
 
 
 def saturation(sample: Sample, rng: np.random.Generator, *, by: tuple[float, float] = (0.4, 1.6)) -> Sample:
@@ -67,11 +70,9 @@ def noise(sample: Sample, rng: np.random.Generator, *, most: float = 0.05) -> Sa
 
 
 def _through(sample: Sample, matrix: np.ndarray, what: str) -> Sample:
-    if not need_colour(sample, what):
-        return sample
     whole = np.zeros((3, 4), np.float32)
     whole[:, :3] = matrix
-    return change(sample, lambda pixels: coloured(pixels, whole))
+    return touch(sample, lambda pixels: coloured(pixels, whole) if in_colour(pixels, sample.id, what) else pixels)
 
 
 def _purified(strength: float) -> np.ndarray:
@@ -81,4 +82,4 @@ def _purified(strength: float) -> np.ndarray:
 def _tinted(turn: float) -> np.ndarray:
     """A turn of the colour circle in YIQ, which leaves gray as it is."""
     cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
-    return np.asarray(np.linalg.inv(_YIQ) @ np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ _YIQ)
+    return np.asarray(_BACK @ np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ _YIQ)

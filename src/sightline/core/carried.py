@@ -15,6 +15,7 @@ from sightline.core.annotations import Annotation, Heatmap, Objects, Picture, Re
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage
 from sightline.core.sample import Sample
+from sightline.core.views import View
 from sightline.core.warp import Border, Size, Warp
 
 _PLACED = (Objects, Regions, Heatmap, Picture)  # records that lie somewhere in the picture
@@ -47,12 +48,18 @@ def carry(
     Beyond the old edge the picture is reflected, except where things are marked: their mirror images would lack a mark,
     so there it is filled.
     """
-    pixels = aligned(sample)
+    waits = warp.field is None and warp.affine and antialias and all(isinstance(i, View) for i in sample.images)
+    extents(sample)
+    pixels = [] if waits else [image.read() for image in sample.images]
     border = border or ("fill" if isinstance(sample.truth, Objects) else "reflect")
     truth = carry_truth(sample.truth, warp, least=least, border=border, fill=fill)
     kept = _TRAIL.get()
     if kept is not None:
         kept.append(warp)
+    if waits:
+        move = tuple(warp.matrix[:2].ravel().tolist())
+        views = (image.moved(move, warp.size, border=border, fill=fill) for image in sample.images)  # type: ignore[attr-defined]
+        return Sample(sample.id, tuple(views), truth, sample.given, sample.group, sample.split, sample.attributes)
     moved = [warp.pixels(each, border=border, fill=fill, antialias=antialias) for each in pixels]
     return with_pixels(sample, moved, truth)
 
@@ -67,20 +74,26 @@ def size_of(sample: Sample) -> Size:
     """Rows and columns of the first picture."""
     if not sample.images:
         raise InputError("missing", f"{sample.id}: holds no picture to move.")
-    rows, columns = sample.images[0].read().shape[-3:-1]
+    image = sample.images[0]
+    rows, columns = image.size if isinstance(image, View) else image.read().shape[-3:-1]
     return rows, columns
 
 
 def aligned(sample: Sample) -> list[np.ndarray]:
     """The pictures of a sample, which one move can only serve if they and the truth have one size."""
-    pixels = [image.read() for image in sample.images]
-    if not pixels:
+    extents(sample)
+    return [image.read() for image in sample.images]
+
+
+def extents(sample: Sample) -> None:
+    """Refuse pictures and truth of several sizes; of views without decoding them."""
+    if not sample.images:
         raise InputError("missing", f"{sample.id}: holds no picture to move.")
     truth: Any = sample.truth
-    if len(pixels) == 1 and not isinstance(truth, _PLACED):
-        return pixels
-    size = pixels[0].shape[:-1]
-    sizes = [picture.shape[:-1] for picture in pixels]
+    if len(sample.images) == 1 and not isinstance(truth, _PLACED):
+        return
+    sizes = [image.size if isinstance(image, View) else image.read().shape[:-1] for image in sample.images]
+    size = sizes[0]
     if isinstance(truth, Regions):
         sizes.append(truth.classes.shape)
     elif isinstance(truth, Heatmap):
@@ -93,7 +106,6 @@ def aligned(sample: Sample) -> list[np.ndarray]:
         raise InputError(
             "mismatch", f"{sample.id}: its pictures and truth differ in size ({sizes}); they must be aligned."
         )
-    return pixels
 
 
 def carry_truth(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +20,7 @@ from sightline.core.errors import InputError
 from sightline.core.files import digest, digest_file
 from sightline.core.limits import LIMITS, Limits
 
+_AT_ONCE = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))  # never waits
 LARGEST_FILE = LIMITS.bytes
 SUFFIXES: tuple[str, ...]  # how the names of picture files end: those of the family `decoders`
 
@@ -186,15 +189,22 @@ def _bytes(source: Path | str | bytes, name: str) -> tuple[bytes, str]:
 
 def _load(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():  # a pipe would never end
-            raise InputError("missing", f"{path}: a {'folder' if path.is_dir() else 'device'}, not a file.")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        handle = os.open(path, _AT_ONCE)
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):  # a pipe would never end
+                what = "folder" if stat.S_ISDIR(status.st_mode) else "device"
+                raise InputError("missing", f"{path}: a {what}, not a file.")
+            with open(handle, "rb", buffering=0, closefd=False) as file:
+                data = b"" if status.st_size > LARGEST_FILE else file.readall()
+            large = max(status.st_size, len(data)) > LARGEST_FILE
+        finally:
+            os.close(handle)
     except OSError as error:
         raise InputError("missing", f"{path}: {error.strerror or error}.") from error
     except ValueError as error:
         raise InputError("missing", f"{str(path)!r} is not a path: {error}.") from error
-    if len(data) > LARGEST_FILE:
+    if large:
         raise InputError("too_large", f"{path}: more than {LARGEST_FILE:,} bytes.")
     return data
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sightline.core.inputs import resize
+from sightline.core.resampling import resize
 
 Size = tuple[int, int]  # rows, columns
 Border = Literal["fill", "reflect", "edge"]
