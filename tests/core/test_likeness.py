@@ -135,6 +135,13 @@ def test_another_colour_or_another_place_is_another_picture() -> None:
     assert pairs.tolist() == []
 
 
+def test_a_shift_needs_a_cut_that_explains_it() -> None:
+    """A camera that moved on by a twelfth sees another picture, else every film would be one chain."""
+    wide = [scene(2000 + n, 96, 140) for n in range(40)]
+    pairs, _ = near_copies(np.stack([thumbnail(one[:, at : at + 128]) for at in (0, 11) for one in wide]))
+    assert len(pairs) <= 4
+
+
 def test_pictures_of_one_thing_are_told_apart_by_what_differs() -> None:
     """Like X-rays: all share one large shape, each has small ones of its own; only true copies are found."""
     rng = np.random.default_rng(0)
