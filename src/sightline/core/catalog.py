@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -83,6 +84,12 @@ def _line(node: ast.Module | ast.FunctionDef) -> str:
 
 
 def _theirs(family: str) -> dict[str, Any]:
+    return _points(family, tuple(sys.path))
+
+
+@cache
+def _points(family: str, path: tuple[str, ...]) -> dict[str, Any]:
+    """Reading the metadata of every package takes long: once a family, and again when the path is another."""
     from importlib.metadata import entry_points
 
     return {point.name: point for point in entry_points(group=f"sightline.{family}")}
