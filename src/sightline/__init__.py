@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sightline.auditing.agree import agree as agree
     from sightline.auditing.audit import audit as audit
+    from sightline.auditing.gate import Gate as Gate
+    from sightline.auditing.suspects import suspects as suspects
     from sightline.core.annotations import Annotation as Annotation
     from sightline.core.annotations import Heatmap as Heatmap
     from sightline.core.annotations import Labels as Labels
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from sightline.core.data import open_stream as open_stream
     from sightline.core.dataset import Dataset as Dataset
     from sightline.core.errors import SightlineError as SightlineError
+    from sightline.core.image import examine as examine
+    from sightline.core.image import read_image as read_image
+    from sightline.core.image import write_image as write_image
     from sightline.core.progress import Event as Event
     from sightline.core.run import Run as Run
     from sightline.core.run import all_runs
@@ -52,6 +58,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Evaluation": "evaluating.evaluate",
     "Event": "core.progress",
     "Exported": "exporting.export",
+    "Gate": "auditing.gate",
     "Heatmap": "core.annotations",
     "Labels": "core.annotations",
     "Model": "predicting.model",
@@ -67,20 +74,25 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Text": "core.annotations",
     "Value": "core.annotations",
     "Vector": "core.annotations",
+    "agree": "auditing.agree",
     "audit": "auditing.audit",
     "convert": "core.conversion",
     "diff": "core.versions",
     "evaluate": "evaluating.evaluate",
+    "examine": "core.image",
     "export": "exporting.export",
     "folds": "core.splitting",
     "load": "predicting.model",
     "open_data": "core.data",
     "open_run": "core.run",
     "open_stream": "core.data",
+    "read_image": "core.image",
     "report": "evaluating.describe",
     "runs": "core.run:all_runs",
     "split": "core.splitting",
+    "suspects": "auditing.suspects",
     "train": "training.train",
+    "write_image": "core.image",
 }
 
 __all__ = ["__version__", *_PLACES]
