@@ -78,6 +78,7 @@ def ours(files: Sequence[Path], batch: int, workers: int, way: str, cache: Any =
     from sightline.core.image import FileImage
     from sightline.core.inputs import InputSpec
     from sightline.core.known import remember
+    from sightline.core.recipe import apply, parse
     from sightline.core.sample import Sample
     from sightline.core.task import Facts
     from sightline.training.keeping import keep
@@ -89,13 +90,12 @@ def ours(files: Sequence[Path], batch: int, workers: int, way: str, cache: Any =
     spec = InputSpec((224, 224), 3, mean=MEAN, std=STD, resample=way)
     jitter = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.0}
     recipe = (("window", {"size": (224, 224)}), ("flip", {}), ("colour", jitter))
-    moves = [(catalog.find("augmentations", name), settings) for name, settings in recipe]
     loader = Loader(
         catalog.find("tasks", "classify").TASK,
         Facts({"image": spec}, ("picture",)),
         data,
         0,
-        moves,
+        partial(apply, parse(recipe)),
         workers,
         floats=True,
     )

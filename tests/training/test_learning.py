@@ -256,7 +256,7 @@ def test_the_order_of_the_good_ones_is_not_changed_by_the_bad_ones(tmp_path: Pat
     for name, broken in (("good", ()), ("bad", (3, 11, 40))):
         data = on_disk(tmp_path / name, broken=broken)
         facts = Facts({"image": InputSpec((32, 32))}, ("blue", "green", "red"), {"dropout": 0.0, "smoothing": 0.0})
-        loader = Loader(task, facts, data, 0, [], 2)
+        loader = Loader(task, facts, data, 0, None, 2)
         made[name] = [batch.rows for batch in loader.batches(0, plan(task, data, facts, 8, 0, 0), set())]
     assert [[row for row in batch if row not in (3, 11, 40)] for batch in made["good"]] == made["bad"]
 

@@ -14,10 +14,11 @@ import torch
 from sightline.core import catalog
 from sightline.core.annotations import Labels, Objects
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError
+from sightline.core.errors import InputError, SightlineError
 from sightline.core.image import ArrayImage, FileImage, Image, encode
 from sightline.core.inputs import Frame, InputSpec, normalised
 from sightline.core.known import remember
+from sightline.core.recipe import apply, parse
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts
 from sightline.core.views import View
@@ -26,7 +27,7 @@ from sightline.tasks.detect import Detect
 from sightline.training.buffers import Buffers
 from sightline.training.cache import Cache
 from sightline.training.keeping import keep
-from sightline.training.loader import CHUNK, Batch, Loader, Spent, moves, tuned
+from sightline.training.loader import CHUNK, Batch, Loader, Spent, mover, tuned
 from sightline.training.settings import Settings
 
 NAMES = ("a", "b")
@@ -46,7 +47,7 @@ def plan_of(count: int, size: int) -> list[list[int]]:
 
 def loader(data: Dataset, workers: int = 0, facts: Facts = FACTS, **more: Any) -> Loader:
     task = more.pop("task", Classify())
-    return Loader(task, facts, data, 5, more.pop("moves", moves(task, facts)), workers, **more)
+    return Loader(task, facts, data, 5, more.pop("mover", mover(task, facts, Settings())), workers, **more)
 
 
 def same(first: Batch, second: Batch) -> bool:
@@ -76,7 +77,7 @@ def test_a_row_shown_again_has_another_chance_and_the_same_picture() -> None:
     data = pictures(4)
     once, again = loader(data).make(0, [2], set()), loader(data).make(0, [2 + 4], set())
     assert not np.array_equal(once.arrays["image"], again.arrays["image"])
-    still = loader(data, moves=[])
+    still = loader(data, mover=None)
     np.testing.assert_array_equal(still.make(0, [2], set()).arrays["image"], still.make(0, [6], set()).arrays["image"])
 
 
@@ -87,27 +88,27 @@ def test_bad_pictures_and_labels_are_named_and_harm_no_neighbour(tmp_path: Path)
     samples[9] = replace(samples[9], truth=Labels(("c",)))
     samples[13] = replace(samples[13], images=(ArrayImage(np.zeros((24, 32, 5), np.uint8)),))
     data = Dataset(samples, names=NAMES, kind=Labels)
-    whole = loader(data, moves=[]).make(0, range(20), set())
+    whole = loader(data, mover=None).make(0, range(20), set())
     assert set(whole.bad) == {"p4", "p9", "p13"}
     assert "'c' is none of a, b" in whole.bad["p9"]
     assert whole.rows == [row for row in range(20) if row not in (4, 9, 13)]
     assert whole.arrays["classes"].tolist() == [row % 2 for row in whole.rows]
     for place, row in enumerate(whole.rows):
-        alone = loader(data, moves=[]).make(0, [row], set())
+        alone = loader(data, mover=None).make(0, [row], set())
         np.testing.assert_array_equal(whole.arrays["image"][place], alone.arrays["image"][0])
-    (threaded,) = loader(data, 3, moves=[]).batches(0, [range(20)], set())
+    (threaded,) = loader(data, 3, mover=None).batches(0, [range(20)], set())
     assert same(whole, threaded)
-    nothing = loader(data, moves=[]).make(0, [4, 9, 13], set())
+    nothing = loader(data, mover=None).make(0, [4, 9, 13], set())
     assert (nothing.arrays, nothing.rows, len(nothing.bad)) == ({}, [], 3)
     assert next(loader(data, 2).batches(0, [[]], set())).rows == []
 
 
 def test_an_error_that_is_ours_reaches_whoever_waits() -> None:
-    def broken(sample: Sample, rng: np.random.Generator) -> Sample:
+    def broken(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
         raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
-        list(loader(pictures(30), 2, moves=[(broken, {})]).batches(0, plan_of(30, 20), set()))
+        list(loader(pictures(30), 2, mover=broken).batches(0, plan_of(30, 20), set()))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-loader")]
 
 
@@ -121,7 +122,7 @@ def test_targets_that_pad_see_the_whole_batch() -> None:
         samples.append(Sample(f"s{n}", (picture,), Objects(boxes, np.zeros(count, np.int64), ("thing",))))
     data = Dataset(samples, names=("thing",), kind=Objects)
     facts = Detect().prepare(data, Detect.Options(), "small")
-    (batch,) = loader(data, 2, facts, task=Detect(), moves=[]).batches(0, [range(30)], set())
+    (batch,) = loader(data, 2, facts, task=Detect(), mover=None).batches(0, [range(30)], set())
     assert batch.arrays["boxes"].shape == (30, 7, 4)
     assert [(row >= 0).sum() for row in batch.arrays["classes"]] == [7 if n == 27 else n % 3 for n in range(30)]
 
@@ -137,7 +138,7 @@ class Tiles(Classify):
 
 def test_frames_point_at_their_samples_also_where_one_is_left_out() -> None:
     facts = Facts({"image": InputSpec((16, 16), 3, fit="tile")}, NAMES)
-    (batch,) = loader(pictures(20), 2, facts, task=Tiles(), moves=[]).batches(0, [range(20)], set())
+    (batch,) = loader(pictures(20), 2, facts, task=Tiles(), mover=None).batches(0, [range(20)], set())
     assert set(batch.bad) == {"p5"}
     assert batch.arrays["row"].tolist() == [n for n in range(20) if n != 5 for _ in range(4)]
     assert len(batch.arrays["image"]) == 19 * 4
@@ -152,21 +153,21 @@ def test_a_move_that_mixes_gets_others_from_the_same_chance() -> None:
         return replace(sample, images=(ArrayImage(mixed.astype(np.uint8)),))
 
     data = pictures(12)
-    one, two = (loader(data, w, moves=[(blend, {})]).batches(0, [range(12)], set()) for w in (0, 2))
+    one, two = (loader(data, w, mover=blend).batches(0, [range(12)], set()) for w in (0, 2))
     assert all(map(same, one, two))
 
 
 def test_moves_see_pictures_that_wait_and_volumes_that_do_not() -> None:
     seen: list[type] = []
 
-    def look(sample: Sample, rng: np.random.Generator) -> Sample:
+    def look(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
         seen.append(type(sample.image))
         return sample
 
-    loader(pictures(1), moves=[(look, {})]).make(0, [0], set())
+    loader(pictures(1), mover=look).make(0, [0], set())
     volume = Dataset([Sample("v", (ArrayImage(np.zeros((3, 8, 8, 1), np.uint8)),), Labels(("a",)))], names=NAMES)
     facts = Facts({"image": InputSpec((3, 8, 8), 1)}, NAMES)
-    assert loader(volume, facts=facts, moves=[(look, {})]).make(0, [0], set()).rows == [0]
+    assert loader(volume, facts=facts, mover=look).make(0, [0], set()).rows == [0]
     assert seen == [View, ArrayImage]
 
 
@@ -178,10 +179,10 @@ def test_pixels_that_a_move_made_are_not_held_twice() -> None:
             held.extend(sample.image for sample in samples)
             return super().targets(samples, frames, facts)
 
-    def copy(sample: Sample, rng: np.random.Generator) -> Sample:
+    def copy(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
         return replace(sample, images=(ArrayImage(sample.pixels().copy(), "c"),))
 
-    loader(pictures(3), task=Watch(), moves=[(copy, {})]).make(0, range(3), set())
+    loader(pictures(3), task=Watch(), mover=copy).make(0, range(3), set())
     assert {type(image) for image in held} == {Spent}
     for use in (held[0].read, held[0].encoded, held[0].fingerprint):
         with pytest.raises(RuntimeError, match="c: "):
@@ -223,16 +224,16 @@ def test_few_large_pictures_are_alive_at_a_time(ways: str) -> None:
     samples = [Sample(str(n), (Drawn(3000, alive),), Labels(("a",))) for n in range(48)]
     data = Dataset(samples, names=NAMES, kind=Labels)
 
-    def copy(sample: Sample, rng: np.random.Generator) -> Sample:
+    def copy(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
         return replace(sample, images=(ArrayImage(sample.pixels()[::-1], "c"),))
 
-    def window(sample: Sample, rng: np.random.Generator) -> Sample:
+    def window(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
         return replace(sample, images=(View.of(sample.image).window(5, 5, 2000, 2000).mirrored(),))
 
-    chosen = {"none": [], "waiting": [(window, {})], "copying": [(copy, {})]}[ways]
+    chosen = {"none": None, "waiting": window, "copying": copy}[ways]
     before = _resident()
     peak = 0
-    for batch in loader(data, 2, moves=chosen).batches(0, plan_of(48, 24), set()):
+    for batch in loader(data, 2, mover=chosen).batches(0, plan_of(48, 24), set()):
         peak = max(peak, _resident())
         assert len(batch.rows) == 24
     assert alive[1] <= (8 if ways == "copying" else 6)
@@ -253,7 +254,7 @@ def test_what_is_made_ahead_is_bounded_in_bytes(ahead: int, most: int) -> None:
             made.append(1)
             return {}
 
-    stream = loader(pictures(80), 2, task=Count(), moves=[], ahead=ahead).batches(0, plan_of(80, 8), set())
+    stream = loader(pictures(80), 2, task=Count(), mover=None, ahead=ahead).batches(0, plan_of(80, 8), set())
     for taken, _ in enumerate(stream, 1):
         time.sleep(0.05)
         if taken > 2:
@@ -418,14 +419,30 @@ def test_the_standard_recipe_decodes_a_part_and_holds_nothing(tmp_path: Path) ->
     Pillow.fromarray(pixels).save(tmp_path / "p.jpg")
     data = remember(Dataset([Sample("p", (FileImage(tmp_path / "p.jpg"),), Labels(("a",)))], names=NAMES))
     recipe = (("window", {"part": (0.9, 1.0)}), ("flip", {}), ("colour", {}), ("zoom", {"smallest": 0.95}))
-    chosen = [(catalog.find("augmentations", name), settings) for name, settings in recipe]
     asked: list[View] = []
 
-    def last(sample: Sample, rng: np.random.Generator) -> Sample:
+    def looking(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+        sample = apply(parse(recipe), sample, rng, others=others)
         assert isinstance(sample.image, View)
         asked.append(sample.image)
         return sample
 
-    assert loader(data, moves=[*chosen, (last, {})]).make(0, [0], set()).rows == [0]
+    assert loader(data, mover=looking).make(0, [0], set()).rows == [0]
     assert asked[0].source.held == 0
     assert asked[0].source.at_least(30, 40).shape[0] < 480
+
+
+def test_a_run_names_its_own_augmentations_and_wrong_names_are_one_line() -> None:
+    data = pictures(6)
+    named = Settings(augmentations=["flip_down", {"name": "rotate", "degrees": 20, "chance": 0.5}])
+    own, chosen, none = (
+        loader(data, mover=mover(Classify(), FACTS, settings)).make(0, range(6), set())
+        for settings in (Settings(), named, Settings(augment=False))
+    )
+    assert not same(own, chosen)
+    assert not same(chosen, none)
+    assert mover(Classify(), FACTS, Settings(augmentations=[])) is None
+    assert named.fixed()["augmentations"] == named.augmentations
+    assert "augmentations" not in Settings().fixed()
+    with pytest.raises(SightlineError, match="flop"):
+        Settings(augmentations=["flop"])

@@ -15,6 +15,7 @@ from sightline.core.carried import trail
 from sightline.core.errors import SettingsError, nearest
 from sightline.core.image import ArrayImage
 from sightline.core.sample import Sample
+from sightline.core.views import View
 
 Others = Callable[[int], list[Sample]]  # so many other samples, to mix with
 Note = dict[str, Any]  # what happened: name, settings, the chance it began with, and where the pixels went
@@ -119,7 +120,7 @@ def apply(
 
 def _held(sample: Sample) -> Sample:
     """Its pictures read once, however often moves ask for them."""
-    if all(type(image) is ArrayImage for image in sample.images):
+    if all(type(image) in (ArrayImage, View) for image in sample.images):
         return sample
     return replace(sample, images=tuple(ArrayImage(image.read(), image.name) for image in sample.images))
 

@@ -7,30 +7,28 @@ works on the batch that is needed next. What waits ahead, and what is held on th
 from __future__ import annotations
 
 import contextlib
-import inspect
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from sightline.core import catalog
 from sightline.core.chance import generator
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Image
 from sightline.core.inputs import Frame, moments, normalised
+from sightline.core.recipe import apply, parse
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Task
 from sightline.core.views import View
 from sightline.training.buffers import Buffers
 from sightline.training.settings import Settings
 
-Move = Callable[..., Sample]
+Mover = Callable[..., Sample]  # (sample, rng, *, others) -> sample
 CHUNK = 8  # pictures a worker makes at a time
 HELD = 64 * 2**20  # bytes of moved pixels that a worker may hold before it fits them
 AHEAD = 512 * 2**20  # bytes of batches that are made or being made
@@ -72,9 +70,10 @@ class Spent:
         raise RuntimeError(f"{self.name}: its pixels are no longer held.")
 
 
-def moves(task: Task, facts: Facts) -> list[tuple[Move, dict[str, Any]]]:
-    """The task's augmentations as functions with their settings."""
-    return [(catalog.find("augmentations", name), settings) for name, settings in task.augment(facts)]
+def mover(task: Task, facts: Facts, settings: Settings) -> Mover | None:
+    """The augmentations of a run: those that its settings name, or else the task's own."""
+    moves = parse(task.augment(facts) if settings.augmentations is None else settings.augmentations)
+    return partial(apply, moves) if settings.augment and moves else None
 
 
 def tuned(facts: Facts, data: Dataset, settings: Settings) -> Facts:
@@ -93,7 +92,7 @@ class Loader:
     facts: Facts
     data: Dataset
     seed: int
-    moves: Sequence[tuple[Move, dict[str, Any]]]
+    mover: Mover | None
     workers: int
     ahead: int = AHEAD
     floats: bool = False  # inputs as float32 around zero, for networks that do not scale pixels themselves
@@ -178,14 +177,11 @@ class Loader:
         return part
 
     def _moved(self, epoch: int, row: int, sample: Sample) -> Sample:
-        sample = _showing(sample, tuple(map(_lazy, sample.images))) if self.moves else sample
+        if self.mover is None:
+            return sample
+        sample = _showing(sample, tuple(map(_lazy, sample.images)))
         rng = generator(self.seed, "sample", epoch, row)
-        for move, settings in self.moves:
-            if _mixes(move):
-                sample = move(sample, rng, **settings, others=lambda count: self._others(rng, count))
-            else:
-                sample = move(sample, rng, **settings)
-        return sample
+        return self.mover(sample, rng, others=lambda count: self._others(rng, count))
 
     def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
         """Samples to mix with, from the same chance."""
@@ -289,11 +285,6 @@ def _shifted(frame: Frame, by: int) -> Frame:
     if by == 0:
         return frame
     return Frame(frame.sample + by, frame.original, frame.size, frame.scale, frame.offset)
-
-
-@lru_cache(256)
-def _mixes(move: Move) -> bool:
-    return "others" in inspect.signature(move).parameters
 
 
 @contextlib.contextmanager

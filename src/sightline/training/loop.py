@@ -23,7 +23,7 @@ from sightline.training import checkpoint
 from sightline.training.guard import Asked, Interrupted
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
-from sightline.training.loader import Batch, Loader, moves
+from sightline.training.loader import Batch, Loader, mover
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
 from sightline.training.state import State
@@ -142,8 +142,8 @@ class Loop:
 
     def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:
         state, together = self.state, self.settings.accumulate
-        task_moves = moves(self.task, self.facts) if self.settings.augment else []
-        loader = Loader(self.task, self.facts, self.train, self.settings.seed, task_moves, self.settings.workers)
+        move = mover(self.task, self.facts, self.settings)
+        loader = Loader(self.task, self.facts, self.train, self.settings.seed, move, self.settings.workers)
         loader.ahead = int(self.settings.ahead * 1e6)
         stepper = Stepper(self.task, self.facts, self.learner, self.team)
         mine = [self.team.share(rows) for rows in order[state.place :]]
@@ -244,7 +244,7 @@ class Loop:
 
     def _solve(self, order: Sequence[Sequence[int]]) -> None:
         """Fit in one pass what learns in closed form; the pictures are seen as they are."""
-        loader = Loader(self.task, self.facts, self.train, self.settings.seed, [], self.settings.workers)
+        loader = Loader(self.task, self.facts, self.train, self.settings.seed, None, self.settings.workers)
 
         def batches() -> Iterator[dict[str, Any]]:
             for batch in loader.batches(0, order, set(self.state.skipped)):

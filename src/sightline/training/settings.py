@@ -6,11 +6,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from sightline.core.errors import SettingsError
+from sightline.core.recipe import parse
 from sightline.training.keeping import limit_of
 from sightline.training.sampling import check
 
 FREE = ("workers", "checkpoint_seconds", "cache", "ahead")  # may differ between a run and its continuation
-_LATER = {"processes": 1, "sampling": "plain", "resample": "smooth", "scale": "fixed"}  # as they are where a run does not name them
+_LATER = {  # as they are where a run does not name them
+    "processes": 1,
+    "augmentations": None,
+    "sampling": "plain",
+    "resample": "smooth",
+    "scale": "fixed",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Settings:
     average: float = 0.99  # decay of the moving average; 0: none
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
+    augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
     sampling: str = "plain"  # plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
     resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
     scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
@@ -61,6 +69,7 @@ class Settings:
         for name in ("decay", "clip", "patience", "threads", "workers"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
+        parse(self.augmentations or [])
         check(self.sampling)
         limit_of(self.cache)
 

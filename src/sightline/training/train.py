@@ -253,7 +253,7 @@ def _trial(
     from sightline.training.step import NotFinite, Stepper
 
     rows = [int(row) for row in generator(settings.seed, "trial").integers(len(data), size=settings.batch)]
-    batch = Loader(task, facts, data, settings.seed, [], 0).make(0, rows, set())
+    batch = Loader(task, facts, data, settings.seed, None, 0).make(0, rows, set())
 
     def prepared(mode: Any) -> Callable[[], None]:
         network = build(task, model, facts, mode, settings.seed)
