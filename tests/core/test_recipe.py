@@ -113,7 +113,7 @@ def test_pictures_are_read_once() -> None:
     class Counted(ArrayImage):
         reads = 0
 
-        def read(self) -> np.ndarray:
+        def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
             type(self).reads += 1
             return self.pixels
 

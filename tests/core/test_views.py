@@ -90,7 +90,7 @@ def test_a_picture_that_is_always_read_whole_is_not_asked_for_parts() -> None:
     class Whole:
         name = "whole"
 
-        def read(self) -> np.ndarray:
+        def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
             return smooth(64, 64)
 
         def encoded(self) -> bytes:

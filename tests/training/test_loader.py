@@ -198,7 +198,7 @@ class Drawn:
     name: str = "large"
     drawn = True
 
-    def read(self) -> np.ndarray:
+    def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         pixels = np.zeros((self.side, self.side, 3), np.uint8)
         self.alive[0] += 1
         self.alive[1] = max(self.alive)

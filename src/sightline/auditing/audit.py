@@ -83,12 +83,8 @@ def audit(data: Any, *, quick: bool = False, tell: Tell = silent, format: str | 
     """
     begun = time.monotonic()
     samples = remember(open_data(data, format=format))
-    if quick:
-        look_at_all(samples, tell)
-        looked = measure_all(samples, _some(samples), tell)
-    else:  # pixels first: what else is remembered of a picture is then learnt from the same decoding
-        looked = measure_all(samples, None, tell)
-        look_at_all(samples, tell)
+    look_at_all(samples, tell)
+    looked = measure_all(samples, _some(samples) if quick else None, tell)
     findings: list[Finding] = []
     for name in catalog.names("checks"):
         findings += catalog.find("checks", name)(samples)

@@ -6,11 +6,10 @@ lives on the grid of the pixels that are stored. What cannot be told of a pictur
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.image import Image, read_image, tidy
+from sightline.core.image import Image, tidy
 from sightline.core.known import KnownImage
 from sightline.core.progress import Event, Tell, silent
 
@@ -44,7 +43,6 @@ NAMES = {  # column -> what it says
 }
 _AT = {name: place for place, name in enumerate(NAMES)}
 _BLACK, _WHITE = 12, 248  # gray levels of 8 bits
-_SCALES = "at_least" in inspect.signature(read_image).parameters
 _LEVELS = np.arange(256, dtype=np.float64)
 
 
@@ -80,10 +78,10 @@ def measure(pixels: np.ndarray) -> dict[str, float]:
 def read_reduced(image: Image, longest: int) -> np.ndarray:
     """The pixels, or a smaller version of a far larger picture where its file can be read at a smaller scale."""
     shape = image.shape if isinstance(image, KnownImage) else None
-    if not _SCALES or shape is None or len(shape) != 2 or max(shape) < 4 * longest:
+    if shape is None or len(shape) != 2 or max(shape) < 4 * longest:
         return image.read()
-    read: Callable[..., np.ndarray] = image.read
-    return read(at_least=tuple(math.ceil(side * longest / max(shape)) for side in shape))
+    rows, columns = (math.ceil(side * longest / max(shape)) for side in shape)
+    return image.read((rows, columns))
 
 
 def measure_row(pixels: np.ndarray, shape: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from sightline.core.image import ArrayImage, BytesImage, FileImage, Image
+from sightline.core.image import ArrayImage, BytesImage, Encoded, Image
 from sightline.core.resampling import STILL, Affine, after, inverse, resize, warp
 
 Size = tuple[int, int]
@@ -34,7 +31,7 @@ class Source:
         """Rows and columns (or depth first), from the header where that can tell."""
         if self._size is None:
             self._size = getattr(self.image, "shape", None)
-        if self._size is None and self._pixels is None and isinstance(self.image, FileImage | BytesImage):
+        if self._size is None and self._pixels is None and isinstance(self.image, Encoded):
             from sightline.core.decoding import header
 
             self.image = BytesImage(self.image.encoded(), self.image.name)
@@ -58,9 +55,7 @@ class Source:
         """Pixels of the whole picture at 1, 1/2, 1/4 or 1/8 of its size, with at least so many rows and columns."""
         if self._pixels is not None:
             return self._pixels
-        if not scales(self.image):
-            return self.image.read()
-        return self.image.read(at_least=reduced_size(self.size, rows, columns))
+        return self.image.read(reduced_size(self.size, rows, columns))
 
 
 def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
@@ -70,18 +65,6 @@ def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
         if small[0] >= rows and small[1] >= columns:
             return small
     return size[0], size[1]
-
-
-def scales(image: object) -> bool:
-    """Whether a picture, and the one that it wraps, can be asked for no more than is needed."""
-    inner = getattr(image, "image", None)
-    able = _scales(type(image))  # type: ignore[arg-type]  # mypy takes a class for one that cannot be hashed
-    return able and (inner is None or scales(inner))
-
-
-@lru_cache(64)
-def _scales(kind: Any) -> bool:
-    return "at_least" in inspect.signature(kind.read).parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
