@@ -1,5 +1,6 @@
 """Settings: unknown, ill-typed and contradictory ones are one line that names them."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from sightline.core.errors import SettingsError
-from sightline.core.settings import differences, fill, from_toml, from_words
+from sightline.core.settings import differences, fill, from_toml, from_words, to_word
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,26 @@ def test_files(tmp_path: Path) -> None:
 def test_differences_are_said_by_name() -> None:
     assert differences({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}) == ["b: 2 -> 3", "c: None -> 4"]
     assert differences({"a": 1}, {"a": 1}) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        2.5,
+        1e-9,
+        True,
+        False,
+        "auto",
+        "8GB",
+        'it\'s "so"',
+        "1",
+        [],
+        ["flip", {"name": "rotate", "degrees": 20.5}],
+        {"a b": [1]},
+    ],
+)
+def test_a_word_reads_back_as_the_setting_it_was_made_of(value: Any) -> None:
+    word = shlex.split(to_word("train.thing", value))
+    assert len(word) == 1
+    assert from_words(word) == {"train": {"thing": value}}

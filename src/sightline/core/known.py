@@ -172,7 +172,7 @@ def _compared(data: Dataset) -> np.ndarray:
     return np.asarray((drawn[:, None] * _TOGETHER + np.arange(_TOGETHER)).ravel())
 
 
-def look_at_all(data: Dataset, tell: Tell = silent, *, threads: int = 4, closely: bool = True) -> None:
+def look_at_all(data: Dataset, tell: Tell = silent, *, closely: bool = True) -> None:
     """Read every picture's bytes once, some at a time, and say how far it is."""
     rows = ([image for image in sample.images if isinstance(image, KnownImage)] for sample in data)
     _each((image for images in rows for image in images), lambda image: image.look(closely=closely), tell, len(data))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
+import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +15,8 @@ from typing import Any, TypeVar
 from sightline.core.errors import SettingsError, nearest
 
 Kind = TypeVar("Kind")
+
+_NOT_WORDS = ("true", "false", "inf", "nan")  # which TOML does not read as text
 
 
 def fill(kind: type[Kind], given: Mapping[str, Any], *, where: str = "") -> Kind:
@@ -51,6 +57,22 @@ def from_words(words: Iterable[str]) -> dict[str, Any]:
                 raise SettingsError(f"'{name}': '{part}' already has a value of its own.")
         here[last] = value
     return nested
+
+
+def to_word(name: str, value: Any) -> str:
+    """The word that `from_words` reads as this setting; quoted for a shell where it must be."""
+    plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w.:-]*", value) and value not in _NOT_WORDS
+    return shlex.quote(f"{name}={value if plain else _toml(value)}")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return json.dumps(value)
 
 
 def from_toml(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sightline.core.files import write_durably
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
+from sightline.core.settings import to_word
 from sightline.core.sides import reopen
 from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
@@ -183,8 +185,9 @@ def _notes(folder: Run, evaluation: Evaluation) -> list[str]:
 
 def _command(folder: Run, info: Mapping[str, Any]) -> str:
     where = info["data"]["where"] or "DATA"
-    usual = Settings().fixed()
-    changed = [f"--set train.{k}={v}" for k, v in info["settings"].items() if v != usual[k] and not isinstance(v, dict)]
-    changed += [f"--set task.{k}={v}" for k, v in info["options"].items() if v is not None]
+    usual = asdict(Settings())
+    changed = [to_word(f"train.{k}", v) for k, v in info["settings"].items() if v != usual[k]]
+    changed += [to_word(f"task.{k}", v) for k, v in info["options"].items() if v is not None]
+    changed = [f"--set {word}" for word in changed]
     words = ["sightline train", f"'{where}'", f"--task {info['task']}", f"--model {info['model']}", *changed]
     return " ".join([*words, f"--out {folder.path}"])
