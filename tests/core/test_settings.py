@@ -99,6 +99,8 @@ def test_differences_are_said_by_name() -> None:
         True,
         False,
         "auto",
+        "true",
+        "balanced:site",
         "8GB",
         'it\'s "so"',
         "1",
