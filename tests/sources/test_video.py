@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from sightline.core.data import open_data, open_stream
-from sightline.core.dataset import split
 from sightline.core.errors import InputError, SettingsError, SightlineError
 from sightline.core.image import encode
+from sightline.core.splitting import split
 from sightline.sources.video import films
 from sightline.sources.video.reader import Reader
 from tests.sources._filming import SIZE, film, picture
