@@ -1,6 +1,7 @@
 """What every model promises; a new one is found by itself, and asked for its cost at 64 pixels."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sightline.core.errors import UnknownNameError
 from sightline.core.task import Graph
 from sightline.testing.counting import count_multiplications, count_parameters
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "models.md"
 SHAPES = {"pyramid", "logits", "picture", "vector"}  # what GIVES may say
 # A door to another library has no size of its own; what stands behind it is that library's.
 NAMES = [name for name in catalog.names("models") if catalog.find("models", name).PARAMETERS is not None]
@@ -80,6 +82,15 @@ def test_every_size_is_as_big_as_it_says(name: str) -> None:
     with torch.device("meta"):
         assert count_parameters(found.build(3)) == found.PARAMETERS
     assert found.GIVES == catalog.find("models", name.split(":")[0]).GIVES
+
+
+@pytest.mark.parametrize("name", SIZES + [name for name in NAMES if not any(n.startswith(f"{name}:") for n in SIZES)])
+def test_the_page_of_models_names_it_with_its_size(name: str) -> None:
+    found = catalog.find("models", name)
+    if not catalog.find("models", name.split(":")[0]).__name__.startswith("sightline."):
+        return  # of another package, which has pages of its own
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |")]
+    assert any(f" {found.PARAMETERS:,} " in line for line in lines), "run: python docs/models_table.py"
 
 
 @pytest.mark.parametrize("name", NAMES)

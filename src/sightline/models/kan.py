@@ -18,6 +18,7 @@ from sightline.models._variants import Variant, sized
 
 GIVES = "pyramid"
 USE = "to study learnt activations; small pictures; `rational` is the one at a plain network's cost"
+SIDE = 32
 VARIANTS = {"rbf": 2_987_736, "spline": 2_987_736, "gram": 1_660_632, "rational": 334_168, "plain": 333_528}
 PARAMETERS = 2_987_736
 WIDTHS = (24, 48, 96, 96)

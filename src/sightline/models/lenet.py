@@ -12,6 +12,7 @@ from torch.nn import functional
 GIVES = "logits"
 PARAMETERS = 61_706
 USE = "digits, letters and teaching"
+SIDE = 32
 
 
 def build(channels: int = 1, count: int = 10) -> nn.Module:

@@ -17,6 +17,7 @@ from sightline.models._variants import Variant, sized
 
 GIVES = "pyramid"
 USE = "pictures of about 32 pixels, from scratch, in minutes on two cores"
+SIDE = 32
 SHAPES = {"s": (48, 96, 160), "m": (64, 160, 224), "l": (64, 256, 256)}
 VARIANTS = {"s": 537_088, "m": 1_173_968, "l": 1_994_704}
 PARAMETERS = 1_173_968

@@ -14,6 +14,7 @@ from torch.nn import functional
 GIVES = "logits"
 PARAMETERS = 122_570
 USE = "first steps and teaching; small pictures"
+SIDE = 32
 
 
 def build(channels: int = 3, count: int = 10) -> nn.Module:
