@@ -27,7 +27,7 @@ def test_dual_equals_primal() -> None:
     ours, (weight, bias) = vision_ttt.dual(**drawn)
     theirs, (weight_too, bias_too) = vision_ttt.primal(**drawn)
     for one, other in ((ours, theirs), (weight, weight_too), (bias, bias_too)):
-        assert float((one - other).abs().max()) < 1e-10
+        assert float((one - other).detach().abs().max()) < 1e-10
 
 
 def test_the_inner_gradient_equals_autograd() -> None:
@@ -37,7 +37,7 @@ def test_the_inner_gradient_equals_autograd() -> None:
     answered = drawn["key"] + functional.layer_norm(made, made.shape[-1:], eps=vision_ttt.EPSILON) * scale + shift
     (wanted,) = torch.autograd.grad(0.5 * (answered - drawn["value"]).square().sum(), made)
     ours = vision_ttt.slope(drawn["key"], drawn["value"], drawn["state"], drawn["affine"])
-    assert float((ours - wanted).abs().max()) < 1e-10
+    assert float((ours - wanted).detach().abs().max()) < 1e-10
 
 
 def test_one_token_at_a_time_is_plain_gradient_descent() -> None:
@@ -56,8 +56,8 @@ def test_one_token_at_a_time_is_plain_gradient_descent() -> None:
         plain = (weight.detach() - steps * slopes[0], bias.detach() - steps * slopes[1])
         asked = part["query"] @ plain[0] + plain[1]
         wanted = vision_ttt.answer(part["query"], asked, drawn["affine"])
-        assert float((made - wanted).abs().max()) < 1e-10
-        assert all(float((one - other).abs().max()) < 1e-10 for one, other in zip(state, plain, strict=True))
+        assert float((made - wanted).detach().abs().max()) < 1e-10
+        assert all(float((one - other).detach().abs().max()) < 1e-10 for one, other in zip(state, plain, strict=True))
 
 
 def test_without_norm_or_residual_a_state_is_linear_attention() -> None:
@@ -75,7 +75,7 @@ def test_without_norm_or_residual_a_state_is_linear_attention() -> None:
         ],
         2,
     )
-    assert float((read - wanted).abs().max()) < 1e-10
+    assert float((read - wanted).detach().abs().max()) < 1e-10
 
 
 def test_reading_backwards_is_reading_the_turned_picture_forwards() -> None:
@@ -87,7 +87,7 @@ def test_reading_backwards_is_reading_the_turned_picture_forwards() -> None:
             weight.copy_(torch.randn(weight.shape[0] // 2, *weight.shape[1:]).repeat(2, *[1] * (weight.ndim - 1)))
         mixer.near.weight.copy_((mixer.near.weight + mixer.near.weight.flip(2, 3)) / 2)
     x = torch.randn(2, 20, 64, dtype=torch.float64)
-    assert float((mixer(x.flip(1), (4, 5)).flip(1) - mixer(x, (4, 5))).abs().max()) < 1e-10
+    assert float((mixer(x.flip(1), (4, 5)).flip(1) - mixer(x, (4, 5))).detach().abs().max()) < 1e-10
 
 
 def test_a_token_learns_from_those_before_it_and_not_from_those_behind() -> None:

@@ -66,7 +66,8 @@ class Grams(nn.Module):
         self.count, self.points = count, points
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.stack(gram(x.tanh(), self.count, self.points)[1:], 2).flatten(1, 2)
+        x = x.to(torch.promote_types(x.dtype, torch.float32)).tanh()  # differences of powers need their digits
+        return torch.stack(gram(x, self.count, self.points)[1:], 2).flatten(1, 2)
 
 
 class Rational(nn.Module):
