@@ -90,6 +90,18 @@ def test_reading_backwards_is_reading_the_turned_picture_forwards() -> None:
     assert float((mixer(x.flip(1), (4, 5)).flip(1) - mixer(x, (4, 5))).detach().abs().max()) < 1e-10
 
 
+def test_how_far_a_state_moves() -> None:
+    """Token t asks a state moved by s <= t only, by its own patience (1 / t to begin with) times the pace of s."""
+    mixer = vision_ttt.Learning(64, batch=4).double()
+    pace = torch.tensor([[[2.0, 3.0, 5.0]]], dtype=torch.float64)
+    wanted = torch.tensor([[2, 0, 0], [1, 1.5, 0], [2 / 3, 1, 5 / 3]], dtype=torch.float64)
+    assert torch.allclose(mixer._steps(pace)[0, 0], wanted)
+    with torch.no_grad():
+        mixer.later.copy_(torch.tensor([0.5, -9, 0, 0]))
+    wanted = torch.tensor([[3, 0, 0], [0, 0, 0], [2 / 3, 1, 5 / 3]], dtype=torch.float64)
+    assert torch.allclose(mixer._steps(pace)[0, 0], wanted), "learnt, and never backwards"
+
+
 def test_a_token_learns_from_those_before_it_and_not_from_those_behind() -> None:
     drawn = _drawn()
     made, _ = vision_ttt.dual(**drawn)
