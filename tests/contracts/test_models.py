@@ -1,6 +1,7 @@
 """What every model promises; a new one is found by itself, and asked for its cost at 64 pixels."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,32 @@ import pytest
 import torch
 
 from sightline.core import catalog
+from sightline.core.errors import UnknownNameError
 from sightline.core.task import Graph
 from sightline.testing.counting import count_multiplications, count_parameters
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "models.md"
 SHAPES = {"pyramid", "logits", "picture", "vector"}  # what GIVES may say
-NAMES = catalog.names("models")
+# A door to another library has no size of its own; what stands behind it is that library's.
+NAMES = [name for name in catalog.names("models") if catalog.find("models", name).PARAMETERS is not None]
+SIZES = [f"{name}:{size}" for name in NAMES for size in getattr(catalog.find("models", name), "VARIANTS", ())]
 # Multiplications of one picture of 64 x 64 x 3, counted once and kept: a change of architecture must be meant.
-COSTS = {"ridge": 24_887_296, "small": 14_598_144, "unet": 250_675_200}
+COSTS = {
+    "hybrid": 22_875_648,
+    "kaconvnet": 61_292_032,
+    "kan": 265_420_800,
+    "lenet": 3_301_320,
+    "quick": 359_792_640,
+    "ridge": 24_887_296,
+    "small": 14_598_144,
+    "tutorial": 24_197_120,
+    "unet": 250_675_200,
+    "vision_ttt": 112_103_424,
+    "vit": 88_473_600,
+    "vit3": 99_090_432,
+}
+# Tracing time grows with the number of blocks, and one is like the other.
+SHALLOW: dict[str, dict[str, Any]] = {"vision_ttt": {"depth": 2}, "vit": {"depth": 2}, "vit3": {"depth": 2}}
 
 
 @pytest.fixture(params=NAMES)
@@ -52,7 +72,31 @@ def _stirred(network: torch.nn.Module) -> torch.nn.Module:
 def test_it_says_what_it_gives_and_how_big_it_is(name: str) -> None:
     found = catalog.find("models", name)
     assert found.GIVES in SHAPES
-    assert count_parameters(found.build(3)) == found.PARAMETERS
+    assert isinstance(found.USE, str)
+    assert count_parameters(found.build()) == found.PARAMETERS
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_every_size_is_as_big_as_it_says(name: str) -> None:
+    found = catalog.find("models", name)
+    with torch.device("meta"):
+        assert count_parameters(found.build(3)) == found.PARAMETERS
+    assert found.GIVES == catalog.find("models", name.split(":")[0]).GIVES
+
+
+@pytest.mark.parametrize("name", SIZES + [name for name in NAMES if not any(n.startswith(f"{name}:") for n in SIZES)])
+def test_the_page_of_models_names_it_with_its_size(name: str) -> None:
+    found = catalog.find("models", name)
+    if not catalog.find("models", name.split(":")[0]).__name__.startswith("sightline."):
+        return  # of another package, which has pages of its own
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |")]
+    assert any(f" {found.PARAMETERS:,} " in line for line in lines), "run: python docs/models_table.py"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_size_that_is_not_there_is_one_line(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="has no"):
+        catalog.find("models", f"{name}:gigantic")
 
 
 def test_its_cost_is_the_one_on_record(name: str) -> None:
@@ -109,8 +153,9 @@ def _solves(network: Any) -> None:
 def test_the_exported_graph_answers_alike(name: str) -> None:
     exporter = catalog.find("exporters", "onnx")
     pytest.importorskip("onnxscript")
+    few = SHALLOW.get(name, {})
     timed = "time" in inspect.signature(catalog.find("models", name).build).parameters
-    network = _stirred(_built(name, 5, **({"time": True} if timed else {}))).eval()
+    network = _stirred(_built(name, 5, **({"time": True} if timed else few))).eval()
     given = _inputs(network, 1, 5, (64, 48))
     named = {label: array.numpy() for label, array in zip(("x", "time"), given, strict=False)}
     run = exporter.load(exporter.export(Graph(_Named(network), named, dict.fromkeys(named, (0,)))), name, 1)

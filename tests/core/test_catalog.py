@@ -55,6 +55,17 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     assert catalog.names("dreams") == []
 
 
+def test_a_name_with_a_colon_asks_the_entry_for_a_variant() -> None:
+    found = catalog.find("models", "kaconvnet:b")
+    assert catalog.find("models", "kaconvnet").VARIANTS["b"] == found.PARAMETERS
+    with pytest.raises(UnknownNameError, match=r"'small' has no variants: write model 'small' without a colon"):
+        catalog.find("models", "small:b")
+    with pytest.raises(UnknownNameError, match=r"no model is called 'kaconvnets'. Did you mean 'kaconvnet'"):
+        catalog.find("models", "kaconvnets:b")
+    with pytest.raises(UnknownNameError, match=r"has no size 'xl'.* Known: kaconvnet:s, kaconvnet:b"):
+        catalog.find("models", "kaconvnet:xl")
+
+
 def test_other_packages_bring_parts_through_the_same_door(plugin: None, tmp_path: Path) -> None:
     for family, name in (("formats", "shout"), ("models", "still"), ("tasks", "whisper"), ("augmentations", "dim")):
         assert name in catalog.names(family)

@@ -35,7 +35,10 @@ def names(family: str) -> list[str]:
 
 
 def find(family: str, name: str) -> Any:
-    """The module or function that this name stands for."""
+    """The module or function that this name stands for; `name:variant` asks the entry for one of its variants."""
+    base, colon, variant = name.partition(":")
+    if colon:
+        return _variant(family, base, find(family, base), variant)
     ours = _ours(family)
     if name in ours:
         module, function, _ = ours[name]
@@ -49,6 +52,12 @@ def find(family: str, name: str) -> Any:
         f"no {family[:-1] if family.endswith('s') else family} is called '{name}'.{nearest(name, known)} "
         f"Known: {', '.join(known) or 'none'}."
     )
+
+
+def _variant(family: str, name: str, entry: Any, variant: str) -> Any:
+    if not hasattr(entry, "variant"):
+        raise UnknownNameError(f"'{name}' has no variants: write {family.removesuffix('s')} '{name}' without a colon.")
+    return entry.variant(variant)
 
 
 def describe(family: str) -> dict[str, str]:

@@ -10,6 +10,8 @@ from torch.nn import functional
 
 GIVES = "logits"
 PARAMETERS = 0
+USE = "a floor to beat, in seconds"
+SIDE = 32
 
 
 def build(channels: int = 3, count: int = 2, *, filters: int = 256, penalty: float = 1e-3, seed: int = 0) -> nn.Module:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 GIVES = "pyramid"
 PARAMETERS = 1_107_048
+USE = "the default where two cores must train it; any task that reads a pyramid"
 
 
 def build(channels: int = 3, *, width: int = 24, blocks: int = 1) -> nn.Module:

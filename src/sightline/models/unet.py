@@ -10,6 +10,7 @@ from torch.nn import functional
 
 GIVES = "picture"
 PARAMETERS = 498_363
+USE = "pictures in, pictures out; denoising and generation"
 
 
 def build(channels: int = 3, *, width: int = 24, depth: int = 3, time: bool = False) -> nn.Module:
