@@ -1,8 +1,11 @@
 """Heads that answer everywhere."""
 
 import numpy as np
+import pytest
 import torch
 
+from sightline.core import catalog
+from sightline.core.errors import SettingsError
 from sightline.core.inputs import InputSpec
 from sightline.heads.dense import boxes, picture
 from sightline.losses.objects import _points
@@ -38,3 +41,8 @@ def test_a_picture_head_begins_by_giving_back_what_came() -> None:
         raw = (np.random.default_rng(0).random((2, 16, 16, 3)) * top).astype(dtype)
         made = network(torch.from_numpy(raw))["picture"].detach().numpy()
         assert np.abs(made - raw.astype(np.float64) / top).max() < 1e-6
+
+
+def test_a_model_with_too_few_maps_is_one_line() -> None:
+    with pytest.raises(SettingsError, match="gives 1 map of features; boxes need four"):
+        boxes(catalog.find("models", "vit").build(3), InputSpec((64, 64)), 2)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -149,13 +151,13 @@ def _judge(data: Dataset, items: Sequence[_Item], small: np.ndarray) -> Judged |
     names = {name: number for number, name in enumerate(sorted({item.name for item in items}))}
     if len(items) < LEAST or len(names) < 2:
         return None
-    bank = draw_bank(small, int(np.clip(len(small) // 20, 32, 256)))
+    bank = draw_bank(small, int(np.clip(len(small) // 20, 32, 192)))
     features = np.empty((len(small), bank.width), np.float16)
 
     def fill(start: int) -> None:
         features[start : start + 500] = bank.features(small[start : start + 500])
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "sightline-judge") as pool:
+    with _pool() as pool:
         list(pool.map(fill, range(0, len(small), 500)))
     given = np.array([names[item.name] for item in items])
     return judge(features, given, len(names), _groups(data, items))
@@ -185,16 +187,24 @@ def _pictures(data: Dataset, items: Sequence[_Item], tell: Tell, done: int, tota
 
 
 def _cut(data: Dataset, items: Sequence[_Item]) -> Iterator[np.ndarray | None]:
-    """The part of each picture that a label is about; a picture is read once for all of its labels."""
-    read: tuple[int, np.ndarray | None] = (-1, None)
-    for item in items:
-        if read[0] != item.place:
-            image = data[item.place].images[0]
-            try:
-                read = item.place, _coloured(read_reduced(image, 2 * SIDE) if item.box is None else image.read())
-            except InputError:
-                read = item.place, None  # told by the check of unreadable pictures
-        yield None if read[1] is None else _reduced(read[1], item.box)
+    """The part of each picture that a label is about; a picture is read once for all of its labels, some at a time."""
+    together = [list(same) for _, same in groupby(items, key=lambda item: item.place)]
+    with _pool() as pool:
+        for start in range(0, len(together), 500):
+            yield from chain.from_iterable(pool.map(partial(_cuts, data), together[start : start + 500]))
+
+
+def _cuts(data: Dataset, items: Sequence[_Item]) -> list[np.ndarray | None]:
+    image, whole = data[items[0].place].images[0], all(item.box is None for item in items)
+    try:
+        pixels = _coloured(read_reduced(image, 2 * SIDE) if whole else image.read())
+    except InputError:
+        return [None] * len(items)  # told by the check of unreadable pictures
+    return [_reduced(pixels, item.box) for item in items]
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "sightline-judge")
 
 
 def _coloured(pixels: np.ndarray) -> np.ndarray:

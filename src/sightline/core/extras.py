@@ -16,6 +16,7 @@ EXTRA_OF = {
     "tensorboard": "tensorboard",
     "mlflow": "mlflow",
     "wandb": "wandb",
+    "timm": "zoo",
     "imagecodecs": "io",
     "pi_heif": "io",
     "rawpy": "io",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sightline.core.errors import SettingsError
 from sightline.core.inputs import InputSpec
 from sightline.heads._pixels import TOP, Pixels
 
@@ -35,6 +36,10 @@ class _Boxes(nn.Module):
 
     def __init__(self, model: Any, spec: InputSpec, count: int, width: int) -> None:
         super().__init__()
+        maps = len(getattr(model, "widths", ()))
+        if maps <= max(*self.levels, 3):
+            given = f"{maps} map{'' if maps == 1 else 's'} of features"
+            raise SettingsError(f"the model gives {given}; boxes need four, as the model 'small' gives them.")
         self.pixels, self.model = Pixels(spec), model
         self.strides = tuple(model.strides[level] for level in self.levels)
         self.narrow = nn.ModuleList(nn.Conv2d(model.widths[level], width, 1) for level in (*self.levels, 3))

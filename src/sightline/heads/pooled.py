@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sightline.core.errors import SettingsError
 from sightline.core.inputs import InputSpec
 from sightline.heads._pixels import Pixels
 
@@ -44,6 +45,8 @@ class _Solved(_Labels):
 class _Vector(nn.Module):
     def __init__(self, model: nn.Module, spec: InputSpec, length: int) -> None:
         super().__init__()
+        if not getattr(model, "widths", None):
+            raise SettingsError("the model gives no map of features to make a vector of; choose one such as 'small'.")
         self.pixels, self.model = Pixels(spec), model
         self.head = nn.Linear(model.widths[-1], length)  # type: ignore[index,arg-type]
 
