@@ -18,23 +18,6 @@ SHAPES = {"pyramid", "logits", "picture", "vector"}  # what GIVES may say
 # A door to another library has no size of its own; what stands behind it is that library's.
 NAMES = [name for name in catalog.names("models") if catalog.find("models", name).PARAMETERS is not None]
 SIZES = [f"{name}:{size}" for name in NAMES for size in getattr(catalog.find("models", name), "VARIANTS", ())]
-# Multiplications of one picture of 64 x 64 x 3, counted once and kept: a change of architecture must be meant.
-COSTS = {
-    "hybrid": 22_875_648,
-    "kaconvnet": 61_292_032,
-    "kan": 265_420_800,
-    "lenet": 3_301_320,
-    "quick": 359_792_640,
-    "ridge": 24_887_296,
-    "small": 14_598_144,
-    "tutorial": 24_197_120,
-    "unet": 250_675_200,
-    "vision_ttt": 112_103_424,
-    "vit": 88_473_600,
-    "vit3": 99_090_432,
-}
-# Tracing time grows with the number of blocks, and one is like the other.
-SHALLOW: dict[str, dict[str, Any]] = {"vision_ttt": {"depth": 2}, "vit": {"depth": 2}, "vit3": {"depth": 2}}
 
 
 @pytest.fixture(params=NAMES)
@@ -102,8 +85,7 @@ def test_a_size_that_is_not_there_is_one_line(name: str) -> None:
 def test_its_cost_is_the_one_on_record(name: str) -> None:
     network = _built(name).eval()
     cost = count_multiplications(network, *_inputs(network, 1, 3, (64, 64)))
-    assert name in COSTS, f"add the cost of '{name}' at 64 pixels to COSTS: it is {cost}"
-    assert cost == COSTS[name]
+    assert cost == catalog.find("models", name).COST, "a change of architecture must be meant"
 
 
 @pytest.mark.parametrize("channels", [1, 3, 5])
@@ -153,7 +135,7 @@ def _solves(network: Any) -> None:
 def test_the_exported_graph_answers_alike(name: str) -> None:
     exporter = catalog.find("exporters", "onnx")
     pytest.importorskip("onnxscript")
-    few = SHALLOW.get(name, {})
+    few = getattr(catalog.find("models", name), "SHALLOW", {})
     timed = "time" in inspect.signature(catalog.find("models", name).build).parameters
     network = _stirred(_built(name, 5, **({"time": True} if timed else few))).eval()
     given = _inputs(network, 1, 5, (64, 48))

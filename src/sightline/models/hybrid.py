@@ -15,6 +15,7 @@ from sightline.models._layers import Squeeze
 
 GIVES = "pyramid"
 PARAMETERS = 1_684_896
+COST = 22_875_648  # multiplications of one picture of 64 x 64 x 3
 USE = "pictures whose parts must be related; a middle way between cost and reach"
 
 

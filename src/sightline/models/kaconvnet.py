@@ -35,6 +35,7 @@ VARIANTS = {
     "l-plain": 9_613_992,
 }
 PARAMETERS = 3_715_720
+COST = 61_292_032  # multiplications of one picture of 64 x 64 x 3
 
 
 def build(channels: int = 3, *, size: str = "s", drop: float = 0.1) -> nn.Module:

@@ -21,6 +21,7 @@ SIDE = 32
 SHAPES = {"s": (48, 96, 160), "m": (64, 160, 224), "l": (64, 256, 256)}
 VARIANTS = {"s": 525_520, "m": 1_149_328, "l": 1_970_064}
 PARAMETERS = 1_149_328
+COST = 359_792_640  # multiplications of one picture of 64 x 64 x 3
 
 
 def build(channels: int = 3, *, size: str = "m") -> nn.Module:

@@ -25,6 +25,8 @@ INNER = 64  # width of a head, and of the key that its state learns from
 DROPS = {"t": 0.0, "s": 0.1, "b": 0.4}
 VARIANTS = {"t": 6_353_928, "s": 24_236_688, "b": 94_589_856, "t/4": 6_190_344}
 PARAMETERS = 6_353_928
+COST = 112_103_424  # multiplications of one picture of 64 x 64 x 3
+SHALLOW = {"depth": 2}  # enough to try an export with: every block is like the others
 
 
 def build(

@@ -19,6 +19,8 @@ USE = "the yardstick of the papers; wants much data or pre-trained weights"
 HEADS = {"t": 3, "s": 6, "b": 12}
 VARIANTS = {"t": 5_524_032, "s": 21_664_896, "b": 85_797_120, "t/4": 5_360_448}
 PARAMETERS = 5_524_032
+COST = 88_473_600  # multiplications of one picture of 64 x 64 x 3
+SHALLOW = {"depth": 2}  # enough to try an export with: every block is like the others
 
 
 def build(

@@ -23,6 +23,8 @@ DROPS = {"t": 0.0, "s": 0.1, "b": 0.4}
 SCALE = 9**-0.5
 VARIANTS = {"t": 5_971_008, "s": 23_443_584, "b": 89_345_280, "t/4": 5_807_424}
 PARAMETERS = 5_971_008
+COST = 99_090_432  # multiplications of one picture of 64 x 64 x 3
+SHALLOW = {"depth": 2}  # enough to try an export with: every block is like the others
 
 
 def build(channels: int = 3, *, size: str = "t", depth: int = DEPTH, drop: float | None = None) -> nn.Module:
