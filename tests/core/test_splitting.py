@@ -336,3 +336,15 @@ def test_columns_say_what_samples_say() -> None:
             assert list(made.column(field)) == [getattr(one, field) for one in made]
         assert [*made.column("names")] == [one.truth.names for one in made]  # type: ignore[union-attr]
     assert [one.id for one in data.where("names", lambda names: "a" in names)] == ["0", "2", "4"]
+
+
+def test_a_layout_without_columns_is_walked_a_few_times_not_once_a_sample() -> None:
+    class Counting(list[Sample]):
+        made = 0
+
+        def __getitem__(self, index: Any) -> Any:
+            type(self).made += 1
+            return super().__getitem__(index)
+
+    split(Dataset(Counting(sample(n, "ab"[n % 2]) for n in range(200))), copies=False)
+    assert Counting.made <= 20 * 200

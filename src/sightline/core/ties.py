@@ -57,7 +57,8 @@ def tied(data: Dataset, rows: list[int], by: str | None, copies: bool, tell: Tel
     within = np.array(rows, np.int64)
     known = remember(data) if copies else data
     equal = seals(known, tell)[within] if copies else np.full(len(rows), -1)
-    links = [_chained(equal), _chained(_numbered([data.column("group")[row] for row in rows]))]
+    members = data.column("group")
+    links = [_chained(equal), _chained(_numbered([members[row] for row in rows]))]
     values = _values(data, rows, by) if by is not None else []
     links.append(_chained(_numbered(values)))
 

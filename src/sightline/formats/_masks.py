@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import LARGEST_FILE, read_image
-from sightline.formats import _cells, _names, _paths
+from sightline.core.lost import Lost
+from sightline.core.sample import Sample
+from sightline.formats import _cells, _names, _paths, _writing
+
+MaskOf = Callable[[Sample, tuple[str, ...], Lost], np.ndarray | None]  # None where a layout cannot say it
 
 MOST = 1000  # masks that are read to learn which values occur, where no legend says it
 _COLOURS = 4096  # that a legend, or masks without one, may hold
@@ -166,3 +171,29 @@ def encode_mask(numbers: np.ndarray) -> bytes:
     stream = io.BytesIO()
     Pillow.fromarray(numbers).save(stream, "PNG")
     return stream.getvalue()
+
+
+def write_beside(data: Dataset, path: Path, layout: str, mask_of: MaskOf, lost: Lost | None) -> Path:
+    """`images`, a folder called as the layout with masks of the same names, and `classes.txt`."""
+    lost = _writing.strict(lost, layout)
+    _writing.without_details(data, lost)
+    split = _writing.splits_of(data, lost)
+    if not _names.are_listable(data.names):
+        raise InputError("label", f"the names of {data.name} cannot stand one a line in classes.txt. Write jsonlines.")
+    taken: set[str] = set()
+    count = 0
+    with _writing.appearing(path) as folder:
+        for sample in data:
+            if not _writing.holds(sample, lost, "group", "given", "attributes"):
+                continue
+            mask = mask_of(sample, data.names, lost)
+            encoded = sample.image.encoded()
+            suffix = _writing.suffix_of(encoded, sample.image)
+            picture, beside = _writing.twin_places(sample, suffix, taken, "images", layout, split)
+            _writing.store(folder / picture, encoded)
+            if mask is not None:
+                count += 1
+                _writing.store(folder / beside, encode_mask(mask))
+        _writing.refuse_nothing(count, data, lost)
+        _names.write(folder, data.names)
+    return path

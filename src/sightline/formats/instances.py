@@ -81,28 +81,7 @@ def read(path: Path) -> Dataset:
 
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`images`, `instances` of the same names as gray PNG of 16 bits, and `classes.txt`."""
-    lost = _writing.strict(lost, "instances")
-    _writing.without_details(data, lost)
-    split = _writing.splits_of(data, lost)
-    if not _names.are_listable(data.names):
-        raise InputError("label", f"the names of {data.name} cannot stand one a line in classes.txt. Write jsonlines.")
-    taken: set[str] = set()
-    count = 0
-    with _writing.appearing(path) as folder:
-        for sample in data:
-            if not _writing.holds(sample, lost, "group", "given", "attributes"):
-                continue
-            mask = _mask(sample, data.names, lost)
-            encoded = sample.image.encoded()
-            suffix = _writing.suffix_of(encoded, sample.image)
-            picture, beside = _writing.twin_places(sample, suffix, taken, "images", "instances", split)
-            _writing.store(folder / picture, encoded)
-            if mask is not None:
-                count += 1
-                _writing.store(folder / beside, _masks.encode_mask(mask))
-        _writing.refuse_nothing(count, data, lost)
-        _names.write(folder, data.names)
-    return path
+    return _masks.write_beside(data, path, "instances", _mask, lost)
 
 
 def _places(path: Path) -> list[_beside.Places]:

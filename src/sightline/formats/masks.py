@@ -14,7 +14,7 @@ from sightline.core.image import FileImage
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
-from sightline.formats import _beside, _masks, _names, _numbered, _writing
+from sightline.formats import _beside, _masks, _numbered, _writing
 from sightline.formats._later import later
 
 LAYOUT = "photos/images/1.jpg photos/masks/1.png photos/classes.txt, or photos/1.jpg photos/1_mask.png"
@@ -64,28 +64,7 @@ def read(path: Path) -> Dataset:
 
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
     """`images`, `masks` of the same names as gray PNG of class numbers, and `classes.txt`."""
-    lost = _writing.strict(lost, "masks")
-    _writing.without_details(data, lost)
-    split = _writing.splits_of(data, lost)
-    if not _names.are_listable(data.names):
-        raise InputError("label", f"the names of {data.name} cannot stand one a line in classes.txt. Write jsonlines.")
-    taken: set[str] = set()
-    count = 0
-    with _writing.appearing(path) as folder:
-        for sample in data:
-            if not _writing.holds(sample, lost, "group", "given", "attributes"):
-                continue
-            mask = _mask(sample, data.names, lost)
-            encoded = sample.image.encoded()
-            suffix = _writing.suffix_of(encoded, sample.image)
-            picture, beside = _writing.twin_places(sample, suffix, taken, "images", "masks", split)
-            _writing.store(folder / picture, encoded)
-            if mask is not None:
-                count += 1
-                _writing.store(folder / beside, _masks.encode_mask(mask))
-        _writing.refuse_nothing(count, data, lost)
-        _names.write(folder, data.names)
-    return path
+    return _masks.write_beside(data, path, "masks", _mask, lost)
 
 
 def _mask(sample: Sample, names: tuple[str, ...], lost: Lost) -> np.ndarray | None:
