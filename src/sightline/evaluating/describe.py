@@ -25,6 +25,8 @@ from sightline.core.task import Run as Pass
 from sightline.evaluating.charts import history_png
 from sightline.evaluating.evaluate import Evaluation
 from sightline.evaluating.report import Example, Figure, Material, write_report
+from sightline.evaluating.scene import Scene
+from sightline.evaluating.studies import all_studies
 from sightline.overlays import draw
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import trained
@@ -52,6 +54,8 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed, least)
     typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed, least)
     confusion = evaluation.confusion
+    scene = Scene(task, facts, passes, network, (), (), (), parted, seed, folder, info, tell)
+    studied = {name: module for name, module in all_studies().items() if name in evaluation.studies}
     material = Material(
         title=f"{info['task']} on {info['data']['name']}",
         task=info["task"],
@@ -63,6 +67,7 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
         confusion=None if confusion is None else (confusion["names"], np.array(confusion["matrix"])),
         worst=worst,
         typical=typical,
+        sections=[module.section(evaluation.studies[name], scene) for name, module in studied.items()],
         parity=_parity(folder),
         notes=_notes(folder, evaluation),
         untested=UNTESTED,

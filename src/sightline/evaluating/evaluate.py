@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
 from sightline.evaluating.baseline import baseline
 from sightline.evaluating.intervals import interval
+from sightline.evaluating.scene import Scene
+from sightline.evaluating.studies import all_studies
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import load, trained
 
@@ -48,6 +50,7 @@ class Evaluation:
     unreadable: Mapping[str, str]
     thresholds: Mapping[str, float]
     seconds_each: float
+    studies: Mapping[str, Any] = field(default_factory=dict)  # what each study found, by its name
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -67,6 +70,9 @@ def evaluate(
     what: Any, data: Any = None, *, side: str | None = None, format: str | None = None, tell: Tell = silent
 ) -> Evaluation:
     """Measure a run or a bundle; a run is measured on what it held out, a bundle on the data named."""
+    run: Run | None = None
+    network: Any = None
+    parted: Dataset | None = None
     if _is_run(what):
         run = open_run(what)
         task, facts, network = trained(run)
@@ -93,8 +99,12 @@ def evaluate(
         )
     made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
-    if _is_run(what):
-        write_durably(open_run(what).evaluation, canonical(_finite(evaluation.to_json())))
+    info = {} if run is None else run.info
+    scene = Scene(task, facts, passes, network, kept, truths, given, parted, seed, run, info, tell)
+    found = {name: module.study(scene) for name, module in all_studies().items()}
+    evaluation = replace(evaluation, studies={name: said for name, said in found.items() if said is not None})
+    if run is not None:
+        write_durably(run.evaluation, canonical(_finite(evaluation.to_json())))
     return evaluation
 
 

@@ -56,6 +56,7 @@ class Material:
     confusion: tuple[Sequence[str], np.ndarray] | None = None
     worst: Sequence[Example] = ()
     typical: Sequence[Example] = ()
+    sections: Sequence[str] = ()  # of studies, as they come
     parity: Sequence[Mapping[str, str]] = ()
     notes: Sequence[str] = ()
     untested: Sequence[str] = ()
@@ -73,6 +74,7 @@ def write_report(path: Path, material: Material) -> Path:
         _confusion(material.confusion),
         _gallery("Worst mistakes", "Where the answer is farthest from what is so.", material.worst, pictures[:split]),
         _gallery("Typical answers", "Spread evenly over the samples, not chosen.", material.typical, pictures[split:]),
+        *material.sections,
         _parity(material.parity),
         section("What was seen in the data", bullets(material.notes)) if material.notes else "",
         section("What was not tested", bullets(material.untested), name="untested") if material.untested else "",
