@@ -61,7 +61,7 @@ def multiplications(way: str, side: int) -> float:
     import torch
 
     from sightline.core import catalog
-    from sightline.testing.counting import count_multiplications
+    from sightline.evaluating.counting import count_multiplications
 
     name, settings = WAYS[way]
     if name == "vit":

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from sightline.core import catalog
-from sightline.testing.counting import count_multiplications, count_parameters
+from sightline.evaluating.counting import count_multiplications, count_parameters
 
 PAGE = Path(__file__).parent / "models.md"
 TOP = """# Models

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sightline.evaluating.describe import report as report
     from sightline.evaluating.evaluate import Evaluation as Evaluation
     from sightline.evaluating.evaluate import evaluate as evaluate
+    from sightline.evaluating.rivals import rivals
     from sightline.exporting.export import Exported as Exported
     from sightline.exporting.export import export as export
     from sightline.predicting.model import Model as Model
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from sightline.training.settings import Settings as Settings
     from sightline.training.train import train as train
 
-    runs = all_runs
+    compare, runs = rivals, all_runs
 
 _PLACES = {  # public name -> where it lives, and what it is called there if otherwise
     "Annotation": "core.annotations",
@@ -76,6 +77,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Vector": "core.annotations",
     "agree": "auditing.agree",
     "audit": "auditing.audit",
+    "compare": "evaluating.rivals:rivals",
     "convert": "core.conversion",
     "diff": "core.versions",
     "evaluate": "evaluating.evaluate",

@@ -133,12 +133,22 @@ def test_runs_are_listed_and_compared_without_a_winner_by_chance(trained: Traine
     assert made.status == 0, made.err
     listed = run(trained.folder, "runs", "--json").document["runs"]
     assert {row["name"] for row in listed} == {"other", trained.run.name}
-    compared = run(trained.folder, "runs", "compare", "other", trained.run.name, "--json").document
-    assert any(line.startswith("train.epochs: 1 -> 2") for line in compared["settings"])
-    assert {row["verdict"] for row in compared["metrics"]} <= {"first", "second", "cannot tell"}
-    for row in compared["metrics"]:
+    compared = run(trained.folder, "compare", "other", trained.run.name, "--json").document
+    pair = compared["pairs"][0]
+    assert (pair["first"], pair["second"]) == ("other", trained.run.name)
+    assert any(line.startswith("train.epochs: 1 -> 2") for line in pair["settings"])
+    for row in pair["metrics"].values():
+        assert row["verdict"] in ("first", "second", "cannot tell")
+        assert row["difference"] == pytest.approx(row["first"] - row["second"])
         apart = row["low"] is not None and not row["low"] <= 0 <= row["high"]
         assert apart == (row["verdict"] != "cannot tell")
+
+
+def test_a_person_is_compared_with_a_run(trained: Trained) -> None:
+    """Whoever labels the pictures as they are cannot be beaten."""
+    said = run(trained.folder, "compare", trained.run.name, "drawn:parts?count=40&size=32", "--json")
+    assert said.status == 0, said.err
+    assert said.document["pairs"][0]["metrics"]["accuracy"]["second"] == 1.0
 
 
 def test_evaluate_export_and_report_can_be_called_alone(trained: Trained) -> None:

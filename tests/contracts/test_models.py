@@ -11,7 +11,7 @@ import torch
 from sightline.core import catalog
 from sightline.core.errors import UnknownNameError
 from sightline.core.task import Graph
-from sightline.testing.counting import count_multiplications, count_parameters
+from sightline.evaluating.counting import count_multiplications, count_parameters
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "models.md"
 SHAPES = {"pyramid", "logits", "picture", "vector"}  # what GIVES may say

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import kaconvnet
 from sightline.models.kaconvnet import KAConv
-from sightline.testing.counting import count_multiplications, count_parameters
 
 
 def _unfolded(layer: KAConv, x: torch.Tensor) -> torch.Tensor:

@@ -2,8 +2,8 @@
 
 import torch
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import small
-from sightline.testing.counting import count_multiplications, count_parameters
 
 
 def test_cost_and_size_layer_by_layer() -> None:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import tutorial
-from sightline.testing.counting import count_multiplications, count_parameters
 
 
 def test_every_layer_is_the_published_one() -> None:

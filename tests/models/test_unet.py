@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import unet
-from sightline.testing.counting import count_multiplications, count_parameters
 
 
 def _block(before: int, after: int, places: int) -> tuple[int, int]:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import vision_ttt, vit, vit3
-from sightline.testing.counting import count_multiplications, count_parameters
 
 Drawn = dict[str, torch.Tensor]
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import vit
-from sightline.testing.counting import count_multiplications, count_parameters
 
 
 def test_fused_and_written_out_attention_agree() -> None:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from sightline.evaluating.counting import count_multiplications, count_parameters
 from sightline.models import vit3
-from sightline.testing.counting import count_multiplications, count_parameters
 
 
 def _drawn(*shape: int) -> torch.Tensor:

@@ -33,6 +33,7 @@ from sightline.evaluating.studies import all_studies
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import load, trained
 
+LEAST_SECONDS, MOST_SECONDS = 1.5, 60.0  # of a slow study
 SHOWN = 24  # ids kept of the worst, and of samples spread over the side
 
 
@@ -92,7 +93,8 @@ def evaluate(
         thresholds = dict(model.card["thresholds"])
     start = time.perf_counter()
     kept, truths, given, unreadable = _gathered(task, passes, held, facts, seed, tell)
-    seconds = (time.perf_counter() - start) / max(1, len(held))
+    took = time.perf_counter() - start
+    seconds = took / max(1, len(held))
     if not truths:
         raise AmbiguousError(
             f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
@@ -100,7 +102,8 @@ def evaluate(
     made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
-    scene = Scene(task, facts, passes, network, kept, truths, given, parted, seed, run, info, tell)
+    allowed = min(MOST_SECONDS, max(LEAST_SECONDS, took))  # a study may take as long again as the answers took
+    scene = Scene(task, facts, passes, network, kept, truths, given, parted, seed, run, info, tell, allowed)
     found = {name: module.study(scene) for name, module in all_studies().items()}
     evaluation = replace(evaluation, studies={name: said for name, said in found.items() if said is not None})
     if run is not None:

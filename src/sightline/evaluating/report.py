@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core.errors import MissingExtraError
 from sightline.core.files import write_durably
 from sightline.evaluating import charts
-from sightline.evaluating.chart import Chart, number, readable, spoken, tame
+from sightline.evaluating.chart import number, readable, spoken, tame
+from sightline.evaluating.drawn import drawn
 from sightline.evaluating.page import bullets, document, escape, pack, pairs, section, table
 
 _TINY = 160  # pixels across, below which a picture is enlarged with its pixels whole
@@ -170,9 +170,9 @@ def _figures(figures: Sequence[Figure]) -> str:
     heads = ("Metric", "Value", "95 % interval", "Baseline", "Against it", "Samples")
     of = " and ".join(dict.fromkeys(f.of for f in figures if f.of))
     lead = f"The interval is where the number would lie on {of}." if of else ""
-    drawn = _chart(charts.interval_chart(figures))
+    shown = drawn(charts.interval_chart(figures))
     body = f"{table(heads, rows, numbers=(1, 2, 3, 5), caption='Metrics')}"
-    return section("How good it is", f'<div class="halves figures">{body}{drawn}</div>', lead)
+    return section("How good it is", f'<div class="halves figures">{body}{shown}</div>', lead)
 
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -185,7 +185,7 @@ def _history(rows: Sequence[Mapping[str, Any]]) -> str:
     lead = f"{len(rows)} epochs; a ring marks the one that was kept."
     if any(row.get("best") for row in rows) and not rows[-1].get("best"):
         lead += " Those after it, in gray, were not better by the first metric."
-    return section("How it learned", f'<div class="halves">{"".join(map(_chart, panels))}</div>', lead)
+    return section("How it learned", f'<div class="halves">{"".join(map(drawn, panels))}</div>', lead)
 
 
 def _confusion(confusion: tuple[Sequence[str], np.ndarray] | None) -> str:
@@ -204,8 +204,8 @@ def _confusion(confusion: tuple[Sequence[str], np.ndarray] | None) -> str:
     lead = f"{int(np.trace(matrix)):,} of {int(matrix.sum()):,} right. Rows are what is so, columns what was answered."
     if len(names) > charts.MOST_NAMES:
         lead += f" The {charts.MOST_NAMES} of {len(names)} names with the most mistakes are drawn."
-    drawn = _chart(charts.confusion_chart(names, matrix))
-    return section("What it mixes up", f'<div class="halves">{drawn}<div>{mixed}</div></div>', lead)
+    shown = drawn(charts.confusion_chart(names, matrix))
+    return section("What it mixes up", f'<div class="halves">{shown}<div>{mixed}</div></div>', lead)
 
 
 def _gallery(title: str, lead: str, examples: Sequence[Example], pictures: Sequence[str]) -> str:
@@ -233,11 +233,3 @@ def _parity(rows: Sequence[Mapping[str, str]]) -> str:
     equal = all(row.get("verdict") == "equal" for row in rows)
     title = "The exported model is the trained model" if equal else "The exported model differs from the trained model"
     return section(title, body, lead)
-
-
-def _chart(chart: Chart) -> str:
-    """The chart in the page, or what it would have said and the line that installs what draws it."""
-    try:
-        return f'<div class="chart">{chart.svg()}</div>'
-    except MissingExtraError as error:
-        return f'<p class="lead">{escape(chart.says)} (Not drawn: {escape(error.message)})</p>'

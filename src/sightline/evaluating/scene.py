@@ -31,3 +31,4 @@ class Scene:
     run: Run | None = None
     info: Mapping[str, Any] = field(default_factory=dict)  # of the run
     tell: Tell = silent
+    seconds: float = 2.0  # that each of the slow studies may take, about

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from sightline.testing.counting import count_multiplications, count_parameters
+from sightline.evaluating.counting import count_multiplications, count_parameters
 
 
 def test_a_convolution_by_hand() -> None:
