@@ -47,8 +47,11 @@ if TYPE_CHECKING:
     from sightline.exporting.export import export as export
     from sightline.predicting.model import Model as Model
     from sightline.predicting.model import load as load
+    from sightline.training.curve import learning_curve as learning_curve
+    from sightline.training.folding import cross_validate as cross_validate
     from sightline.training.settings import Settings as Settings
     from sightline.training.train import train as train
+    from sightline.training.tuning import tune as tune
 
     compare, runs = rivals, all_runs
 
@@ -79,11 +82,13 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "audit": "auditing.audit",
     "compare": "evaluating.rivals:rivals",
     "convert": "core.conversion",
+    "cross_validate": "training.folding",
     "diff": "core.versions",
     "evaluate": "evaluating.evaluate",
     "examine": "core.image",
     "export": "exporting.export",
     "folds": "core.splitting",
+    "learning_curve": "training.curve",
     "load": "predicting.model",
     "open_data": "core.data",
     "open_run": "core.run",
@@ -94,6 +99,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "split": "core.splitting",
     "suspects": "auditing.suspects",
     "train": "training.train",
+    "tune": "training.tuning",
     "write_image": "core.image",
 }
 

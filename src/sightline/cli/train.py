@@ -36,6 +36,7 @@ def run(
     settings: Annotated[Path | None, "a TOML file with sections [train] and [task]"] = None,
     set: Annotated[tuple[str, ...], "one setting, such as train.rate=0.001 or task.size=96; may be repeated"] = (),
     listen: Annotated[tuple[str, ...], "who else listens: see sightline list listeners; may be repeated"] = (),
+    folds: Annotated[int, "cross-validate: train once for each of so many parts that are left out in turn"] = 0,
     no_audit: Annotated[bool, "do not look for faults of the data first"] = False,
     no_export: Annotated[bool, "make no bundle"] = False,
     no_report: Annotated[bool, "write no report.html"] = False,
@@ -45,6 +46,11 @@ def run(
 
     flags = {"epochs": epochs, "batch": batch, "seed": seed, "device": device, "workers": workers}
     chosen = sections(settings, set, flags)
+    if folds:
+        from sightline.cli._folds import folded
+
+        common = {"settings": chosen["train"], "options": chosen["task"], "look": not no_audit}
+        return folded(screen, data, task, folds=folds, model=model, out=out, format=format, **common)
     listeners = Listening(listen, out, screen.tell)
     document: dict[str, Any] = {}
     with listeners:

@@ -17,6 +17,7 @@ EXTRA_OF = {
     "mlflow": "mlflow",
     "wandb": "wandb",
     "timm": "zoo",
+    "optuna": "tune",
     "imagecodecs": "io",
     "pi_heif": "io",
     "rawpy": "io",

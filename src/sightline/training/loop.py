@@ -141,7 +141,7 @@ class Loop:
         self._publish()
         self.remember()
         total = sum(self.phases[: row["phase"] + 1])
-        facts = {**row, "epochs": total, "seconds": time.monotonic() - start}
+        facts = {**row, "epochs": total, "seconds": time.monotonic() - start, "lower": state.lower}
         self.tell(Event("epoch", f"epoch {row['epoch']}/{total}", facts))
 
     def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:

@@ -116,6 +116,31 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
     raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.")
 
 
+def settle(
+    samples: Dataset,
+    data: Any,
+    task: str | None,
+    model: str | None,
+    out: str | Path | None,
+    format: str | None,
+    settings: Settings | Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None,
+    what: str,
+) -> tuple[Settings, Path]:
+    """The settings of a study of several runs, and its folder: a name that the same command finds again."""
+    chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
+    name = infer(samples, task)
+    wired: Task = catalog.find("tasks", name).TASK
+    wanted = {
+        "task": name,
+        "model": model or wired.model,
+        "data": {"where": _where(data), "format": format, "fingerprint": samples.fingerprint},
+        "settings": chosen.fixed(),
+        "options": asdict(fill(wired.Options, options or {}, where="task")),
+    }
+    return chosen, Path(out) if out else Path("runs") / f"{_name(samples, wanted)}-{what}"
+
+
 def _where(data: Any) -> str | None:
     return str(data) if isinstance(data, str | Path) else None  # what is in memory cannot be named
 
@@ -239,7 +264,8 @@ def _learn(
             )
             loop.go()
         write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
-        info |= {"state": "done", "best_epoch": loop.state.best_epoch, "skipped": len(loop.state.skipped)}
+        kept = {"best_epoch": loop.state.best_epoch, "best": loop.state.best, "lower": loop.state.lower}
+        info |= {"state": "done", **kept, "skipped": len(loop.state.skipped)}
         run.write(info)
     tell(Event("done", f"done: best epoch {loop.state.best_epoch}", {"run": str(run.path)}))
 
