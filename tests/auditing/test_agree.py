@@ -86,6 +86,8 @@ def test_class_maps_and_their_consensus() -> None:
     found = agree(said("x", *drawn(0.1)), said("y", *drawn(0.1)), said("z", *drawn(0.6)))
     assert found.pairs["x", "y"] > max(found.pairs["x", "z"], found.pairs["y", "z"])
     assert found.names["a"][1] > 0.4
+    assert [one.name[:15] for one in found.coefficients] == ["mean Dice", *["border distance"] * 2, "share of differ"]
+    assert 0 < found.coefficients[1].value < found.coefficients[2].value
     right = np.mean([(one.truth.classes == truth).mean() for one in found.consensus])  # type: ignore[union-attr]
     assert right > 0.88
     other = said("x", *[Regions(np.zeros((3, 3), np.int64), ("ground", "a", "b"))] * 6)
@@ -127,3 +129,15 @@ def test_folders_of_two_annotators(tmp_path: Path) -> None:
     assert found.items == 12
     assert found.coefficients[0].value == pytest.approx(0.84, abs=0.02)
     assert [one for one, *_ in found.disputed] == ["bad/3.png"]
+
+
+def test_masks_of_the_same_thing_tell_how_far_their_borders_lie() -> None:
+    def thing(right: int) -> Objects:
+        mask = np.zeros((1, 20, 20), bool)
+        mask[0, 4:16, 4:right] = True
+        return Objects(np.array([[4.0, 4, right, 16]]), np.zeros(1, np.int64), ("a",), masks=mask)
+
+    found = agree(said("x", thing(14), thing(14)), said("y", thing(15), thing(14)))
+    distance = next(one for one in found.coefficients if one.name.startswith("border distance in pixels, mean"))
+    assert 0 < distance.value < 0.5
+    assert found.coefficients[-1].value == 1.0

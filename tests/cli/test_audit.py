@@ -77,3 +77,14 @@ def test_agree(sightline: Command, tmp_path: Path) -> None:
     assert [one["name"] for one in document["coefficients"]][-1] == "Cohen's kappa"
     alone = sightline("agree", "anna")
     assert (alone.status, "none of them shared" in alone.err) == (2, True)
+
+
+def test_a_card_is_written_and_what_people_wrote_stays(sightline: Command, photos: Path, tmp_path: Path) -> None:
+    done = sightline("card", "photos", "--out", "photos/CARD.md", "--quick", "--json")
+    assert done.status == 0, done.err
+    card = tmp_path / "photos" / "CARD.md"
+    assert done.document["path"] == "photos/CARD.md"
+    card.write_text(card.read_text().replace("Whom to ask**: unstated", "Whom to ask**: Anna"))
+    assert sightline("card", "photos", "--out", "photos/CARD.md", "--quick").status == 0
+    assert "Anna" in card.read_text()
+    assert len(open_data(photos)) == 26, "a card among the pictures is no label"

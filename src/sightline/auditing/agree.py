@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from sightline.auditing import agreement
+from sightline.auditing.agreement import DRAWS, Coefficient
+from sightline.auditing.borders import Borders, borders, coefficients_of
 from sightline.core import geometry
 from sightline.core.annotations import Annotation, Labels, Objects, Regions, Value
 from sightline.core.data import open_data
@@ -20,24 +22,6 @@ from sightline.core.known import remember
 from sightline.core.sample import Sample
 
 MATCH = 0.5  # overlap of two boxes from which they mean the same thing
-DRAWS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Coefficient:
-    """One number of agreement with its interval; 1 is perfect, 0 is chance or nothing in common."""
-
-    name: str
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
-
-    @property
-    def line(self) -> str:
-        """The number and its interval."""
-        return f"{self.name}: {self.value:.3f}" + (
-            f" ({self.low:.3f} to {self.high:.3f}, 95% interval)" if np.isfinite(self.low) else ""
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +215,7 @@ def _regions(annotators: tuple[str, ...], items: Sequence[_Item], data: Dataset,
         return float(np.mean([agreement.dice(first.classes == one, second.classes == one) for one in present]))
 
     found = _compared(annotators, items, score, "mean Dice")
+    found["coefficients"] += coefficients_of([_drawn_twice(item) for item in items])
     names: dict[str, tuple[int, float]] = {}
     for number, name in enumerate(data.names):
         scores = [
@@ -244,6 +229,21 @@ def _regions(annotators: tuple[str, ...], items: Sequence[_Item], data: Dataset,
     agreed = [replace(item.sample, truth=_stapled(list(item.said.values()))) for item in items if _alike(item)]
     consensus = Dataset(agreed, name=f"{data.name}-agreed", names=data.names, kind=Regions)
     return Agreement(annotators, len(items), names=names, consensus=consensus, **found)
+
+
+def _drawn_twice(item: _Item) -> list[Borders]:
+    """The borders of every class that two annotators drew in this picture."""
+    found = []
+    for first, second in combinations(item.said.values(), 2):
+        if isinstance(first, Regions) and isinstance(second, Regions) and first.classes.shape == second.classes.shape:
+            present = np.intersect1d(first.classes, second.classes)
+            found += [borders(first.classes == one, second.classes == one) for one in present[present > 0]]
+        elif isinstance(first, Objects) and isinstance(second, Objects):
+            if first.masks is None or second.masks is None:
+                continue
+            mine, theirs = _matched(first, second)
+            found += [borders(first.masks[a], second.masks[b]) for a, b in zip(mine, theirs, strict=True)]
+    return found
 
 
 def _alike(item: _Item) -> bool:
@@ -268,6 +268,7 @@ def _objects(annotators: tuple[str, ...], items: Sequence[_Item], data: Dataset,
         return 2 * len(mine) / total if total else 1.0
 
     found = _compared(annotators, items, score, "share of things found by both")
+    found["coefficients"] += coefficients_of([_drawn_twice(item) for item in items])
     names: dict[str, tuple[int, float]] = {}
     for number, name in enumerate(data.names):
         shared = total = 0

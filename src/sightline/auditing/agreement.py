@@ -15,6 +15,24 @@ from sightline.core.chance import generator
 NONE = -1
 LEVELS = ("nominal", "ordinal", "interval")
 WEIGHTS = ("plain", "linear", "quadratic")
+DRAWS = 400  # of an interval
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One number of agreement with its interval; 1 is perfect, 0 is chance or nothing in common."""
+
+    name: str
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+    @property
+    def line(self) -> str:
+        """The number and its interval."""
+        return f"{self.name}: {self.value:.3f}" + (
+            f" ({self.low:.3f} to {self.high:.3f}, 95% interval)" if np.isfinite(self.low) else ""
+        )
 
 
 def cohen(first: np.ndarray, second: np.ndarray, *, weights: str = "plain") -> float:

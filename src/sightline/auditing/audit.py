@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sightline.auditing.difficulty import Difficulty, spread
 from sightline.auditing.suspects import finding, suspects
 from sightline.core import catalog
 from sightline.core.data import open_data
@@ -34,6 +35,7 @@ class Audit:
     fingerprint: str
     looked: int = 0  # pictures that were decoded and measured
     depth: str = "whole"  # or quick
+    difficulty: Difficulty | None = None  # of the labels; a quick audit does not ask
 
     @property
     def worst(self) -> str | None:
@@ -72,6 +74,7 @@ class Audit:
             "fingerprint": self.fingerprint,
             "looked": self.looked,
             "depth": self.depth,
+            "difficulty": None if self.difficulty is None else self.difficulty.to_json(),
             "line": self.line,
         }
 
@@ -92,8 +95,11 @@ def audit(data: Any, *, quick: bool = False, tell: Tell = silent, format: str | 
     findings: list[Finding] = []
     for name in catalog.names("checks"):
         findings += catalog.find("checks", name)(samples)
+    difficulty = None
     if not quick:
-        findings += finding(suspects(samples, tell=tell))
+        doubted = suspects(samples, tell=tell)
+        findings += finding(doubted)
+        difficulty = spread(samples, doubted)
     findings.sort(key=lambda finding: finding.rank)
     counts = samples.counts()
     kind = samples.kind
@@ -108,6 +114,7 @@ def audit(data: Any, *, quick: bool = False, tell: Tell = silent, format: str | 
         samples.fingerprint,
         len(looked.rows) + len(looked.faults),
         "quick" if quick else "whole",
+        difficulty,
     )
     tell(Event("audit", done.line, done.to_json()))
     return done

@@ -34,6 +34,17 @@ def histogram(title: str, values: np.ndarray, *, bins: int = 32, mark: tuple[flo
     return _drawn(title, says, bars, low, high)
 
 
+def counted(title: str, counts: Sequence[int], reach: tuple[float, float]) -> str:
+    """Counts that are known already, as bars from one end of the reach to the other."""
+    step, tallest = WIDE / len(counts), math.sqrt(max(counts, default=0) or 1)
+    bars = [
+        (place * step, step, (HIGH - 6) * math.sqrt(count) / tallest, False)
+        for place, count in enumerate(counts)
+        if count
+    ]
+    return _drawn(title, f"{title}: {', '.join(map(str, counts))}", bars, *reach)
+
+
 def rows(counts: Mapping[str, int], most: int = 12) -> str:
     """Names with a bar each, the commonest first; the rarest are there too."""
     shown: Sequence[tuple[str, int]] = list(counts.items())

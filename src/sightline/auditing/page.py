@@ -41,7 +41,7 @@ _MARKS = {"brightness": (0.0, 0.06), "blur": (0.68, 1.0), "contrast": (0.0, 0.01
 
 def write_page(path: Path, made: Audit, data: Dataset, *, command: str = "") -> Path:
     """Write the page, whole or not at all; pictures are embedded, nothing is fetched and nothing runs."""
-    place_of = {sample.id: place for place, sample in enumerate(data)} if made.findings else {}
+    place_of = {sample.id: place for place, sample in enumerate(data)} if made.findings or made.difficulty else {}
     shown: list[tuple[int, str, str, np.ndarray]] = []
     for number, finding in enumerate(made.findings):
         details = finding.details or ("",) * len(finding.ids)
@@ -62,6 +62,7 @@ def write_page(path: Path, made: Audit, data: Dataset, *, command: str = "") -> 
         f'<div class="{"drawn" if made.kind in ("objects", "regions") else ""}">{"".join(sections[:first])}</div>',
         f'<div class="notes">{"".join(sections[first:])}</div>',
         _spread(made, data),
+        _difficulty(made, data, place_of),
         _quiet(made, lines),
         section("Do it again", f"<pre><code>{escape(command)}</code></pre>") if command else "",
     ]
@@ -174,6 +175,24 @@ def _spread(made: Audit, data: Dataset) -> str:
     return section("How the pictures are spread", f'<div class="histograms">{"".join(drawn)}</div>', lead)
 
 
+def _difficulty(made: Audit, data: Dataset, place_of: Mapping[str, int]) -> str:
+    """How hard labels are to tell, as bars, with the easiest pictures beside the hardest that are believed."""
+    found = made.difficulty
+    if found is None:
+        return ""
+    drawn = bars.counted("Probability that the label is another one", found.counts, (0.0, 1.0))
+    shown = ""
+    for says, ids in (("easiest", found.easy), ("hardest that are still believed", found.hard)):
+        seen = [(one, _picture(data[place_of[one]])) for one in ids if one in place_of]
+        known = [(one, picture) for one, picture in seen if picture is not None]
+        packed = pack([picture for _, picture in known])
+        figures = "".join(_figure(one, "", p, address) for (one, p), address in zip(known, packed, strict=True))
+        shown += f"<div><h3>The {says}</h3><div class='gallery'>{figures}</div></div>" if figures else ""
+    text = found.line[:1].upper() + found.line[1:]
+    body = f'<div class="hardness"><div>{drawn}</div>{shown}</div>'
+    return section("How hard the labels are to tell", body, f"{text}. Heights are square roots.")
+
+
 def _quiet(made: Audit, lines: Mapping[str, str]) -> str:
     found = {finding.check for finding in made.findings}
     quiet = [name for name in lines if name not in found]
@@ -199,7 +218,7 @@ _LOOKS = """
 .frame{background:var(--ground);border-radius:8px;aspect-ratio:1;display:flex;align-items:center;justify-content:center;
 overflow:hidden}
 .gallery .frame img{width:100%;height:100%;object-fit:contain;border-radius:0}
-.notes{columns:2;column-gap:20px;padding-top:20px}.notes .gallery{--width:104px;gap:12px 10px}
+.notes{columns:2;column-gap:20px;padding:20px 0}.notes .gallery{--width:104px;gap:12px 10px}
 .notes h2{font-size:1.02rem}.notes section{padding:20px 22px;break-inside:avoid;margin:0 0 20px}
 .notes+section{margin-top:0}.notes:empty{padding:10px 0}
 .drawn .gallery{--width:210px!important}
@@ -212,9 +231,11 @@ overflow:hidden}
 .gap{color:var(--dim);font-size:.825rem;padding:2px 0}
 .histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,240px),1fr));gap:26px 34px}
 .histogram svg{width:100%;height:auto;display:block}.histogram figcaption{margin:0 0 6px}
+.hardness{display:grid;grid-template-columns:minmax(220px,1fr) 2fr 2fr;gap:28px}.hardness .gallery{--width:90px}
+.hardness h3{font-size:.9rem;margin:0 0 8px}
 .quiet{columns:2;column-gap:40px;font-size:.9rem;list-style:none;padding:0}
 .quiet li{break-inside:avoid;padding-left:1.5em;position:relative;color:var(--dim)}
 .quiet li::before{content:"✓";position:absolute;left:0;color:var(--good);font-weight:700}
 .quiet b{color:var(--ink);font-weight:600}.quiet b::after{content:":"}
-@media (max-width:760px){.quiet{columns:1}.notes{columns:1}}
+@media (max-width:760px){.quiet{columns:1}.hardness{grid-template-columns:1fr}.notes{columns:1}}
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, groupby
 from typing import Any
@@ -55,6 +55,8 @@ class Suspects:
     judged: int  # labels
     accuracy: float
     gain: float
+    difficulty: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False, compare=False)
+    # a sample each: the probability that its label (the hardest of its boxes) is another one; NaN where none was judged
 
     @property
     def able(self) -> bool:
@@ -68,6 +70,7 @@ def suspects(data: Any, *, format: str | None = None, tell: Tell = silent) -> Su
     items = _items(samples)
     order = generator(0, "suspects").permutation(len(items)) if len(items) > AT_ONCE else np.arange(len(items))
     found: list[Suspect] = []
+    difficulty = np.full(len(samples), np.nan, np.float32)
     right, gains, count = 0.0, 0.0, 0
     size = -(-len(items) // max(1, -(-len(items) // AT_ONCE)))  # parts of one size
     for start in range(0, len(items), max(1, size)):
@@ -84,12 +87,13 @@ def suspects(data: Any, *, format: str | None = None, tell: Tell = silent) -> Su
             count + len(part),
         )
         better, confidence = judged.better, judged.confidence
+        np.fmax.at(difficulty, [item.place for item in part], 1 - confidence)
         for place in judged.doubted:
             item = part[place]
             identity = samples[item.place].id
             found.append(Suspect(identity, item.row, item.name, names[better[place]], float(confidence[place])))
     found.sort(key=lambda suspect: suspect.confidence)
-    return Suspects(tuple(found), count, right / max(1, count), gains / max(1, count))
+    return Suspects(tuple(found), count, right / max(1, count), gains / max(1, count), difficulty)
 
 
 def finding(found: Suspects) -> list[Finding]:

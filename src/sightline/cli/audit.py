@@ -34,6 +34,8 @@ def run(
         screen.say(f"{number:2}. {finding.severity}: {finding.text}")
         if finding.do and finding.severity != "note":
             screen.say(f"    {finding.do}")
+    if made.difficulty is not None:
+        screen.say(made.difficulty.line)
     answer: dict[str, Any] = made.to_json()
     if not no_report:
         words = ["sightline", "audit", data, *(["--quick"] if quick else []), *(["--format", format] if format else [])]

@@ -55,7 +55,10 @@ class Loop:
         """From wherever the run stands to its end."""
         if self.team.size > 1 and hasattr(self.learner.network, "solve"):
             raise SettingsError("train.processes: what learns in closed form learns in one process.")
-        self.draw = draw_from(self.train, self.settings.sampling, self.tell)
+        for first in (True, False):  # the others read what the first one wrote
+            if self.team.first is first:
+                self.draw = draw_from(self.train, self.settings.sampling, self.tell, self.run.path)
+            self.team.gather(None)
         sides, epochs = (self.train, self.val), sum(self.phases) - self.state.epochs
         with keeping(self.settings.cache, sides, epochs=epochs, tell=self.tell) as (self.train, self.val):
             self._go()
@@ -125,7 +128,8 @@ class Loop:
         state, start = self.state, time.monotonic()
         number = state.epochs
         size, seed = self.settings.batch, self.settings.seed
-        order = plan(self.task, self.train, self.facts, size, seed, number, self.draw)
+        begun = number / self.phases[0]  # later phases show everything
+        order = plan(self.task, self.train, self.facts, size, seed, number, self.draw, begun)
         if hasattr(self.learner.network, "solve"):
             self._solve(order)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,18 @@ from sightline.core.errors import InputError, SettingsError
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.task import Facts, Task
+from sightline.training.curriculum import FIRST, WHOLE, difficulties, easiest_first, shown
 
-KINDS = ("plain", "balanced", "weighted")
+KINDS = ("plain", "balanced", "weighted", "curriculum")
 
 
 def check(sampling: str) -> None:
     """Refuse a way of sampling that is none."""
     kind, colon, attribute = sampling.partition(":")
-    if kind not in KINDS or (colon and (kind == "plain" or not attribute)):
+    if kind not in KINDS or (colon and (kind in ("plain", "curriculum") or not attribute)):
         raise SettingsError(
-            f"train.sampling = '{sampling}': write plain, balanced, balanced:ATTRIBUTE, weighted or weighted:ATTRIBUTE."
+            f"train.sampling = '{sampling}': write plain, curriculum, balanced, balanced:ATTRIBUTE, "
+            "weighted or weighted:ATTRIBUTE."
         )
 
 
@@ -35,15 +38,19 @@ class Draw:
 
     length: int
     groups: tuple[tuple[str, np.ndarray, float], ...] = ()  # name, rows, share of the epoch
+    place: np.ndarray | None = None  # where a row stands among its name's, the easiest first; None: no curriculum
 
-    def rows(self, rng: np.random.Generator) -> list[int] | None:
+    def rows(self, rng: np.random.Generator, progress: float = 1.0) -> list[int] | None:
         """The rows of one epoch, as many as the data set has, sorted; a row again within an epoch is named `row +
         length`, then `row + 2 length`, so that its chance is another. None: each once."""
-        if not self.groups:
+        groups = self.groups
+        if self.place is not None and len(easy := shown(self.place, progress)) < self.length:
+            groups = (("easy", easy, 1.0),)
+        if not groups:
             return None
         drawn: list[np.ndarray] = []
-        counts = _apportion([share for _, _, share in self.groups], self.length, rng)
-        for (_, rows, _), count in zip(self.groups, counts, strict=True):
+        counts = _apportion([share for _, _, share in groups], self.length, rng)
+        for (_, rows, _), count in zip(groups, counts, strict=True):
             turns = -(-count // len(rows))
             cycles = [rng.permutation(rows) + turn * self.length for turn in range(turns)]
             drawn += [np.concatenate(cycles)[:count]] if cycles else []
@@ -59,22 +66,33 @@ class Draw:
         return ", ".join(lines[:8]) + more
 
 
-def draw_from(data: Dataset, sampling: str, tell: Tell = silent) -> Draw:
+def draw_from(data: Dataset, sampling: str, tell: Tell = silent, folder: Path | None = None) -> Draw:
     """How epochs are drawn from this data; what is shown more or less often than once is said."""
     check(sampling)
     kind, _, attribute = sampling.partition(":")
     if kind == "plain" or not len(data):
         return Draw(len(data))
+    if kind == "curriculum":
+        names = [min(_names(sample), default="") for sample in data]
+        tell(Event("note", f"sampling: the easiest {FIRST:.0%} of each name first, all from {WHOLE:.0%} of the run on"))
+        return Draw(len(data), place=easiest_first(names, difficulties(data, folder, tell)))
     made = _weighted(data, attribute or "weight") if kind == "weighted" else _balanced(data, attribute)
     tell(Event("note", f"sampling: {sampling}; an epoch shows {made.said()}"))
     return made
 
 
 def plan(
-    task: Task, data: Dataset, facts: Facts, size: int, seed: int, epoch: int, draw: Draw | None = None
+    task: Task,
+    data: Dataset,
+    facts: Facts,
+    size: int,
+    seed: int,
+    epoch: int,
+    draw: Draw | None = None,
+    progress: float = 1.0,
 ) -> list[list[int]]:
     """The batches of an epoch as rows: a pure function of seed and epoch; the task orders whatever was drawn."""
-    rows = None if draw is None else draw.rows(generator(seed, "draw", epoch))
+    rows = None if draw is None else draw.rows(generator(seed, "draw", epoch), progress)
     if rows is None:
         return task.order(data, facts, size, generator(seed, "order", epoch))
     seen = data.take([row % len(data) for row in rows])

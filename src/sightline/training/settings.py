@@ -38,7 +38,7 @@ class Settings:
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
     augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
-    sampling: str = "plain"  # plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
+    sampling: str = "plain"  # plain | curriculum | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]
     resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
     scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
     split_by: str = (
