@@ -6,7 +6,9 @@ temperature, and a label is doubted when another name is both probable for its c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +72,9 @@ def judge(features: np.ndarray, given: np.ndarray, names: int, groups: Sequence[
     table = _Table(features, *_standard(features))
     folds = _folds(len(given), groups)
     targets = np.eye(names, dtype=np.float32)[given] - np.float32(1 / names)
-    sums = [table.products(np.flatnonzero(folds == fold), targets) for fold in range(FOLDS)]
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1), "sightline-judge") as pool:
+        inside = [np.flatnonzero(folds == fold) for fold in range(FOLDS)]
+        sums = list(pool.map(lambda rows: table.products(rows, targets), inside))
     return Judged(_out_of_fold(table, sums, folds, given), given)
 
 
