@@ -104,6 +104,14 @@ WRITERS: dict[str, Callable[[Path, int, bytes], Path]] = {
 }
 
 
+def memory() -> float:
+    """The most that this process has held, in megabytes; `getrusage` would count what its parent held as well."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1e3
+
+
 def measured(path: Path, format: str) -> dict[str, float]:
     """What this process spends on one data set."""
     import numpy as np
@@ -113,9 +121,6 @@ def measured(path: Path, format: str) -> dict[str, float]:
     from sightline.core.data import open_data
     from sightline.core.known import remember
     from sightline.core.splitting import split
-
-    def memory() -> float:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
     def timed(name: str, do: Callable[[], Any]) -> Any:
         begun = time.process_time()
@@ -165,11 +170,11 @@ def worked(path: Path, work: str) -> dict[str, float]:
         train(path, "classify", out=room / "run", settings=settings)
 
     do: dict[str, Callable[[], Any]] = {"audit": lambda: audit(path), "cache": cached, "train": learnt}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = memory()
     cpu, wall = time.process_time(), time.perf_counter()
     do[work]()
     spent = {"CPU": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-    return {**spent, "MB": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3}
+    return {**spent, "MB": memory() - before}
 
 
 def machine() -> str:
