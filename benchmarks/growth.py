@@ -1,10 +1,14 @@
 """How time and memory grow with the number of samples: 1,000, 10,000, 100,000 and 1,000,000.
 
-    PYTHONPATH=src python benchmarks/growth.py [--most 1000000] [--formats jsonlines,coco,webdataset] [--json out.json]
+    PYTHONPATH=src python benchmarks/growth.py [--most 1000000] [--json out.json]
+        [--formats jsonlines,coco,webdataset,csv,audit,cache,train]
 
 Every size and format is measured in a process of its own: open, count, filter, part (copies aside, since that opens
 pictures), read a hundred samples, and walk through all of them with what is remembered. A layout that is not installed
 is left out with a line. Seconds are of the processor; memory is the most that was held, over that of an empty process.
+
+`audit`, `cache` and `train` are work on pictures, at up to 100,000: a whole audit of a folder of classes, two walks
+over a folder through the cache of decoded pictures, and one epoch of learning. `wall` says what a clock says.
 """
 
 from __future__ import annotations
@@ -26,7 +30,9 @@ from pathlib import Path
 from typing import Any
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-FORMATS = ("jsonlines", "coco", "webdataset")
+FORMATS = ("jsonlines", "coco", "webdataset", "csv")
+WORK = ("audit", "cache", "train")  # done with pictures, at up to MOST of them
+MOST = 100_000
 WALKED = 100_000  # samples of a walk with everything remembered
 
 
@@ -65,23 +71,56 @@ def write_webdataset(folder: Path, count: int, picture: bytes) -> Path:
     return folder
 
 
+def write_csv(folder: Path, count: int, picture: bytes) -> Path:
+    (folder / "0.png").write_bytes(picture)
+    with (folder / "labels.csv").open("w") as file:
+        file.write("file,label,group,id\n")
+        file.writelines(f"0.png,class {n % 10},patient {n // 20},photos/{n:07}.jpg\n" for n in range(count))
+    return folder
+
+
+def write_folders(folder: Path, count: int, picture: bytes) -> Path:
+    """Pictures of noise in ten shades, each another one."""
+    folder = folder / "pictures"
+    import numpy as np
+
+    from sightline.core.image import encode
+
+    chance = np.random.default_rng(0)
+    for n in range(count):
+        place = folder / f"class {n % 10}"
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = chance.integers(0, 120, (8, 8, 3)).repeat(4, 0).repeat(4, 1) + 12 * (n % 10)
+        (place / f"{n:07}.png").write_bytes(encode(pixels.astype(np.uint8)))
+    return folder
+
+
 WRITERS: dict[str, Callable[[Path, int, bytes], Path]] = {
     "jsonlines": write_jsonlines,
     "coco": write_coco,
     "webdataset": write_webdataset,
+    "csv": write_csv,
+    **dict.fromkeys(WORK, write_folders),
 }
+
+
+def memory() -> float:
+    """The most that this process has held, in megabytes; `getrusage` would count what its parent held as well."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1e3
 
 
 def measured(path: Path, format: str) -> dict[str, float]:
     """What this process spends on one data set."""
     import numpy as np
 
+    if format in WORK:
+        return worked(path, format)
     from sightline.core.data import open_data
     from sightline.core.known import remember
     from sightline.core.splitting import split
-
-    def memory() -> float:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
     def timed(name: str, do: Callable[[], Any]) -> Any:
         begun = time.process_time()
@@ -106,6 +145,38 @@ def measured(path: Path, format: str) -> dict[str, float]:
     return row
 
 
+def worked(path: Path, work: str) -> dict[str, float]:
+    """What one piece of work costs in this process; learning has torch loaded before it is weighed."""
+    from sightline.auditing.audit import audit
+    from sightline.core.data import open_data
+    from sightline.training.cache import Cache
+    from sightline.training.train import train
+
+    if work == "train":
+        import torch  # noqa: F401
+    room = path.parent
+
+    def cached() -> None:
+        cache = Cache(room / "cache", 2**40)
+        for _ in range(2):
+            for sample in open_data(path):
+                key = cache.key(sample.images[0].fingerprint())
+                if cache.get(key) is None:
+                    cache.put(key, sample.images[0].read())
+        cache.close()
+
+    def learnt() -> None:
+        settings = {"epochs": 1, "batch": 64}
+        train(path, "classify", out=room / "run", settings=settings)
+
+    do: dict[str, Callable[[], Any]] = {"audit": lambda: audit(path), "cache": cached, "train": learnt}
+    before = memory()
+    cpu, wall = time.process_time(), time.perf_counter()
+    do[work]()
+    spent = {"CPU": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    return {**spent, "MB": memory() - before}
+
+
 def machine() -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     parts = f"Python {platform.python_version()}, numpy {version('numpy')}"
@@ -115,7 +186,7 @@ def machine() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--most", type=int, default=SIZES[-1])
-    parser.add_argument("--formats", default=",".join(FORMATS))
+    parser.add_argument("--formats", default=",".join((*FORMATS, *WORK)))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -131,10 +202,10 @@ def main() -> None:
     print(machine())
     rows: dict[str, dict[str, Any]] = {}
     for format in given.formats.split(","):
-        if format not in catalog.names("formats"):
+        if format not in (*catalog.names("formats"), *WORK):
             print(f"\n{format}: no such layout here")
             continue
-        for count in (size for size in SIZES if size <= given.most):
+        for count in (size for size in SIZES if size <= (min(given.most, MOST) if format in WORK else given.most)):
             with tempfile.TemporaryDirectory(prefix="sightline-growth-") as room:
                 path = WRITERS[format](Path(room), count, picture)
                 done = subprocess.run(

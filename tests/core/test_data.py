@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sightline.core import catalog
 from sightline.core.annotations import Labels
 from sightline.core.data import open_data, open_stream, recognise
 from sightline.core.dataset import Dataset
@@ -66,11 +67,16 @@ def test_two_natural_readings_are_both_named(tmp_path: Path) -> None:
 
 def test_junk_is_answered_with_what_was_found_and_what_is_wanted(tmp_path: Path) -> None:
     assert "found an empty folder" in (message := refused(grown(tmp_path / "e", "x/.keep")))
-    assert "folders: photos/good/1.jpg" in message
-    assert 'jsonlines: photos/samples.jsonl with lines like {"id": "1"' in message
+    assert "no pictures and no labels" in message
+    assert "docs/formats.md" in message
+    assert len(message) - len(str(tmp_path)) < 200
+    tables = refused(grown(tmp_path / "c", "a.csv", "notes.md", data=b"x,y\n1,2\n"))
+    assert "csv: photos/labels.csv with a header like file,label" in tables
+    assert sum(f"{name}: " in tables for name in catalog.names("formats")) == 3, "the nearest three"
+    assert "docs/formats.md" in tables
     texts = grown(tmp_path / "t", "a.txt", "b.TXT", "c/d.txt", "LICENSE", data=b"x")
     assert "found 4 files (3 .txt, 1 no suffix)" in refused(texts)
-    assert "'.txt' is no suffix of a picture" in refused(texts / "a.txt")
+    assert "one file. Nearest are" in refused(texts / "a.txt")
 
 
 def test_one_class_is_not_guessed_to_be_anything(tmp_path: Path) -> None:

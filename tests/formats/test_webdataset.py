@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import pytest
 
 from sightline.core.annotations import Labels, Text
 from sightline.core.data import open_data, recognise
-from sightline.core.dataset import Dataset
+from sightline.core.dataset import Dataset, carried
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, encode
 from sightline.core.known import remember
 from sightline.core.sample import Sample
-from sightline.formats import _shards, webdataset
+from sightline.core.splitting import split
+from sightline.formats import _shards, _tar, webdataset
 from sightline.formats._tar import members
+from tests.opens import opened
 
 PICTURE = encode(np.zeros((2, 2, 1), np.uint8))
 
@@ -91,14 +94,17 @@ def test_shards_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("label", "message"),
     [({"1.cls": b"7"}, "class 7 has no name"), ({"1.json": b"{"}, r"1\.json: not JSON"),
      ({"1.txt": b"\xff"}, "not UTF-8"),
-     ({"1.json": b'{"truth": {"kind": "boxes"}}'}, "no kind"), ({"1.json": b'{"split": "x"}'}, "none of train")],
+     ({"1.json": b'{"truth": {"kind": "boxes"}}'}, "no kind"), ({"1.json": b'{"split": "x"}'}, "none of train"),
+     ({"1.json": b'{"attributes": 3}'}, "'attributes' must be an object"), ({"1.json": b'{"group": 3}'}, "a string")],
 )  # fmt: skip
 def test_what_is_wrong_is_named(label: dict[str, bytes], message: str, tmp_path: Path) -> None:
-    shard(tmp_path / "a.tar", {"1.png": PICTURE, **label})
+    shard(tmp_path / "a.tar", {"0.png": PICTURE, "1.png": PICTURE, **label})
     (tmp_path / "classes.txt").write_text("cat\n")
     with pytest.raises(InputError, match=message) as raised:
         list(webdataset.read(tmp_path))
     assert "a.tar:1" in raised.value.message
+    with pytest.raises(InputError, match=message):
+        webdataset.read(tmp_path).column("names")
 
 
 def test_a_shard_that_is_cut_is_refused(tmp_path: Path) -> None:
@@ -122,6 +128,73 @@ def test_unreadable_pictures_inside_are_heard_of(tmp_path: Path) -> None:
     (sample,) = remember(webdataset.read(tmp_path))
     assert sample.image.fault is not None  # type: ignore[attr-defined]
     assert sample.image.fault.code == "unknown_format"  # type: ignore[attr-defined]
+
+
+def test_columns_say_what_the_samples_say(tmp_path: Path) -> None:
+    told = {"truth": {"kind": "labels", "names": ["x", "y"]}, "group": "p1", "split": "val", "id": "own"}
+    objects = {"kind": "objects", "boxes": [[0, 0, 1, 1], [0, 0, 1, 1]], "classes": [1, 1], "names": ["a", "b"]}
+    shard(tmp_path / "a.tar", {
+        "1.png": PICTURE, "1.cls": b"1\n", "2.png": PICTURE, "2.json": json.dumps(told).encode(), "2.cls": b"9",
+        "3.txt": b"a cat", "3.png": PICTURE, "4.png": PICTURE, "5.json": json.dumps({"truth": objects}).encode(),
+        "5.png": PICTURE, "6.cls": b"0", "6.json": b"[1]", "6.png": PICTURE, "7.cls": b" 1",
+        "deep.er/\u00fc.seg.png": PICTURE,
+        "f" * 90 + ".cls": b"0", "8.cls": b"2", "8.json": b'{"id": "eight", "group": "p2", "split": "test", "x": 1}',
+    })  # fmt: skip
+    shard(tmp_path / "test-1.tar", {"1.cls": b"2", "1.png": PICTURE, "2.json": json.dumps(told).encode()})
+    (tmp_path / "classes.txt").write_text("cat\ndog\nowl\n")
+    data, again = webdataset.read(tmp_path), webdataset.read(tmp_path)
+    for field in ("names", "id", "split", "group"):
+        made = [carried(one.truth) if field == "names" else getattr(one, field) for one in again]
+        assert list(data.column(field)) == made, field
+    assert list(data.column("names"))[:5] == [("dog",), ("x", "y"), (), (), ("b", "b")]
+    assert [one.id for one in again][-2:] == ["test-1/1", "own"]
+
+
+def test_columns_open_every_shard_once(tmp_path: Path) -> None:
+    image = ArrayImage(np.zeros((2, 2, 1), np.uint8))
+    rows = [Sample(f"s{n}", (image,), Labels((str(n % 3),)), group=f"g{n % 7}", split="train") for n in range(60)]
+    path = webdataset.write(Dataset(rows), tmp_path / "out")
+    data = webdataset.read(path)
+    with opened() as heard:
+        assert len(data.where("names", lambda names: names == ("1",))) == 20
+        assert len(data.where("group", lambda group: group == "g1")) == 9
+        data.counts()
+        split(data, copies=False)
+        assert heard["train-000000.tar"] <= 3, "once for all labels, and for the first sample"
+    with opened() as heard:
+        assert data[59].truth.best == "2"  # type: ignore[union-attr]
+        assert heard["train-000000.tar"] == 1
+
+
+@pytest.mark.parametrize("size", [1, 700, 5000, 70_000, 3_000_000])
+def test_members_of_any_size_are_walked(size: int, tmp_path: Path) -> None:
+    names = {
+        f"{n}.{ending}": bytes([n]) * (size if ending == "png" else 9 * n)
+        for n in range(8)
+        for ending in ("png", "txt")
+    }
+    file = shard(tmp_path / "a.tar", names)
+    with _tar.opened(file) as tape:
+        found = {name: tape.part(begins, count, 2**30) for name, _, begins, count in _tar.walk(tape)}
+    assert found == names
+    with pytest.raises(InputError, match="the limit is 8"), _tar.opened(file) as tape:
+        tape.part(0, 9, 8)
+
+
+def test_where_pictures_are_large_only_headers_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, real = [0], os.pread
+
+    def counted(handle: int, size: int, place: int) -> bytes:
+        read[0] += size
+        return real(handle, size, place)
+
+    monkeypatch.setattr(os, "pread", counted)
+    large = shard(tmp_path / "a.tar", {f"{n}.png": bytes(200_000) for n in range(50)})
+    assert len(list(members(large))) == 50
+    assert read[0] < 50 * 10_000
+    calls, small = read[0], shard(tmp_path / "b.tar", {f"{n}.png": b"x" for n in range(5000)})
+    assert len(list(members(small))) == 5000
+    assert read[0] - calls < 2 * small.stat().st_size
 
 
 def test_a_hundred_thousand_samples_open_in_seconds(tmp_path: Path) -> None:

@@ -86,8 +86,12 @@ def audit(data: Any, *, quick: bool = False, tell: Tell = silent, format: str | 
     """
     begun = time.monotonic()
     samples = remember(open_data(data, format=format))
-    look_at_all(samples, tell)
-    looked = measure_all(samples, _some(samples) if quick else None, tell)
+    if quick:
+        look_at_all(samples, tell)
+        looked = measure_all(samples, _some(samples), tell)
+    else:
+        looked = measure_all(samples, tell=tell)  # each picture is decoded once, for this and for its thumbnail
+        look_at_all(samples)
     findings: list[Finding] = []
     for name in catalog.names("checks"):
         findings += catalog.find("checks", name)(samples)

@@ -6,7 +6,9 @@ temperature, and a label is doubted when another name is both probable for its c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +72,9 @@ def judge(features: np.ndarray, given: np.ndarray, names: int, groups: Sequence[
     table = _Table(features, *_standard(features))
     folds = _folds(len(given), groups)
     targets = np.eye(names, dtype=np.float32)[given] - np.float32(1 / names)
-    sums = [table.products(np.flatnonzero(folds == fold), targets) for fold in range(FOLDS)]
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1), "sightline-judge") as pool:
+        inside = [np.flatnonzero(folds == fold) for fold in range(FOLDS)]
+        sums = list(pool.map(lambda rows: table.products(rows, targets), inside))
     return Judged(_out_of_fold(table, sums, folds, given), given)
 
 
@@ -83,7 +87,10 @@ class _Table:
     scale: np.ndarray
 
     def rows(self, rows: np.ndarray) -> np.ndarray:
-        return np.asarray((self.features[rows].astype(np.float32) - self.mean) * self.scale)
+        part = self.features[rows].astype(np.float32)
+        part -= self.mean
+        part *= self.scale
+        return np.asarray(part)
 
     def products(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Features by features and features by targets, summed over rows."""
@@ -123,18 +130,20 @@ def _standard(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _out_of_fold(
     table: _Table, sums: list[tuple[np.ndarray, np.ndarray]], folds: np.ndarray, given: np.ndarray
 ) -> np.ndarray:
-    """Probabilities at the strength with the least loss."""
+    """Probabilities at the strength with the least loss in the first fold, which tells as much as all of them."""
     gram = sum((gram for gram, _ in sums), np.zeros_like(sums[0][0]))
     cross = sum((cross for _, cross in sums), np.zeros_like(sums[0][1]))
-    scores = np.empty((len(STRENGTHS), len(given), cross.shape[1]), np.float32)
-    for fold, (own_gram, own_cross) in enumerate(sums):
-        weights = np.concatenate([_ridge(gram - own_gram, cross - own_cross, part) for part in STRENGTHS], 1)
-        rows = np.flatnonzero(folds == fold)
-        for start in range(0, len(rows), CHUNK):
-            chunk = rows[start : start + CHUNK]
-            scores[:, chunk] = np.stack(np.split(table.rows(chunk) @ weights, len(STRENGTHS), axis=1))
-    best = min((_calibrated(one, given) for one in scores), key=lambda pair: pair[0])[1]
-    return _stacked(best, given, folds)
+    scores, strengths = np.zeros((len(given), cross.shape[1]), np.float32), tuple[float, ...](STRENGTHS)
+    inside = [np.flatnonzero(folds == fold) for fold in range(len(sums))]
+    for rows, (own_gram, own_cross) in zip(inside, sums, strict=True):
+        if not len(rows):
+            continue
+        weights = np.concatenate([_ridge(gram - own_gram, cross - own_cross, part) for part in strengths], 1)
+        parts = [table.rows(rows[start : start + CHUNK]) @ weights for start in range(0, len(rows), CHUNK)]
+        each = np.split(np.concatenate(parts), len(strengths), axis=1)
+        best = min(range(len(each)), key=lambda n: _calibrated(each[n], given[rows])[0]) if len(each) > 1 else 0
+        scores[rows], strengths = each[best], strengths[best : best + 1]
+    return _stacked(_calibrated(scores, given)[1], given, folds)
 
 
 def _ridge(gram: np.ndarray, cross: np.ndarray, strength: float) -> np.ndarray:

@@ -7,6 +7,7 @@ image count as one. Good enough to doubt a label, and quick: no training, one ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ COLOURS = 4  # cells a side of which the mean colour is a feature
 PLAIN = 50.0  # variance below which a patch counts as flat
 SOFT = 0.5  # variance below which a direction of patches counts as noise
 QUIET = 0.4  # share of answers that are cut off
-BATCH = 50
+BATCH = 8  # pictures whose answers fit into the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,28 +41,30 @@ class Bank:
         made = np.empty((len(small), self.width), np.float32)
         for start in range(0, len(small), BATCH):
             part = small[start : start + BATCH].astype(np.float32)
-            both = self._answers(part) + self._answers(part[:, :, ::-1])
             colours = _colours(part)
-            made[start : start + BATCH, : -colours.shape[1]] = np.sqrt(both / 2)
+            made[start : start + BATCH, : -colours.shape[1]] = np.sqrt(self._answers(part) / 2)
             made[start : start + BATCH, -colours.shape[1] :] = colours
         return made
 
+    @cached_property
+    def _both(self) -> tuple[np.ndarray, np.ndarray]:
+        """The filters and their mirror images, which answer a picture as the filters answer its mirror image."""
+        filters = self.weights.reshape(3, PATCH, PATCH, -1)
+        return np.concatenate([self.weights, filters[:, :, ::-1].reshape(self.weights.shape)], 1), np.tile(self.bias, 2)
+
     def _answers(self, small: np.ndarray) -> np.ndarray:
-        """Mean answer of each filter and of its opposite in each cell."""
+        """Mean answer of each filter and of its opposite in each cell, of the pictures and of their mirror images."""
         patches, across = _patches(small)
-        answers = _even(patches) @ self.weights
-        answers -= self.bias
-        answers = answers.reshape(len(small), across, across, -1)
-        edges = np.linspace(0, across, CELLS + 1).round().astype(int).tolist()
-        cells = [
-            answers[:, top:bottom, left:right] for top, bottom in pairwise(edges) for left, right in pairwise(edges)
-        ]
-        found = []
-        for cell in cells:
-            size = cell.shape[1] * cell.shape[2]
-            found += [np.maximum(cell - self.floor, 0).sum((1, 2)) / size]
-            found += [np.maximum(-self.floor - cell, 0).sum((1, 2)) / size]
-        return np.concatenate(found, 1)
+        weights, bias = self._both
+        answers = _even(patches) @ weights
+        answers -= bias
+        cells = _cells(across)
+        answers = answers.reshape(len(small), across * across, -1)
+        high = cells @ np.maximum(answers, self.floor)
+        low = cells @ np.minimum(answers, -self.floor, out=answers)
+        found = np.stack([high - self.floor, -self.floor - low], 2)  # picture, cell, sign, filter
+        plain, mirrored = np.split(found.reshape(len(small), CELLS, CELLS, 2, -1), 2, 4)
+        return np.asarray((plain + mirrored[:, :, ::-1]).reshape(len(small), -1).clip(0))
 
 
 def draw_bank(small: np.ndarray, filters: int) -> Bank:
@@ -79,6 +82,15 @@ def draw_bank(small: np.ndarray, filters: int) -> Bank:
     weights = (whiten @ chosen.T).astype(np.float32)
     floor = float(np.quantile(np.abs(white[:2000] @ chosen.T), QUIET))
     return Bank(weights, (mean @ weights).astype(np.float32), floor)
+
+
+@cache
+def _cells(across: int) -> np.ndarray:
+    """(cells, places) that average over the places of each cell; the grid is its own mirror image."""
+    edges = np.linspace(0, across, CELLS + 1).round().astype(int)
+    inside = [(np.arange(across) >= low) & (np.arange(across) < high) for low, high in pairwise(edges.tolist())]
+    grid = np.array([np.outer(rows, columns).ravel() for rows in inside for columns in inside], np.float32)
+    return np.asarray(grid / grid.sum(1, keepdims=True))
 
 
 def _patches(small: np.ndarray) -> tuple[np.ndarray, int]:

@@ -79,7 +79,8 @@ def quality_tells_labels(data: Dataset) -> list[Finding]:
 
 def uneven_groups(data: Dataset) -> list[Finding]:
     """A group (patient, video, product) with most of the pictures: results are then about that one."""
-    sizes = Counter(sample.group for sample in data if sample.group is not None)
+    groups = data.column("group")
+    sizes = Counter(group for group in groups if group is not None)
     if len(sizes) < 3:
         return []
     group, most = sizes.most_common(1)[0]
@@ -87,14 +88,14 @@ def uneven_groups(data: Dataset) -> list[Finding]:
     if most < total / 3 or most < MANY * total / len(sizes) or most < FEW:
         return []
     text = f"group '{group}' holds {most / total:.0%} of the pictures of {len(sizes):,} groups"
-    ids = [sample.id for sample in data if sample.group == group][:EXAMPLES]
+    ids = [name for name, one in zip(data.column("id"), groups, strict=True) if one == group][:EXAMPLES]
     do = "Take fewer of that group, or weigh groups equally; test on others."
     return [Finding("uneven_groups", "note", text, tuple(ids), most, do, harm=0.1 * most / total)]
 
 
 def attributes_on_both_sides(data: Dataset) -> list[Finding]:
     """An attribute that names many small sets, each on both sides of the split: perhaps groups that nobody declared."""
-    if any(sample.group is not None for sample in data):
+    if any(group is not None for group in data.column("group")) or not any(data.column("split")):
         return []
     sides: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     sizes: dict[str, Counter[str]] = defaultdict(Counter)

@@ -19,6 +19,8 @@ from sightline.core.stream import Feed, Stream
 from sightline.core.task import Fit
 
 _LOOK = 100_000  # files that are counted to say what was found
+_NEAREST = 3  # layouts that are shown where none fits
+_MORE = "docs/formats.md shows every layout"
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,2}(?=[^/])|file:///")
 
 
@@ -91,11 +93,20 @@ def _recognised(path: Path, seen: dict[str, Fit]) -> str:
     named = "; ".join(f"--format {name}: {fit.why}" for name, fit in seen.items() if fit.strength == 1)
     if named:
         raise AmbiguousError(f"{path} has no natural reading ({_found(path)}). When named it can be read ({named}).")
-    reasons = "; ".join(f"{name}: {fit.why}" for name, fit in seen.items())
-    wanted = "; ".join(f"{name}: {getattr(catalog.find('formats', name), 'LAYOUT', '')}" for name in seen)
-    raise AmbiguousError(
-        f"{path} holds no layout that is known: {_found(path)} ({reasons}). Wanted is one of {wanted}."
-    )
+    raise AmbiguousError(_unknown(path, seen))
+
+
+def _unknown(path: Path, seen: Mapping[str, Fit]) -> str:
+    """Why nothing can be read here, and what could be: the layouts that are nearest to the files that lie there."""
+    counts, found = _inside(path), _found(path)
+    if path.is_dir() and not counts:
+        accepted = "pictures, one folder a name, or a label file beside pictures"
+        return f"{path} holds no pictures and no labels: {found}. Accepted are {accepted}; {_MORE}."
+    wanted = {name: str(getattr(catalog.find("formats", name), "LAYOUT", "")) for name in seen}
+    shared = {name: sum(bool(suffix) and suffix in text for suffix in counts) for name, text in wanted.items()}
+    close = sorted(wanted, key=lambda name: (-shared[name], len(wanted[name])))[:_NEAREST]
+    told = "; ".join(f"{name}: {wanted[name]} ({seen[name].why})" for name in close)
+    return f"{path} holds no layout that is known: {found}. Nearest are {told}. Others: {_MORE}."
 
 
 def _source(word: str) -> tuple[str, str]:
@@ -166,9 +177,16 @@ def _found(path: Path) -> str:
     """What lies there, counted by suffix, so that the user sees what we saw."""
     if not path.is_dir():
         return "one file" if path.is_file() else "nothing that matches"
-    inside = (Path(name) for _, _, names in os.walk(path) for name in names if not name.startswith("."))
-    counts = Counter(file.suffix.lower() or "no suffix" for file in islice(inside, _LOOK))
+    counts = _inside(path)
     total = sum(counts.values())
-    kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in counts.most_common(5))
+    kinds = ", ".join(f"{count:,} {suffix or 'no suffix'}" for suffix, count in counts.most_common(5))
     more = " or more" if total == _LOOK else ""
     return f"found {total:,}{more} files ({kinds})" if total else "found an empty folder"
+
+
+def _inside(path: Path) -> Counter[str]:
+    """How many files of each suffix lie in a folder, or the suffix of a file."""
+    if not path.is_dir():
+        return Counter([path.suffix.lower()])
+    inside = (Path(name) for _, _, names in os.walk(path) for name in names if not name.startswith("."))
+    return Counter(file.suffix.lower() for file in islice(inside, _LOOK))

@@ -5,6 +5,7 @@ What is remembered lies in columns, some fifty bytes a picture and a thumbnail w
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -100,6 +101,10 @@ class KnownImage:
         self.look()
         return self.facts.faults.get(self.row)
 
+    def looked(self, *, closely: bool = False) -> bool:
+        """Whether there is nothing left to look at."""
+        return bool(self.facts.known[self.row] & _LOOKED) and not (closely and self.facts.wants(self.row))
+
     def look(self, *, closely: bool = False) -> None:
         """Read the bytes once, for hash and header, and `closely` for the thumbnail too.
 
@@ -112,7 +117,23 @@ class KnownImage:
             except InputError:
                 self.facts.keep_small(self.row, None)
 
+    def reduced(self, longest: int) -> np.ndarray:
+        """The pixels, or a smaller version of a far larger picture where its file can be read at a smaller scale.
+
+        The first time its bytes are read once for these pixels, the hash, the header and the thumbnail.
+        """
+        data = None if self.facts.known[self.row] & _LOOKED else self._look()
+        shape, least = self.shape, None
+        if shape is not None and len(shape) == 2 and max(shape) >= 4 * longest:
+            rows, columns = (math.ceil(side * longest / max(shape)) for side in shape)
+            least = (rows, columns)
+        pixels = self.read(least) if data is None else read_image(data, name=self.name, at_least=least)
+        if least is None or min(pixels.shape[:2]) >= 2 * SIDE:
+            self.facts.keep_small(self.row, pixels)
+        return pixels
+
     def _look(self) -> bytes | None:
+        """Hash, header and first complaint; the bytes, where there are any and nothing is wrong with them so far."""
         data = None
         if getattr(self.image, "stored", False):
             try:
@@ -124,6 +145,7 @@ class KnownImage:
             except InputError as error:
                 self.facts.faults[self.row] = error
                 self.facts.keep_small(self.row, None)
+                data = None
         elif isinstance(self.image, ArrayImage):
             self._keep_shape(self.image.pixels.shape[:-1])
         self.facts.known[self.row] |= _LOOKED
@@ -173,9 +195,10 @@ def _compared(data: Dataset) -> np.ndarray:
 
 
 def look_at_all(data: Dataset, tell: Tell = silent, *, closely: bool = True) -> None:
-    """Read every picture's bytes once, some at a time, and say how far it is."""
-    rows = ([image for image in sample.images if isinstance(image, KnownImage)] for sample in data)
-    _each((image for images in rows for image in images), lambda image: image.look(closely=closely), tell, len(data))
+    """Read the bytes of every picture that was not read yet, some at a time, and say how far it is."""
+    images = (image for sample in data for image in sample.images if isinstance(image, KnownImage))
+    new = (image for image in images if not image.looked(closely=closely))
+    _each(new, lambda image: image.look(closely=closely), tell, len(data))
 
 
 def _each(images: Iterable[KnownImage], look: Callable[[KnownImage], None], tell: Tell, total: int) -> None:

@@ -77,11 +77,7 @@ def measure(pixels: np.ndarray) -> dict[str, float]:
 
 def read_reduced(image: Image, longest: int) -> np.ndarray:
     """The pixels, or a smaller version of a far larger picture where its file can be read at a smaller scale."""
-    shape = image.shape if isinstance(image, KnownImage) else None
-    if shape is None or len(shape) != 2 or max(shape) < 4 * longest:
-        return image.read()
-    rows, columns = (math.ceil(side * longest / max(shape)) for side in shape)
-    return image.read((rows, columns))
+    return image.reduced(longest) if isinstance(image, KnownImage) else image.read()
 
 
 def measure_row(pixels: np.ndarray, shape: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -282,8 +278,8 @@ def _each(data: Dataset, rows: Sequence[int], tell: Tell) -> Iterator[Any]:
 def _one(images: Sequence[Image]) -> Any:
     """The first picture measured; the others are read as well, since a sample is no better than its worst picture."""
     try:
-        shape = images[0].shape if isinstance(images[0], KnownImage) else None
-        row = measure_row(read_reduced(images[0], LONGEST), shape)
+        pixels = read_reduced(images[0], LONGEST)
+        row = measure_row(pixels, images[0].shape if isinstance(images[0], KnownImage) else None)
         for image in images[1:]:
             image.read()
         return row

@@ -2,39 +2,78 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from sightline.core.errors import InputError
 
 BLOCK = 512
+FEW, MANY = 4096, 2**20  # bytes read at once: where members are large, and where they are small
 _REGULAR = b"0\x007"  # kinds of members that are files
 _LONG, _PAX = b"L", b"x"
 _ENDS = b"\0 "  # what ends a number
 
 
-def members(file: Path, begin: int = 0, *, ahead: int = 2**16) -> Iterator[tuple[str, int, int, int]]:
+def members(file: Path, begin: int = 0, *, ahead: int = FEW) -> Iterator[tuple[str, int, int, int]]:
     """Name, where its header begins, where its bytes begin, and how many they are; of plain files alone."""
+    with opened(file, ahead) as tape:
+        yield from walk(tape, begin)
+
+
+class Tape:
+    """A file that is read forward; more at once while what is asked for lies close together."""
+
+    def __init__(self, file: Path, handle: int, ahead: int) -> None:
+        self.file, self.handle, self.ahead = file, handle, ahead
+        self.whole = os.fstat(handle).st_size
+        self.held, self.start, self.end, self.served = b"", 0, 0, 0
+
+    def reach(self, place: int, size: int) -> int:
+        """Where, in what is held, as many bytes as asked for begin, or fewer at the end of the file."""
+        if place < self.start or place + size > self.end:
+            if self.held:
+                self.ahead = min(MANY, 2 * self.ahead) if self.served > 2 else max(FEW, self.ahead // 2)
+            self.held = os.pread(self.handle, max(size, self.ahead), place)
+            self.start, self.end, self.served = place, place + len(self.held), 0
+        self.served += 1
+        return place - self.start
+
+    def part(self, place: int, size: int, most: int) -> bytes:
+        """So many bytes from a place on."""
+        if size > most:
+            raise InputError("too_large", f"{self.file} byte {place:,}: {size:,} bytes; the limit is {most:,}.")
+        begin = self.reach(place, size)
+        data = self.held[begin : begin + size]
+        if len(data) < size:
+            raise InputError("truncated", f"{self.file}: ends before byte {place + size:,}.")
+        return data
+
+
+@contextlib.contextmanager
+def opened(file: Path, ahead: int = FEW) -> Iterator[Tape]:
+    """A tar file to walk through, opened once."""
     try:
-        with file.open("rb", buffering=ahead) as opened:
-            whole = os.fstat(opened.fileno()).st_size
-            if not whole:
+        with file.open("rb", buffering=0) as stream:
+            tape = Tape(file, stream.fileno(), ahead)
+            if not tape.whole:
                 raise InputError("empty", f"{file}: the file holds no bytes.")
-            yield from _walk(opened, whole, file, begin)
+            yield tape
     except OSError as error:
         raise InputError("missing", f"{file}: {error.strerror or error}.") from error
 
 
-def _walk(opened: BinaryIO, whole: int, file: Path, place: int) -> Iterator[tuple[str, int, int, int]]:
-    first = place
+def walk(tape: Tape, place: int = 0) -> Iterator[tuple[str, int, int, int]]:
+    """The members from a header on; the bytes of one that is small are usually still held by the tape."""
+    first, file, whole, reach = place, tape.file, tape.whole, tape.reach
     told: str | None = None
-    seek, read = opened.seek, opened.read
     while place + BLOCK <= whole:
-        seek(place)
-        header = read(BLOCK)
-        if len(header) == BLOCK and header[0] == 0:
+        at = reach(place, BLOCK)
+        header = tape.held[at : at + BLOCK]
+        if len(header) < BLOCK:
+            break  # it became shorter meanwhile
+        if header[0] == 0:
             return
         try:
             if header[124] < 128:
@@ -50,7 +89,7 @@ def _walk(opened: BinaryIO, whole: int, file: Path, place: int) -> Iterator[tupl
         if kind in (_LONG, _PAX):
             if size > 2**20:
                 raise InputError("too_large", f"{file}: a name of {size:,} bytes at byte {place:,}.")
-            found = _long_name(read(size), kind)
+            found = _long_name(tape.part(begins, size, 2**20), kind)
             if found is not None:
                 told, first = found, place
         else:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sightline.core.annotations import Annotation, Labels, Text
+from sightline.core.annotations import Labels, Text
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
-from sightline.core.image import LARGEST_FILE, SUFFIXES, StoredImage
+from sightline.core.image import SUFFIXES
 from sightline.core.lost import Lost
 from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _names, _paths, _plain, _shards, _tar, _walk, _writing
-from sightline.formats._labels import column_of
+from sightline.formats._sharded import LABELS, LARGEST_LABEL, Shard, Sharded, is_picture
 
 LAYOUT = "train-000000.tar with 0001.jpg 0001.cls 0002.jpg 0002.cls … and perhaps index.json, which counts the samples"
 _INDEX = "index.json"
-_LABELS = ("cls", "json", "txt")
-_LARGEST_LABEL = 64 * 2**20
-_SIDE = re.compile(r"(?:^|[-_.])(train|val|valid|validation|test)(?=[-_.\d]|$)", re.I)
 
 
 def sniff(path: Path) -> Fit:
@@ -38,14 +32,14 @@ def sniff(path: Path) -> Fit:
         if first is None:
             return Fit(0, f"{shards[0].name} holds no files")
         endings = {ending.lower() for ending in first[1]}
-        pictures = [ending for ending in endings if _is_picture(ending)]
+        pictures = [ending for ending in endings if is_picture(ending)]
         if _index(path) is not None:
             return Fit(2, f"{_INDEX} and {len(shards):,} tar files")
     except InputError as error:
         return Fit(1, error.message)
-    if not pictures and not endings & set(_LABELS):
+    if not pictures and not endings & set(LABELS):
         return Fit(0, f"{shards[0].name} does not begin with a picture")
-    if pictures and endings & set(_LABELS):
+    if pictures and endings & set(LABELS):
         return Fit(2, f"{len(shards):,} tar files of samples such as {', '.join(sorted(endings))}")
     return Fit(1, f"{shards[0].name} begins with a picture without a label of the same name")
 
@@ -65,7 +59,7 @@ def read(path: Path) -> Dataset:
         words |= _plain.whole_of(told, where)
         listed = _listed(told, path, where)
         shards, counts = [file for file, _ in listed], [count for _, count in listed]
-    return Dataset(_Samples([_Shard(*pair) for pair in zip(shards, counts, strict=True)], words["names"]), **words)
+    return Dataset(Sharded([Shard(*pair) for pair in zip(shards, counts, strict=True)], words["names"]), **words)
 
 
 def write(data: Dataset, path: Path, *, lost: Lost | None = None) -> Path:
@@ -130,16 +124,12 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.suffix.lower() == ".tar" and path.is_file() else []
 
 
-def _is_picture(ending: str) -> bool:
-    return f".{ending}".lower().endswith(SUFFIXES)
-
-
 def _index(path: Path) -> dict[str, Any] | None:
     """The index of a folder of shards, or None where there is none."""
     file = path / _INDEX
     if not path.is_dir() or not file.is_file():
         return None
-    told = _plain.load(_paths.whole(file, _LARGEST_LABEL), str(file))
+    told = _plain.load(_paths.whole(file, LARGEST_LABEL), str(file))
     return told if isinstance(told, dict) and isinstance(told.get("shardlist"), list) else None
 
 
@@ -169,111 +159,3 @@ def _groups(file: Path, begin: int = 0) -> Iterator[tuple[int, dict[str, tuple[i
         inside[ending] = (begins, size)
     if inside:
         yield start, inside
-
-
-class _Shard:
-    """One tar file: how many samples it holds, and, once somebody asked, where each begins."""
-
-    def __init__(self, file: Path, count: int | None) -> None:
-        self.file, self.told = file, count
-        self.starts: array[int] | None = None
-        match = _SIDE.search(file.stem)
-        self.split = _walk.SPLITS[match.group(1).lower()] if match else None
-
-    def __len__(self) -> int:
-        return self.told if self.told is not None else len(self.looked())
-
-    def looked(self) -> array[int]:
-        """Where the samples begin."""
-        if self.starts is None:
-            starts = array("q")
-            last = None
-            for name, header, _, _ in _tar.members(self.file):
-                slash = name.rfind("/") + 1
-                dot = name.find(".", slash)
-                key = name if dot < 0 else name[:dot]
-                if key != last:
-                    starts.append(header)
-                    last = key
-            if self.told is not None and len(starts) != self.told:
-                raise InputError("label", f"{self.file}: {len(starts):,} samples; the index says {self.told:,}.")
-            self.starts = starts
-        return self.starts
-
-
-class _Samples(Sequence[Sample]):
-    """Samples by shard and place."""
-
-    def __init__(self, shards: list[_Shard], names: tuple[str, ...] | None) -> None:
-        self.shards, self.names = shards, names
-        self.ends: list[int] = []
-        for shard in shards:
-            self.ends.append((self.ends[-1] if self.ends else 0) + len(shard))
-
-    def __len__(self) -> int:
-        return self.ends[-1] if self.ends else 0
-
-    def __getitem__(self, index: Any) -> Any:
-        from bisect import bisect_right
-
-        if isinstance(index, slice):
-            return [self[place] for place in range(len(self))[index]]
-        index = range(len(self))[index]
-        number = bisect_right(self.ends, index)
-        shard = self.shards[number]
-        row = index - (self.ends[number - 1] if number else 0)
-        return self._sample(shard, row, shard.looked()[row])
-
-    def column(self, field: str) -> Sequence[Any]:
-        """One field of every sample; no shard is opened for splits that the names of the shards tell."""
-        if field == "split" and all(shard.split is not None for shard in self.shards):
-            return [shard.split for shard in self.shards for _ in range(len(shard))]
-        return column_of(self, field)
-
-    def _sample(self, shard: _Shard, row: int, start: int) -> Sample:
-        members: dict[str, tuple[int, int]] = {}
-        key = ""
-        for name, _, begins, size in _tar.members(shard.file, start, ahead=4096):
-            this, ending = _tar.key_of(name)
-            if members and this != key:
-                break
-            key = this
-            members[ending] = (begins, size)
-        where = f"{shard.file}:{key}"
-
-        def content(ending: str) -> bytes:
-            return _tar.read_part(shard.file, *members[ending], _LARGEST_LABEL)
-
-        images = tuple(
-            StoredImage(
-                f"{shard.file}:{key}.{ending}", partial(_tar.read_part, shard.file, *members[ending], LARGEST_FILE)
-            )
-            for ending in members
-            if _is_picture(ending)
-        )
-        plain = _plain.load(content("json"), f"{where}.json") if "json" in members else {}
-        plain = plain if isinstance(plain, dict) else {"json": plain}
-        truth = None if "truth" in plain else self._truth(members, content, where)
-        if shard.split is not None:
-            plain["split"] = shard.split
-        return _plain.from_plain(plain, images, truth, f"{shard.file.stem}/{key}", where)
-
-    def _truth(
-        self, members: dict[str, tuple[int, int]], content: Callable[[str], bytes], where: str
-    ) -> Annotation | None:
-        for ending in ("cls", "txt"):
-            if ending not in members:
-                continue
-            try:
-                text = content(ending).decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise InputError("label", f"{where}.{ending}: not UTF-8 text.") from error
-            if ending == "txt":
-                return Text(text)
-            word = text.strip()
-            if self.names is not None and word.isascii() and word.isdigit():
-                if int(word) >= len(self.names):
-                    raise InputError("label", f"{where}.cls: class {word} has no name; there are {len(self.names)}.")
-                return Labels((self.names[int(word)],))
-            return Labels((word,))
-        return None
