@@ -11,7 +11,7 @@ import numpy as np
 from sightline.core.annotations import Annotation, Labels
 from sightline.core.errors import MissingExtraError, SettingsError
 from sightline.core.sample import Sample
-from sightline.evaluating.page import escape, table
+from sightline.evaluating.page import bullets, escape, table
 from sightline.evaluating.page import section as part
 from sightline.evaluating.scene import Scene
 from sightline.explaining.check import SAYS, Verdict, pointing, share
@@ -64,9 +64,8 @@ def section(found: Mapping[str, Any], scene: Scene) -> str:
     verdicts = [Verdict.from_json(row) for row in found["verdicts"]]
     shown = next((verdict for verdict in verdicts if verdict.shown), None)
     if shown is None:
-        why = [verdict.line for verdict in verdicts] or [found.get("unable", "no method suits this network")]
-        reasons_ = "".join(f"<p>{escape(line)}.</p>" for line in dict.fromkeys(why))
-        return part(TITLE, reasons_ + _checks(verdicts), "Explanations are withheld: those at hand would mislead.")
+        lead = "Explanations are withheld: those at hand would mislead."
+        return part(TITLE, _checks(verdicts) if verdicts else bullets([found.get("unable", "no method suits it")]), lead)
     assert scene.sides is not None
     subject = Subject(scene.task, scene.facts, scene.passes, scene.network)
     told, heads = _again(found, scene, subject, shown.method)
@@ -102,7 +101,8 @@ def _checks(verdicts: Sequence[Verdict]) -> str:
         )
         for each in verdicts
     ]
-    return table(("Method", "Verdict", *SAYS.values()), rows, numbers=(2, 3, 4), caption="Checks of the explanations")
+    drawn = table(("Method", "Verdict", *SAYS.values()), rows, numbers=(2, 3, 4), caption="Checks of the explanations")
+    return drawn + bullets([each.line for each in verdicts if not each.shown])
 
 
 def _pointed(found: Mapping[str, float] | None) -> str:
