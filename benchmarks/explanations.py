@@ -58,16 +58,14 @@ def measure(run: sightline.Run, model: str) -> None:
     subject = Subject(task, facts, torch_run(network), network)
     samples = [held[row] for row in range(len(held))]
     view = subject.look(samples)
-    right = np.mean([answer.best == s.truth.best for answer, s in zip(view.answers, samples)])
+    right = np.mean([answer.best == s.truth.best for answer, s in zip(view.answers, samples, strict=True)])
     masks = [sample.image.shows(sample.truth.best) for sample in samples]
     middle = np.mean([mask[len(mask) // 2, len(mask) // 2] for mask in masks])
     chance = np.mean([mask.mean() for mask in masks])
     print(
         f"\n{model}: {len(samples)} held-out scenes, {right:.3f} right; by chance {chance:.3f}, the middle {middle:.3f}"
     )
-    print(
-        f"{'method':<14}{'pointing':>10}{'95 % interval':>18}{'ms each':>10}{'stays':>8}  verdict; with weights shuffled"
-    )
+    print(f"{'method':<14}{'pointing':>10}{'95 % interval':>18}{'ms each':>10}{'stays':>8}  verdict; when shuffled")
     some, none = subject.look(samples[:CHECKED]), subject.randomised(7).look(samples[:CHECKED])
     for name in METHODS:
         if name == "rollout":

@@ -108,6 +108,15 @@ def test_a_map_of_something_else_is_withheld(sure: View, monkeypatch: pytest.Mon
     assert [reason.split(" ")[0] for reason in verdict.reasons] == ["what", "what"]
 
 
+def test_an_answer_that_hardly_hangs_on_the_picture_is_not_explained() -> None:
+    """Maps of an untrained network follow it, but what they mark moves its answer by next to nothing."""
+    network = Patch(PLACE, 255.0)
+    network.scale.data /= 500
+    verdict = check("occlusion", view_of(network, bright(12, PLACE), size=(32, 32), names=("a", "b")))
+    assert 0 < verdict.figures["above_chance"]["low"] < 0.02
+    assert not verdict.shown
+
+
 def test_too_few_pictures_and_an_empty_map_are_said(sure: View, monkeypatch: pytest.MonkeyPatch) -> None:
     few = view_of(Patch(PLACE, 255.0), bright(3, PLACE), size=(32, 32), names=("a", "b"))
     assert "3 pictures are too few" in check("occlusion", few).line

@@ -18,11 +18,13 @@ import numpy as np
 
 from sightline.core.tally import Tally, mean
 from sightline.evaluating.intervals import interval
+from sightline.explaining.asking import odds_back
 from sightline.explaining.curves import faithfulness, moved
 from sightline.explaining.methods import maps, method
 from sightline.explaining.subject import Subject, View
 
 STAYS = 0.5  # the part of a map that may stay without the weights
+LEAST = 0.02  # of a share: what is marked must matter by more, or the answer hardly hangs on the picture
 GRID = 16  # maps are compared at this many rows and columns
 FEWEST = 6  # pictures
 SAYS = {
@@ -90,7 +92,7 @@ def check(name: str, view: View, *, shuffled: Subject | None = None, seed: int =
         theirs = maps(name, random)
         figures["stays"] = _figure(staying(mine, theirs))
         figures["above_shuffled"] = _figure(own - faithfulness(view, theirs))
-    reasons = tuple(_reasons(figures))
+    reasons = tuple(_reasons(figures, LEAST if view.question(0).share is odds_back else 0.0))
     return Verdict(name, not reasons, reasons, len(view), figures)
 
 
@@ -133,7 +135,7 @@ def _ranked(maps: np.ndarray) -> np.ndarray:
     return np.asarray(rank / np.maximum(np.linalg.norm(rank, axis=1, keepdims=True), 1e-12))
 
 
-def _reasons(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _reasons(figures: Mapping[str, Mapping[str, float]], least: float) -> list[str]:
     found = []
     if "stays" in figures and not figures["stays"]["high"] < STAYS:
         stays = figures["stays"]
@@ -141,8 +143,8 @@ def _reasons(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
             f"with all weights shuffled {stays['value']:.0%} of the map stays (up to {stays['high']:.0%}; less than "
             f"{STAYS:.0%} may), so it shows the picture rather than what was learnt"
         )
-    if not figures["above_chance"]["low"] > 0:
+    if not figures["above_chance"]["low"] > least:
         found.append("what it marks does not matter clearly more to the answer than as much elsewhere")
-    if "above_shuffled" in figures and not figures["above_shuffled"]["low"] > 0:
+    if "above_shuffled" in figures and not figures["above_shuffled"]["low"] > least:
         found.append("what it marks does not matter clearly more than what the network marks with its weights shuffled")
     return found

@@ -65,7 +65,8 @@ def section(found: Mapping[str, Any], scene: Scene) -> str:
     shown = next((verdict for verdict in verdicts if verdict.shown), None)
     if shown is None:
         lead = "Explanations are withheld: those at hand would mislead."
-        return part(TITLE, _checks(verdicts) if verdicts else bullets([found.get("unable", "no method suits it")]), lead)
+        body = _checks(verdicts) if verdicts else bullets([found.get("unable", "no method suits the network")])
+        return part(TITLE, body, lead)
     assert scene.sides is not None
     subject = Subject(scene.task, scene.facts, scene.passes, scene.network)
     told, heads = _again(found, scene, subject, shown.method)
