@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sightline.evaluating.evaluate import Evaluation as Evaluation
     from sightline.evaluating.evaluate import evaluate as evaluate
     from sightline.evaluating.rivals import rivals
+    from sightline.explaining.explain import explain as explain
     from sightline.exporting.export import Exported as Exported
     from sightline.exporting.export import export as export
     from sightline.predicting.model import Model as Model
@@ -86,6 +87,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "diff": "core.versions",
     "evaluate": "evaluating.evaluate",
     "examine": "core.image",
+    "explain": "explaining.explain",
     "export": "exporting.export",
     "folds": "core.splitting",
     "learning_curve": "training.curve",

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from sightline.cli._display import Screen
 from sightline.cli._lines import answer_line, printable
+from sightline.cli._pictures import asked
 from sightline.cli._sheets import Folder
-from sightline.core import catalog
 from sightline.core.annotations import Labels, to_json
 from sightline.core.decisions import decide
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.progress import Event
-from sightline.core.sample import Sample
 
 
 def run(
@@ -44,7 +41,7 @@ def run(
     folder = Folder(out) if out else None
     failed: list[tuple[str, InputError]] = []
     rows: list[dict[str, Any]] = []
-    for sample, given in ready.predict_all(_samples(pictures, count, failed), seed=seed):
+    for sample, given in ready.predict_all(asked(pictures, failed, count), seed=seed):
         answer = given if isinstance(given, InputError) else decide(given, least=least)
         if isinstance(answer, InputError):
             failed.append((sample.id, answer))
@@ -64,26 +61,6 @@ def run(
         screen.say(f"predictions: {folder.close([row for row in rows if 'error' in row])}")
     screen.status = 2 if failed else 0
     return {"model": {"task": ready.task_name, "version": ready.version, "backend": ready.backend}, "answers": rows}
-
-
-def _samples(words: tuple[str, ...], count: int, failed: list[tuple[str, InputError]]) -> Iterator[Sample]:
-    """Every picture that the words stand for, each with the name that a user knows it by."""
-    for index in range(count):
-        yield Sample(f"request-{index}")
-    for word in words:
-        scheme, colon, rest = word.partition(":")
-        if colon and scheme in catalog.names("sources"):
-            yield from (replace(sample, truth=None) for sample in catalog.find("sources", scheme).read(rest))
-            continue
-        try:
-            found = catalog.find("formats", "pictures").read(Path(word))
-        except InputError as error:
-            failed.append((word, error))
-            continue
-        if not len(found):
-            failed.append((word, InputError("missing", f"{word}: no picture is there.")))
-        for sample in found:
-            yield replace(sample, id=sample.image.name) if Path(word).is_dir() else sample
 
 
 def _named(name: str, error: InputError) -> str:

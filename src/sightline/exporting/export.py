@@ -134,6 +134,7 @@ def _card(info: Mapping[str, Any], task: Task, table: Sequence[Parity], source: 
         "thresholds": evaluation.get("thresholds", {}),
         "metrics": evaluation.get("figures", []),
         "parity": [asdict(row) for row in table],
+        "explanations": ((evaluation.get("studies") or {}).get("explanations") or {}).get("verdicts", []),
         "golden": {"tolerance": task.kind.tolerance, "seed": 0},
         "licence": "unstated",
         "runs_with": "onnxruntime" if table else "torch",

@@ -69,6 +69,14 @@ class DrawnImage:
     def encoded(self) -> bytes:
         return encode(self.read())
 
+    def shows(self, name: str) -> np.ndarray | None:
+        """Where the things of this name are, (rows, columns) true or false; None where the scene has no such thing."""
+        found = self.series.scene(self.index).objects
+        if found is None or found.masks is None or name not in found.names:
+            return None
+        here = found.masks[found.classes == found.names.index(name)]
+        return np.asarray(here.any(0)) if len(here) else None
+
     def fingerprint(self) -> str:
         return digest(f"{self.series.look} {self.index} {self.place}".encode())
 
