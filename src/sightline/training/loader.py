@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from sightline.core.chance import generator
+from sightline.core.chance import Chances
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Image
@@ -172,24 +172,24 @@ class Loader:
     # -- one part -------------------------------------------------------------------------------------------------
 
     def _part(self, epoch: int, rows: Sequence[int], skipped: set[str], space: Rows | None, first: int) -> Part:
-        part = Part(first)
+        part, chances = Part(first), Chances(self.seed, "sample", epoch)
         for row in rows:
             identity = f"row {row}"
             try:
                 sample = self.data[row % len(self.data)]
                 identity = sample.id
                 if identity not in skipped:
-                    moved = self._moved(epoch, row, sample)
+                    moved = self._moved(sample, chances, row)
                     self._add(part, row, moved, *self.task.inputs([moved], self.facts), space)
             except InputError as error:
                 part.bad[identity] = error.message
         return part
 
-    def _moved(self, epoch: int, row: int, sample: Sample) -> Sample:
+    def _moved(self, sample: Sample, chances: Chances, row: int) -> Sample:
         if self.mover is None:
             return sample
         sample = _showing(sample, tuple(map(_lazy, sample.images)))
-        rng = generator(self.seed, "sample", epoch, row)
+        rng = chances.of(row)
         return self.mover(sample, rng, others=lambda count: self._others(rng, count))
 
     def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
