@@ -191,7 +191,7 @@ def _flipped(pixels: np.ndarray, across: bool, down: bool) -> np.ndarray:
     import cv2
 
     turned: np.ndarray = cv2.flip(pixels, -1 if across and down else 1 if across else 0)
-    return turned.reshape(pixels.shape)
+    return turned if turned.ndim == 3 else turned.reshape(pixels.shape)
 
 
 def _upright(move: Affine) -> bool:
