@@ -24,7 +24,7 @@ class Source:
     def __init__(self, image: Image) -> None:
         self.image = image
         self._pixels: np.ndarray | None = image.pixels if isinstance(image, ArrayImage) else None
-        self._size: tuple[int, ...] | None = None
+        self._size: tuple[int, ...] | None = None if self._pixels is None else self._pixels.shape[:-1]
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -106,7 +106,7 @@ class View:
 
     def moved(self, move: Affine, size: Size, *, border: str = "edge", fill: float | None = None) -> View:
         """This view under one more affine move; what an earlier move has cut away does not return."""
-        if _within(_box(inverse(move), size), self.size):
+        if _inside(move, size, self.size):
             border, fill = self.border, self.fill
         elif self.edits or not self._is_whole():
             return View.of(self._array()).moved(move, size, border=border, fill=fill)
@@ -136,19 +136,24 @@ class View:
 
     def sampled(self, size: Size, way: str = "smooth") -> np.ndarray:
         """The pixels at another size, decoded no larger than that needs, interpolated once, and coloured last."""
-        a, b, _, d, e, _ = self._to(size)
+        wide, tall = size[1] / self.size[1], size[0] / self.size[0]
+        a, b, _, d, e, _ = self.move
         rows, columns = self.source.size[-2:]
-        grown = math.sqrt(abs(a * e - b * d))
-        across, down = (abs(a), abs(e)) if _upright(self.move) else (grown, grown)
+        if abs(b) + abs(d) < _NEAR:
+            across, down = abs(a) * wide, abs(e) * tall
+        else:
+            across = down = math.sqrt(abs(a * e - b * d) * wide * tall)
         return self._shown(self.source.at_least(down * rows - _NEAR, across * columns - _NEAR), size, way)
-
-    def _to(self, size: Size) -> Affine:
-        return after((size[1] / self.size[1], 0, 0, 0, size[0] / self.size[0], 0), self.move)
 
     def _shown(self, pixels: np.ndarray, size: Size, way: str) -> np.ndarray:
         whole = self.source.size
-        down, across = whole[0] / pixels.shape[0], whole[1] / pixels.shape[1]
-        back = after((1 / across, 0, 0, 0, 1 / down, 0), inverse(self._to(size)))
+        back = inverse(self.move)
+        if size != self.size:
+            back = after(back, (self.size[1] / size[1], 0.0, 0.0, 0.0, self.size[0] / size[0], 0.0))
+        down = across = 1.0
+        if pixels.shape[:2] != whole:
+            down, across = whole[0] / pixels.shape[0], whole[1] / pixels.shape[1]
+            back = after((1 / across, 0.0, 0.0, 0.0, 1 / down, 0.0), back)
         made = _straight(pixels, back, size, way, (down, across)) if _upright(back) else None
         if made is None:
             fill = middle(pixels) if self.fill is None else self.fill
@@ -186,7 +191,7 @@ def _flipped(pixels: np.ndarray, across: bool, down: bool) -> np.ndarray:
     import cv2
 
     turned: np.ndarray = cv2.flip(pixels, -1 if across and down else 1 if across else 0)
-    return turned.reshape(pixels.shape)
+    return turned if turned.ndim == 3 else turned.reshape(pixels.shape)
 
 
 def _upright(move: Affine) -> bool:
@@ -197,10 +202,23 @@ def _box(move: Affine, size: tuple[int, ...]) -> tuple[float, float, float, floa
     """Left, top, right and bottom of where a size goes."""
     a, b, c, d, e, f = move
     columns, rows = size[-1], size[-2]
+    if b == 0 == d:
+        x, y = c + a * columns, f + e * rows
+        return (c, f, x, y) if a > 0 and e > 0 else (min(c, x), min(f, y), max(c, x), max(f, y))
     xs = [c, c + a * columns, c + b * rows, c + a * columns + b * rows]
     ys = [f, f + d * columns, f + e * rows, f + d * columns + e * rows]
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _within(box: tuple[float, float, float, float], size: Size) -> bool:
-    return box[0] > -_NEAR and box[1] > -_NEAR and box[2] < size[1] + _NEAR and box[3] < size[0] + _NEAR
+def _inside(move: Affine, size: Size, have: Size) -> bool:
+    """Whether all that a view of this size shows after a move lies in what there is."""
+    a, b, c, d, e, f = move
+    if b == 0 == d and a > 0 and e > 0:  # as windows do
+        return (
+            c < _NEAR * a
+            and f < _NEAR * e
+            and size[1] - c < (have[1] + _NEAR) * a
+            and size[0] - f < (have[0] + _NEAR) * e
+        )
+    left, top, right, bottom = _box(inverse(move), size)
+    return left > -_NEAR and top > -_NEAR and right < have[1] + _NEAR and bottom < have[0] + _NEAR
