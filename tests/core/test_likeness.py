@@ -193,3 +193,22 @@ def test_a_closer_look_tells_forms_apart_and_keeps_copies() -> None:
     assert confirmed(np.stack([sheets[0]] * 3), sheets[0]), "a volume is seen by its middle"
     small = [cv2.resize(one, (40, 40), interpolation=cv2.INTER_AREA) for one in sheets[:2]]
     assert confirmed(*small), "where there is no more detail, the thumbnail has said all"
+
+
+def stroke(points: list[tuple[int, int]], width: int = 2) -> np.ndarray:
+    """A pen on paper: next to all of it is ground."""
+    pixels = np.full((105, 105, 1), 255, np.uint8)
+    cv2.polylines(pixels, [np.array(points, np.int32)], False, 0, width)
+    return pixels
+
+
+def test_strokes_of_two_hands_are_no_copies_and_copies_of_strokes_are() -> None:
+    """A line is like any other line once it is moved; what is drawn must fall on itself."""
+    rng = np.random.default_rng(0)
+    first = [(20, 20), (80, 25), (30, 60), (85, 85), (25, 90), (60, 10), (90, 50)]
+    second = [(x + int(dx), y + int(dy)) for (x, y), (dx, dy) in zip(first, rng.integers(-3, 4, (7, 2)), strict=True)]
+    assert not confirmed(stroke(first), stroke(second))
+    sheet = stroke(first).repeat(3, 2)
+    for change in (packed, lambda pixels: pixels[:, ::-1], lambda pixels: (pixels * 0.8).astype(np.uint8)):
+        assert confirmed(sheet, np.ascontiguousarray(change(sheet)))
+    assert not confirmed(stroke([(30, 20), (30, 80)]), stroke([(33, 22), (33, 82)])), "a single line shows nothing"

@@ -24,6 +24,9 @@ ALIKE = 0.93  # correlation, laid over one another, from which two pictures are 
 SMALL = np.dtype([("grey", "u1", (32, 32)), ("colours", "u1", (4, 4, 3))])  # what is kept of a picture
 PLAIN = 1.0  # grey levels of spread below which a picture shows nothing that could be recognised
 CONFIRMED = 0.92  # correlation of the detail of larger pictures
+_STROKES = ((0.95, 0.96, 0.97), (0.9, 0.85, 0.97))  # share of plain ground; overlap of what is drawn on it, correlation
+_EVEN = 0.05  # of the way to what stands out most: ground; texture and shade lie farther from their middle
+_BARE = 0.955  # share of plain ground on which what is drawn is a line: any other lies on it when it is moved
 TABLES = 4  # of buckets; two copies that miss each other in one meet in another
 _TILES = 4  # rows and columns of coarse colours
 _TINT, _TINTED = 14.0, 0.4  # levels, and share of the colour, by which colours of copies may differ
@@ -162,10 +165,32 @@ def confirmed(first: np.ndarray, second: np.ndarray) -> bool:
     one, other = (np.repeat(part[None], len(_VIEWS), 0) for part in banded(small).astype(np.float32))
     place, alike = fitted(halved(other), halved(np.where(mirrored, one[:, :, ::-1], one)), _VIEWS[:, 1:].copy(), 3)
     best = int(np.argmax(alike))
+    fine = np.stack([fine[0][:, ::-1] if mirrored[best] else fine[0], fine[1]])
     one, other = banded(fine).astype(np.float32)[:, None]
-    one = one[:, :, ::-1] if mirrored[best] else one
-    laid, seen = moved(one, fitted(halved(other), halved(one), place[best : best + 1], 6)[0])
-    return bool(dot(normal(other, seen), normal(laid, seen))[0] >= CONFIRMED)
+    fit = fitted(halved(other), halved(one), place[best : best + 1], 6)[0]
+    laid, seen = moved(one, fit)
+    agree = float(dot(normal(other, seen), normal(laid, seen))[0])
+    if agree < CONFIRMED:
+        return False
+    away = np.abs(fine[1] - np.median(fine[1]))
+    plain = float((away < _EVEN * away.max()).mean())
+    if plain >= _BARE:
+        return False
+    for ground, least, closely in _STROKES:  # a line is like another line: what is drawn must fall on itself
+        if plain >= ground:
+            return agree >= closely and _overlap(moved(fine[:1], fit)[0][0], fine[1], seen[0] > 0.5) >= least
+    return True
+
+
+def _overlap(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> float:
+    """Shared over united pixels of what stands out from the ground of each picture."""
+    one, other = (_drawn(part) & seen for part in (first, second))
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def _drawn(grey: np.ndarray) -> np.ndarray:
+    away = np.abs(grey - np.median(grey))
+    return np.asarray(away > away.max() / 2)
 
 
 def _same_colours(first: np.ndarray, second: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
