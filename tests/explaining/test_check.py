@@ -166,6 +166,18 @@ def test_a_place_of_the_input_is_the_same_place_of_the_picture(how: str) -> None
         assert (inward(mask, frame) == (pixels[..., 0] > 127)).mean() > 0.95
 
 
+def test_the_way_back_is_exact_to_a_part_of_a_pixel() -> None:
+    """A map that says its own column, in an input twice as wide and three pixels further, and one half as wide."""
+    for scale, offset in ((2.0, 3.0), (0.5, 0.0)):
+        frame = Frame(0, (16, 16), (40, 40), (scale, scale), (offset, offset))
+        ramp = np.broadcast_to(np.arange(40.0) + 0.5, (40, 40))
+        (found,) = back(ramp[None], [frame])
+        wanted = (np.arange(16) + 0.5) * scale + offset
+        assert found[8, 2:-2] == pytest.approx(wanted[2:-2], abs=0.02)
+        (down,) = back(ramp.T[None], [frame])
+        assert down[2:-2, 8] == pytest.approx(wanted[2:-2], abs=0.02)
+
+
 def test_samples_keep_their_order() -> None:
     frames = [Frame(1, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0)), Frame(0, (2, 2), (4, 4), (2.0, 2.0), (0.0, 0.0))]
     found = back(np.stack([np.ones((4, 4)), np.zeros((4, 4))]), frames)

@@ -70,6 +70,14 @@ def test_a_layer_may_be_named_and_one_that_is_not_there_is_said() -> None:
         maps("integrated", view, layer="conv")
 
 
+def test_gradcam_weighs_each_feature_as_a_whole() -> None:
+    rng = np.random.default_rng(1)
+    made, slope = rng.random((2, 3, 4, 4)), rng.normal(size=(2, 3, 4, 4))
+    found = cams.weighed(torch.from_numpy(made), torch.from_numpy(slope)).numpy()
+    wanted = np.einsum("rc,rcij->rij", slope.mean((2, 3)), made)
+    assert found == pytest.approx(np.maximum(wanted, 0))
+
+
 def test_gradcam_plus_by_hand() -> None:
     rng = np.random.default_rng(1)
     made, slope = rng.random((2, 3, 4, 4)), rng.normal(size=(2, 3, 4, 4))
