@@ -13,9 +13,14 @@ _TRACK: Colour = (52, 58, 66)
 
 
 def labels(image: np.ndarray, annotation: Labels, *, most: int = 3) -> np.ndarray:
-    """The best names with a bar for each score, best first; names without scores stand alone."""
+    """The best names with a bar for each score, best first; names without scores stand alone.
+
+    Of names that stand side by side all that hold are shown, as far as twice `most`.
+    """
     picture = display(image)
     scores = annotation.scores
+    sure = len(annotation.names) if scores is None else int((np.nan_to_num(scores) >= 0.5).sum())
+    most = max(most, min(sure, 2 * most))
     order = range(len(annotation.names)) if scores is None else np.argsort(-np.nan_to_num(scores), kind="stable")
     palette = colours(annotation.names)
     rows = [
