@@ -21,9 +21,7 @@ FRAME = Frame(0, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0))
 
 
 def _called(*names: str) -> Dataset:
-    samples = [
-        replace(sample, truth=Labels((names[row % len(names)],))) for row, sample in enumerate(toy(Labels, 12))
-    ]
+    samples = [replace(sample, truth=Labels((names[row % len(names)],))) for row, sample in enumerate(toy(Labels, 12))]
     return Dataset(samples, names=tuple(sorted(names)), kind=Labels)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from sightline.core.annotations import Value
 from sightline.core.errors import InputError
-from sightline.core.tally import SHARE, Tally
+from sightline.core.tally import SHARE, Tally, mean
 from sightline.metrics._pairs import check_pairs
 
 Thresholds = Mapping[str, Any] | None  # what an evaluation measured: factors of intervals are under "intervals"
@@ -20,7 +20,7 @@ _POSITIVE = (0.0, math.inf)
 def mean_absolute_error(truths: Sequence[Value], predictions: Sequence[Value]) -> Tally:
     """Mean distance between the true and the given numbers, in their own unit."""
     true, given = _tables(truths, predictions)[:2]
-    return Tally(_means(np.abs(true - given), true), _mean, "lower", limits=_POSITIVE)
+    return _tally(np.abs(true - given), true, "lower", _POSITIVE)
 
 
 def root_mean_square_error(truths: Sequence[Value], predictions: Sequence[Value]) -> Tally:
@@ -39,13 +39,13 @@ def interval_coverage(truths: Sequence[Value], predictions: Sequence[Value], *, 
     """Share of true numbers inside their interval, which is made to hold nine of ten; without one it is a point."""
     true, given, low, high = _tables(truths, predictions, thresholds)
     inside = np.where(np.isnan(given), np.nan, (low <= true) & (true <= high))
-    return Tally(_means(inside, true), _mean, "higher", limits=SHARE)
+    return _tally(inside, true, "higher", SHARE)
 
 
 def interval_width(truths: Sequence[Value], predictions: Sequence[Value], *, thresholds: Thresholds = None) -> Tally:
     """Mean width of the intervals, in the unit of the numbers."""
     true, given, low, high = _tables(truths, predictions, thresholds)
-    return Tally(_means(np.where(np.isnan(given), np.nan, high - low), true), _mean, "lower", limits=_POSITIVE)
+    return _tally(np.where(np.isnan(given), np.nan, high - low), true, "lower", _POSITIVE)
 
 
 def _tables(
@@ -70,6 +70,12 @@ def _tables(
             table[row, columns] = numbers.astype(np.float64)[order]
     true, middle, low, high = tables
     return true, middle, middle + (low - middle) * times, middle + (high - middle) * times
+
+
+def _tally(table: np.ndarray, true: np.ndarray, better: str, limits: tuple[float, float]) -> Tally:
+    """The mean over samples of the mean over their numbers; plain rows where every number is known."""
+    rows, plain = _means(table, true), not np.isnan(true).any()
+    return Tally(rows[:, :1] if plain else rows, mean if plain else _mean, better, limits=limits)
 
 
 def _means(table: np.ndarray, true: np.ndarray) -> np.ndarray:
