@@ -137,8 +137,8 @@ def _jackknife_t(tally: Tally, level: float, draws: int, rng: np.random.Generato
     share, wide = (value - least) / (most - least), most - least
     if 0 < share < 1 and error > 0:
         centre, far = math.log(share / (1 - share)), reach / wide / (share * (1 - share))
-        ends = (least + wide * _logistic(centre + side * far) for side in (-1, 1))
-        return *ends, f"jackknife over {whole}, logit"
+        low, high = (least + wide * _logistic(end) for end in (centre - far, centre + far))
+        return low, high, f"jackknife over {whole}, logit"
     if tally.limits != SHARE:
         return value - reach, value + reach, f"jackknife over {whole}"
     if count < 2:  # one group, or one sample that matters: nothing is known of others
