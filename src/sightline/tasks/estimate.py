@@ -77,7 +77,8 @@ class Estimate(Task):
         middle, wide = np.array(facts.extra["middle"]), np.array(facts.extra["wide"])
         numbers = outputs["numbers"].astype(np.float64) * wide + middle
         reach = NORMAL * outputs["spread"].astype(np.float64) * wide
-        rows = zip(numbers, numbers - reach, numbers + reach, strict=True)
+        columns = (column.astype(np.float32) for column in (numbers, numbers - reach, numbers + reach))
+        rows = zip(*columns, strict=True)
         return [Value(facts.names, row, low, high) for row, low, high in rows]
 
 
