@@ -8,7 +8,7 @@ from sightline.core.annotations import Value
 from sightline.core.errors import InputError
 from sightline.metrics.numbers import (
     interval_coverage,
-    interval_width,
+    interval_score,
     mean_absolute_error,
     r_squared,
     root_mean_square_error,
@@ -55,13 +55,13 @@ def test_intervals_are_counted_as_wide_as_they_were_found_to_have_to_be() -> Non
     truths = [Value(("a",), np.array([number])) for number in (1.0, 2.0, 3.0)]
     answers = [Value(("a",), np.zeros(1), np.array([-1.5]), np.array([1.5])) for _ in truths]
     assert interval_coverage(truths, answers).value == pytest.approx(1 / 3)
-    assert interval_width(truths, answers).value == 3.0
+    assert interval_score(truths, answers).value == pytest.approx(3.0 + 20 * (0.5 + 1.5) / 3)
     measured = {"intervals": {"a": 1.5}}
     assert interval_coverage(truths, answers, thresholds=measured).value == pytest.approx(2 / 3)
-    assert interval_width(truths, answers, thresholds=measured).value == 4.5
+    assert interval_score(truths, answers, thresholds=measured).value == pytest.approx(4.5 + 20 * 0.75 / 3)
     points = [Value(("a",), truth.numbers) for truth in truths]
     assert interval_coverage(truths, points).value == 1.0
-    assert interval_width(truths, points).value == 0.0
+    assert interval_score(truths, points).value == 0.0
 
 
 def test_a_number_that_never_differs_has_no_variance_to_explain() -> None:

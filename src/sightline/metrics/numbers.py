@@ -15,6 +15,7 @@ from sightline.metrics._pairs import check_pairs
 
 Thresholds = Mapping[str, Any] | None  # what an evaluation measured: factors of intervals are under "intervals"
 _POSITIVE = (0.0, math.inf)
+_OUTSIDE = 20.0  # two over the share that may lie outside
 
 
 def mean_absolute_error(truths: Sequence[Value], predictions: Sequence[Value]) -> Tally:
@@ -42,10 +43,14 @@ def interval_coverage(truths: Sequence[Value], predictions: Sequence[Value], *, 
     return _tally(inside, true, "higher", SHARE)
 
 
-def interval_width(truths: Sequence[Value], predictions: Sequence[Value], *, thresholds: Thresholds = None) -> Tally:
-    """Mean width of the intervals, in the unit of the numbers."""
-    true, given, low, high = _tables(truths, predictions, thresholds)
-    return _tally(np.where(np.isnan(given), np.nan, high - low), true, "lower", _POSITIVE)
+def interval_score(truths: Sequence[Value], predictions: Sequence[Value], *, thresholds: Thresholds = None) -> Tally:
+    """Mean width of the intervals and, for a number outside, twenty times how far: narrow ones that hold cost least.
+
+    Gneiting and Raftery (2007) for intervals made to hold nine of ten; in the unit of the numbers.
+    """
+    true, _, low, high = _tables(truths, predictions, thresholds)
+    outside = np.maximum(low - true, 0) + np.maximum(true - high, 0)
+    return _tally(high - low + _OUTSIDE * outside, true, "lower", _POSITIVE)
 
 
 def _tables(

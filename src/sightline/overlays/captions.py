@@ -49,11 +49,17 @@ def value(image: np.ndarray, annotation: Value, *, most: int = 6) -> np.ndarray:
     """Each number with its name and, where known, its interval."""
     picture = display(image)
     rows: list[tuple[str, str, Colour, float | None]] = []
+    size = letter_size(picture)
+    room = picture.shape[1] - 4 * _pad(size) - 4 * size  # beside a few letters of the name
     for row, name in enumerate(annotation.names[:most]):
         says = f"{float(annotation.numbers[row]):.4g}"
-        if annotation.low is not None and annotation.high is not None:
-            says += f"  ({float(annotation.low[row]):.4g} to {float(annotation.high[row]):.4g})"
         rows.append((name, says, PAPER, None))
+        if annotation.low is not None and annotation.high is not None:
+            reach = f"{float(annotation.low[row]):.3g} to {float(annotation.high[row]):.3g}"
+            if width_of(f"{says}  ({reach})", size) <= room:
+                rows[-1] = (name, f"{says}  ({reach})", PAPER, None)
+            else:  # on a line of its own, rather than not at all
+                rows.append((reach, "", _DIM, None))
     return _strip(picture, rows or [("no value", "", _DIM, None)])
 
 

@@ -31,7 +31,7 @@ class Estimate(Task):
     """A shared network, a number and its spread for each name."""
 
     kind = Value
-    metrics = ("mean_absolute_error", "r_squared", "interval_coverage", "interval_width", "root_mean_square_error")
+    metrics = ("mean_absolute_error", "r_squared", "interval_coverage", "interval_score", "root_mean_square_error")
     model = "small"
     Options = Settings
 
