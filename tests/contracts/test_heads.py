@@ -18,6 +18,8 @@ TOPS = {"uint8": 255, "uint16": 65535, "float32": 1}
 SUITS: dict[str, tuple[str, dict[str, Any]]] = {
     "boxes": ("small", {"width": 8}),
     "labels": ("small", {"width": 8}),
+    "marks": ("small", {"width": 8}),
+    "numbers": ("small", {"width": 8}),
     "vector": ("small", {"width": 8}),
     "picture": ("unet", {"width": 8}),
     "velocity": ("unet", {"width": 8, "time": True}),

@@ -191,3 +191,51 @@ def test_attributes_keep_their_type(attributes: dict[str, Any], tmp_path: Path) 
         (back,) = open_data(csv.write(data, tmp_path / f"{truth is None}"))
         assert back.attributes == attributes
         assert {k: type(v) for k, v in back.attributes.items()} == {k: type(v) for k, v in attributes.items()}
+
+
+def pictured(folder: Path, text: str) -> Path:
+    """A table and every picture that it names."""
+    (folder / "labels.csv").write_text(text)
+    return grown(folder, *[line.split(",")[0] for line in text.splitlines()[1:]])
+
+
+def test_whole_numbers_that_may_be_names_or_be_measured_are_not_guessed_at(tmp_path: Path) -> None:
+    rows = "".join(f"{row}.png,{20 + row // 2}\n" for row in range(50))  # 25 numbers, each twice
+    with pytest.raises(AmbiguousError, match=r"'target' holds 25 whole numbers.*Call the column 'class' .* or 'value'"):
+        csv.read(pictured(tmp_path, "file,target\n" + rows))
+    (tmp_path / "labels.csv").write_text("file,class\n" + rows)
+    assert csv.read(tmp_path).kind is Labels
+    (tmp_path / "labels.csv").write_text("file,value\n" + rows)
+    assert csv.read(tmp_path).kind is Value
+    (tmp_path / "labels.csv").write_text("file,target\n" + "".join(f"{row}.png,{row % 10}\n" for row in range(50)))
+    assert csv.read(tmp_path).names == tuple("0123456789")
+
+
+def test_a_measured_column_alone_beside_the_picture_is_its_number(tmp_path: Path) -> None:
+    data = csv.read(pictured(tmp_path, "file,age\n1.png,31.5\n2.png,40\n3.png,\n"))
+    assert (data.kind, data.names) == (Value, ("age",))
+    assert isinstance(data[0].truth, Value)
+    assert data[0].truth.numbers.tolist() == [31.5]
+    assert data[2].truth is None
+    (tmp_path / "labels.csv").write_text("file,door\n1.png,1\n2.png,0\n3.png,2\n")
+    assert csv.read(tmp_path).kind is None, "a few whole numbers under an unknown word say too little"
+
+
+def test_a_number_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    for header in ("value", "value:age"):
+        with pytest.raises(InputError, match=r"labels.csv line 3: .* is 'old', which is no number"):
+            csv.read(pictured(tmp_path, f"file,{header}\n1.png,31.5\n2.png,old\n3.png,7\n"))
+
+
+def test_an_empty_mark_is_one_that_nobody_knows(tmp_path: Path) -> None:
+    data = csv.read(pictured(tmp_path, "file,cat,dog\n1.png,1,0\n2.png,,1\n3.png,,\n4.png,0,0\n"))
+    assert data.kind is Labels
+    truths = [sample.truth for sample in data]
+    assert isinstance(truths[0], Labels)
+    assert truths[0].names == ("cat",)
+    assert isinstance(truths[1], Labels)
+    assert truths[1].score("dog") == 1.0
+    assert np.isnan(truths[1].score("cat"))
+    assert truths[2] is None
+    assert isinstance(truths[3], Labels)
+    assert truths[3].names == ()

@@ -81,9 +81,11 @@ def pictures(rng: np.random.Generator, count: int) -> Pair:
 
 
 def values(rng: np.random.Generator, count: int) -> Pair:
-    true = rng.normal(10, 3, (count, 1))
-    given = true + rng.lognormal(0, 0.4, (count, 1)) * rng.normal(size=(count, 1))
-    return [Value(("size",), row) for row in true], [Value(("size",), row) for row in given]
+    """Each interval reaches 1.3 spreads to both sides, so that four of five hold the truth."""
+    true, spread = rng.normal(10, 3, (count, 1)), rng.lognormal(0, 0.4, (count, 1))
+    given = true + spread * rng.normal(size=(count, 1))
+    rows = zip(given, given - 1.3 * spread, given + 1.3 * spread, strict=True)
+    return [Value(("size",), row) for row in true], [Value(("size",), row, low, high) for row, low, high in rows]
 
 
 def vectors(

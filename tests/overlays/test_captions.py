@@ -22,11 +22,18 @@ def test_the_bar_is_as_long_as_the_score() -> None:
 
 
 def test_the_best_come_first_and_the_number_of_rows_is_bounded() -> None:
-    many = Labels(tuple(f"n{k}" for k in range(50)), np.linspace(0, 1, 50))
+    many = Labels(tuple(f"n{k}" for k in range(50)), np.linspace(0, 0.49, 50))
     three = many.names[-1:-4:-1]
-    assert (labels(BLACK, many) != labels(BLACK, Labels(three, np.array([1.0, 48 / 49, 47 / 49])))).mean() < 0.02
+    assert (labels(BLACK, many) != labels(BLACK, Labels(three, np.array([0.49, 0.48, 0.47])))).mean() < 0.02
     assert labels(BLACK, many).shape == labels(BLACK, many, most=3).shape
     assert len(labels(BLACK, many, most=5)) > len(labels(BLACK, many, most=3))
+
+
+def test_names_that_all_hold_are_all_shown_within_bounds() -> None:
+    def rows(count: int) -> int:
+        return len(labels(BLACK, Labels(tuple(f"n{k}" for k in range(count)), np.full(count, 0.9))))
+
+    assert rows(3) < rows(5) < rows(6) == rows(12)
 
 
 def test_scores_that_are_no_numbers_are_no_trouble() -> None:

@@ -1,5 +1,7 @@
 """Naming pictures: its lesson, and the mathematics of its answer."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,9 @@ from sightline.core.task import Facts
 from sightline.sources.drawn import dataset
 from sightline.tasks.classify import TASK
 from sightline.testing.toys import toy
-from tests.tasks.lessons import Lesson
+from sightline.training.train import train
+from tests.tasks.lessons import ALWAYS, Lesson
+from tests.tasks.worlds import solids
 
 LESSON = Lesson(lambda: dataset("shapes", 900, size=64), lambda *_: 0.88, {"epochs": 12})
 FACTS = Facts({}, ("cat", "dog", "owl"))
@@ -37,11 +41,53 @@ def test_huge_logits_are_no_trouble() -> None:
     assert answer.scores == pytest.approx([1, 0, 0])
 
 
-def test_one_name_is_nothing_to_learn() -> None:
+def test_one_name_is_learnt_when_named_by_what_can_and_else_refused_with_a_way_out() -> None:
     data = Dataset([Sample("a", truth=Labels(("cat",)))], name="one")
-    assert TASK.fits(data).strength == 0
-    assert "found 1" in TASK.fits(data).why
+    assert TASK.fits(data).strength == 1
+    assert "one name only: 'cat'" in TASK.fits(data).why
+    with pytest.raises(InputError, match=r"one: one name only: 'cat'; give pictures of a second name, or .*one_class"):
+        TASK.prepare(data, TASK.Options(), "small")
+    assert TASK.fits(Dataset([Sample("a", truth=Labels(()))])).strength == 0
     assert TASK.fits(toy(Labels, 6)).strength == 2
+
+
+def test_pictures_with_several_names_or_none_are_another_task() -> None:
+    data = Dataset(
+        [Sample("a", truth=Labels(("cat",))), Sample("b", truth=Labels(())), Sample("c")], names=("cat", "dog")
+    )
+    assert TASK.fits(data).strength == 0
+    assert TASK.fits(data).why == "needs one name a picture, and 1 of 2 carry several or none"
+
+
+def test_names_in_names_become_leaves_and_parents() -> None:
+    data = solids(12, size=32, vague=4)
+    fit = TASK.fits(data)
+    assert (fit.strength, fit.why) == (2, "4 names under 2 above them, one a picture")
+    facts = TASK.prepare(data, TASK.Options(), "small")
+    assert facts.names == ("rolls/cylinder", "rolls/sphere", "stands/cone", "stands/cube")
+    assert facts.extra["parents"] == ["rolls", "stands"]
+    half = Labels(("rolls/sphere", "stands"), np.array([3.0, 1.0]))
+    samples = [
+        Sample("a", truth=Labels(("stands/cube",))),
+        Sample("b", truth=Labels(("rolls",))),
+        Sample("c", truth=half),
+    ]
+    frames = [Frame(row, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0)) for row in range(3)]
+    rows = TASK.targets(samples, frames, facts)
+    assert rows["shares"].tolist() == [[0, 0, 0, 1, 0, 1], [0, 0, 0, 0, 1, 0], [0, 0.75, 0, 0, 0.75, 0.25]]
+    assert rows["classes"].tolist() == [3, -1, 1]
+    assert TASK.reference(samples[0], facts) is samples[0].truth
+    assert TASK.reference(samples[1], facts) is None, "nobody knows its leaf"
+    with pytest.raises(InputError, match="s: its label 'flies' is none of rolls/cylinder"):
+        TASK.targets([Sample("s", truth=Labels(("flies",)))], frames[:1], facts)
+
+
+def test_what_learns_in_closed_form_learns_from_leaves(tmp_path: Path) -> None:
+    """Names above leaves are left out where they cannot be learnt from."""
+    settings = {**ALWAYS, "epochs": 1}
+    run = train(solids(60, size=32, vague=3), model="ridge", out=tmp_path / "run", settings=settings, look=False)
+    assert run.info["facts"]["names"] == ["rolls/cylinder", "rolls/sphere", "stands/cone", "stands/cube"]
+    assert run.history[-1]["val"]["accuracy"] is not None
 
 
 def test_a_name_that_training_never_saw_is_refused_with_the_sample() -> None:

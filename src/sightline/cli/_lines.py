@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,20 +52,25 @@ def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
     return ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def answer_line(record: Annotation) -> str:
-    """What a model says about one picture, by the kind of its answer."""
-    return _SAYS[type(record).__name__](record)
+def answer_line(record: Annotation, most: int = 3) -> str:
+    """What a model says about one picture, by the kind of its answer; at most so many names."""
+    kind = type(record).__name__
+    return _labels(record, most) if kind == "Labels" else _SAYS[kind](record)
 
 
-def _labels(record: Any) -> str:
-    if record.scores is None:
-        return ", ".join(record.names)
-    order = sorted(range(len(record.names)), key=lambda row: -float(record.scores[row]))[:3]
+def _labels(record: Any, most: int) -> str:
+    if record.scores is None or not record.names:
+        return ", ".join(record.names) or "no name"
+    order = sorted(range(len(record.names)), key=lambda row: -float(record.scores[row]))[:most]
     return ", ".join(f"{record.names[row]} {float(record.scores[row]):.2f}" for row in order)
 
 
 def _value(record: Any) -> str:
-    return ", ".join(f"{name} {float(value):.4g}" for name, value in zip(record.names, record.numbers, strict=True))
+    ends = [""] * len(record.names)
+    if record.low is not None and record.high is not None:
+        ends = [f" ({float(low):.4g} to {float(high):.4g})" for low, high in zip(record.low, record.high, strict=True)]
+    rows = zip(record.names, record.numbers, ends, strict=True)
+    return ", ".join(f"{name} {float(value):.4g}{end}" for name, value, end in rows)
 
 
 def _objects(record: Any) -> str:
@@ -98,8 +103,7 @@ def _vector(record: Any) -> str:
     return f"a vector of {len(record.values)}"
 
 
-_SAYS = {
-    "Labels": _labels,
+_SAYS: dict[str, Callable[[Any], str]] = {
     "Value": _value,
     "Objects": _objects,
     "Regions": _regions,

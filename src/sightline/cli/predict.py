@@ -10,7 +10,7 @@ from sightline.cli._lines import answer_line, printable
 from sightline.cli._pictures import asked
 from sightline.cli._sheets import Folder
 from sightline.core.annotations import Labels, to_json
-from sightline.core.decisions import decide
+from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.progress import Event
 
@@ -37,19 +37,20 @@ def run(
     from sightline.predicting.model import load
 
     ready = load(model, backend=backend, threads=threads)
-    least = ready.least if threshold is None else threshold
+    settled = settings_of(ready.card["thresholds"], ready.task.several, threshold)
     folder = Folder(out) if out else None
     failed: list[tuple[str, InputError]] = []
     rows: list[dict[str, Any]] = []
     for sample, given in ready.predict_all(asked(pictures, failed, count), seed=seed):
-        answer = given if isinstance(given, InputError) else decide(given, least=least)
+        answer = given if isinstance(given, InputError) else decide(given, **settled)
         if isinstance(answer, InputError):
             failed.append((sample.id, answer))
             continue
         row: dict[str, Any] = {"id": sample.id, "answer": to_json(answer)}
-        if isinstance(answer, Labels) and threshold is not None:
+        if isinstance(answer, Labels) and threshold is not None and not ready.task.several:
             row["sure"] = answer.score(answer.best) >= threshold
-        screen.say(f"{sample.id}: {'' if row.get('sure', True) else 'not sure: '}{answer_line(answer)}")
+        said = answer_line(answer, 12 if ready.task.several else 3)
+        screen.say(f"{sample.id}: {'' if row.get('sure', True) else 'not sure: '}{said}")
         if folder:
             folder.add(sample, answer, row)
         if screen.json:

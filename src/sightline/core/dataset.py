@@ -13,6 +13,7 @@ import numpy as np
 
 from sightline.core.annotations import Annotation, Labels, to_columns
 from sightline.core.files import digest, digest_rows
+from sightline.core.naming import Naming, naming_of
 from sightline.core.sample import Sample
 
 SIDES = ("train", "val", "test")
@@ -99,6 +100,11 @@ class Dataset(Sequence[Sample]):
         for sample in self:
             seen.update(getattr(sample.truth, "names", ()))
         return tuple(sorted(seen))
+
+    @cached_property
+    def naming(self) -> Naming:
+        """How its labels name pictures: one name each, several, or none."""
+        return naming_of(self)
 
     def counts(self) -> Counter[str]:
         """How many samples (or objects) carry each name."""

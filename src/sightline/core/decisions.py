@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from sightline.core import geometry
-from sightline.core.annotations import Annotation, Objects, Regions
+from sightline.core.annotations import Annotation, Labels, Objects, Regions, Value
+from sightline.core.thresholds import held, widened
 
 LEAST = 0.5  # the score that an object needs where nobody has measured a better one
 
 
-def decide(answer: Annotation, *, least: float = LEAST, overlap: float = 0.7) -> Annotation:
-    """Objects that score `least` or more, without lesser ones, of any name, in the same place; other records as is."""
+def decide(
+    answer: Annotation,
+    *,
+    least: float = LEAST,
+    overlap: float = 0.7,
+    names: Mapping[str, float] | None = None,
+    intervals: Mapping[str, float] | None = None,
+) -> Annotation:
+    """Objects that score `least` or more, without lesser ones, of any name, in the same place.
+
+    Where names stand side by side, those that reach their threshold in `names`; numbers with intervals as wide as
+    `intervals` found that they must be; other records as is.
+    """
+    if isinstance(answer, Labels) and names is not None:
+        return held(answer, names, least)
+    if isinstance(answer, Value) and intervals:
+        return widened(answer, intervals)
     if not isinstance(answer, Objects) or answer.scores is None:
         return answer
     sure = answer.take(answer.scores >= least)
     outline = sure.boxes if sure.boxes.shape[1] == 4 else geometry.upright(sure.boxes)
     scores = np.zeros(0) if sure.scores is None else sure.scores
     return sure.take(geometry.suppress(outline, scores, np.zeros(len(sure), np.int64), overlap))
+
+
+def settings_of(thresholds: Mapping[str, Any], several: bool, least: float | None = None) -> dict[str, Any]:
+    """What `decide` takes, out of what an evaluation measured; `least`, where somebody says it, goes before that."""
+    names = (thresholds.get("names", {}) if least is None else {}) if several else None
+    least = float(thresholds.get("score", LEAST)) if least is None else least
+    return {"least": least, "names": names, "intervals": thresholds.get("intervals")}
 
 
 def operating_point(truths: list[Objects], answers: list[Objects], *, match: float = 0.5) -> float:

@@ -88,6 +88,7 @@ class Task(ABC):
     metrics: ClassVar[tuple[str, ...]]  # each gives a Tally; training keeps the best of the first
     model: ClassVar[str]  # default name in models/
     turns: ClassVar[tuple[str, ...]] = ("",)  # prefixes of the parameters of each optimiser, in order
+    several: ClassVar[bool] = False  # its Labels hold any number of names, each with a score of its own
     Options: ClassVar[type]  # frozen dataclass of the task's own settings
 
     @abstractmethod
@@ -155,6 +156,22 @@ def name_rows(samples: Sequence[Sample], frames: Sequence[Frame], names: Sequenc
             raise InputError("label", f"{sample.id}: its label {best!r} is none of {', '.join(names)}.")
         rows.append(place[best])
     return np.array(rows, np.int64)
+
+
+def name_marks(samples: Sequence[Sample], frames: Sequence[Frame], names: Sequence[str]) -> np.ndarray:
+    """A row of marks a frame, where truth is `Labels`: 1 holds, 0 does not, NaN is unknown, between is doubtful."""
+    place = {name: index for index, name in enumerate(names)}
+    marks = np.zeros((len(frames), len(names)), np.float32)
+    for row, frame in enumerate(frames):
+        truth: Any = samples[frame.sample].truth
+        given = getattr(truth, "names", None)
+        strange = next((name for name in given or () if name not in place), None)
+        if given is None or strange is not None:
+            what = "it has no label" if given is None else f"its label {strange!r} is none of {', '.join(names)}"
+            raise InputError("label", f"{samples[frame.sample].id}: {what}.")
+        scores = np.ones(len(given)) if truth.scores is None else np.clip(truth.scores, 0, 1)
+        marks[row, [place[name] for name in given]] = scores
+    return marks
 
 
 def name_shares(samples: Sequence[Sample], frames: Sequence[Frame], names: Sequence[str]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from sightline.core.annotations import Annotation, Picture
 from sightline.core.dataset import Dataset
-from sightline.core.decisions import LEAST, decide
+from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError
 from sightline.core.files import write_durably
 from sightline.core.progress import Event, Tell, silent
@@ -50,9 +50,9 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     parted = reopen(info, data, folder=folder.path)
     seed = int(info["settings"]["seed"])
     passes = torch_run(network)
-    least = evaluation.thresholds.get("score", LEAST)
-    worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed, least)
-    typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed, least)
+    settled = settings_of(evaluation.thresholds, task.several)
+    worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed, settled)
+    typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed, settled)
     confusion = evaluation.confusion
     scene = Scene(task, facts, passes, network, (), (), (), parted, seed, folder, info, tell)
     studied = {name: module for name, module in all_studies().items() if name in evaluation.studies}
@@ -86,7 +86,7 @@ def _pick(data: Dataset, ids: Sequence[str]) -> list[Sample]:
 
 
 def _examples(
-    task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample], seed: int, least: float
+    task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample], seed: int, settled: Mapping[str, Any]
 ) -> list[Example]:
     """Each sample's answer, as it would be acted on, beside what is so."""
     shown = []
@@ -94,7 +94,7 @@ def _examples(
         truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
         if isinstance(answer, InputError):
             continue
-        picture = _drawn(sample, truth, decide(answer, least=least))
+        picture = _drawn(sample, truth, decide(answer, **settled))
         shown.append(
             Example(sample.id, picture, "the answer" if truth is None else "left: what is so; right: the answer")
         )

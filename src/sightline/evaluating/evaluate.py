@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core import catalog
-from sightline.core.annotations import Annotation, Labels, Objects
+from sightline.core.annotations import Annotation, Labels, Objects, Value
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.decisions import operating_point
@@ -26,6 +26,7 @@ from sightline.core.sides import held_out, reopen
 from sightline.core.tally import Tally
 from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
+from sightline.core.thresholds import bound, measured
 from sightline.evaluating.baseline import baseline
 from sightline.evaluating.intervals import interval
 from sightline.evaluating.scene import Scene
@@ -49,7 +50,7 @@ class Evaluation:
     worst: tuple[str, ...]
     typical: tuple[str, ...]
     unreadable: Mapping[str, str]
-    thresholds: Mapping[str, float]
+    thresholds: Mapping[str, Any]
     seconds_each: float
     studies: Mapping[str, Any] = field(default_factory=dict)  # what each study found, by its name
 
@@ -99,7 +100,7 @@ def evaluate(
         raise AmbiguousError(
             f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
         )
-    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept))
+    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept), thresholds)
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
     allowed = min(MOST_SECONDS, max(LEAST_SECONDS, took))  # a study may take as long again as the answers took
@@ -140,8 +141,11 @@ def _gathered(
     return kept, truths, given, unreadable
 
 
-def _thresholds(task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int) -> dict[str, float]:
-    """The score that an object needs, measured on validation pictures so that the test side stays unseen."""
+def _thresholds(task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int) -> dict[str, Any]:
+    """The score that an object or a name needs, how wide an interval must be: measured on validation pictures alone."""
+    if task.several or task.kind is Value:
+        _, truths, given, _ = _gathered(task, passes, val, facts, seed, silent)
+        return measured(truths, given)
     if task.kind is not Objects:
         return {}
     pairs = [(sample.truth, answer) for sample, answer in answers(task, passes, val, facts, seed=seed)]
@@ -162,13 +166,15 @@ def _measured(
     given: Sequence[Annotation],
     samples: Sequence[Sample],
     floor: tuple[str, list[Annotation]] | None,
+    thresholds: Mapping[str, Any],
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any] | None, str | None, tuple[str, ...], tuple[str, ...]]:
     figures = []
     badness: np.ndarray | None = None
     for name in task.metrics:
-        metric = catalog.find("metrics", name)
+        plain = catalog.find("metrics", name)
+        metric = bound(plain, thresholds)
         tally: Tally = metric(truths, given)
-        low = None if floor is None else metric(truths, floor[1]).value
+        low = None if floor is None else plain(truths, floor[1]).value
         figures.append({"name": name, **interval(tally).to_json(), "baseline": low})
         found = _badness(tally, metric, truths, given)
         badness = found if found is not None else badness
@@ -176,7 +182,8 @@ def _measured(
     worst = () if badness is None else tuple(samples[int(row)].id for row in order[:SHOWN])
     spread = np.unique(np.linspace(0, len(samples) - 1, SHOWN).round().astype(int))
     typical = tuple(samples[int(row)].id for row in spread)
-    return tuple(figures), _confusion(truths, given), None if floor is None else floor[0], worst, typical
+    mixed = None if task.several else _confusion(truths, given)
+    return tuple(figures), mixed, None if floor is None else floor[0], worst, typical
 
 
 def _badness(tally: Tally, metric: Any, truths: Sequence[Annotation], given: Sequence[Annotation]) -> np.ndarray | None:

@@ -126,16 +126,21 @@ def _bootstrap_t(tally: Tally, level: float, draws: int, rng: np.random.Generato
 
 
 def _jackknife_t(tally: Tally, level: float, draws: int, rng: np.random.Generator) -> tuple[float, float, str]:
-    """Student's t around the value, on the logit scale for a share; whole groups stay or go together."""
+    """Student's t around the value, on the logit scale between two limits; whole groups stay or go together."""
     whole = "samples" if tally.groups is None else "groups"
     error, count = jackknife(lambda kept: tally.reduce(tally.rows[kept]), tally)
     reach = student(level, count) * error
     value = tally.value
+    least, most = tally.limits
+    if not math.isfinite(most - least):
+        return value - reach, value + reach, f"jackknife over {whole}"
+    share, wide = (value - least) / (most - least), most - least
+    if 0 < share < 1 and error > 0:
+        centre, far = math.log(share / (1 - share)), reach / wide / (share * (1 - share))
+        low, high = (least + wide * _logistic(end) for end in (centre - far, centre + far))
+        return low, high, f"jackknife over {whole}, logit"
     if tally.limits != SHARE:
         return value - reach, value + reach, f"jackknife over {whole}"
-    if 0 < value < 1 and error > 0:
-        centre, far = math.log(value / (1 - value)), reach / (value * (1 - value))
-        return _logistic(centre - far), _logistic(centre + far), f"jackknife over {whole}, logit"
     if count < 2:  # one group, or one sample that matters: nothing is known of others
         return 0.0, 1.0, f"none: fewer than two {whole}"
     return *_wilson(value, len(tally), student(level, count)), f"Wilson with t of {whole}"

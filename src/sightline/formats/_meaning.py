@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.core.errors import InputError
+from sightline.core.errors import AmbiguousError, InputError
 from sightline.core.image import SUFFIXES
 from sightline.formats import _walk
 from sightline.formats._cells import Sheet
@@ -18,6 +18,9 @@ PICTURE = (
     *("image_name", "image_file", "img", "img_path", "picture", "image_id", "imageid", "img_id", "id_code", "id"),
 )
 LABEL = ("label", "class", "category", "target", "class_name", "label_name", "species", "diagnosis")
+EITHER = ("label", "target")  # headers that stand above names and above numbers
+CODES = 20  # whole numbers in such a column up to which they are names; more must come back often to be
+OFTEN = 5
 LABELS = ("labels", "tags", "classes", "categories", "finding labels")
 TEXT = ("text", "caption", "transcription", "transcript", "sentence")
 VALUE = ("value", "number", "rating", "count")
@@ -101,12 +104,16 @@ def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any)
         return
     label = first(LABEL)
     if label is not None and not are_measures(sheet.columns[label]):
+        _refuse_either(sheet, label)
         told.label = label
         return
     named = {word[6:]: place for place, word in enumerate(sheet.header) if word.lower().startswith("value:")}
     single = label if label is not None else first(VALUE)
-    if named or (single is not None and are_numbers(sheet.columns[single], loose=True)):
+    alone = None if named or single is not None else _alone(sheet, told)
+    single = alone if alone is not None else single
+    if named or (single is not None and _mostly_numbers(sheet.columns[single])):
         told.values = named or {sheet.header[single]: single}
+        _check_numbers(sheet, told.values)
         told.bounds = {
             word: place
             for place, word in enumerate(sheet.header)
@@ -120,25 +127,65 @@ def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any)
     told.text = first(TEXT)
 
 
+def _refuse_either(sheet: Sheet, place: int) -> None:
+    """Whole numbers that could be names or be measured are not guessed at."""
+    if sheet.header[place].lower() in EITHER and are_either(sheet.columns[place]):
+        word, kinds = sheet.header[place], len({cell for cell in sheet.columns[place] if cell})
+        raise AmbiguousError(
+            f"{sheet.file}: '{word}' holds {kinds:,} whole numbers, which can be read as names or as numbers. "
+            "Call the column 'class' if they are names, or 'value' if they are measured."
+        )
+
+
+def are_either(cells: list[str]) -> bool:
+    """Whole numbers so many, and each so seldom, that they may be measured as well as be names."""
+    filled = [cell for cell in cells if cell]
+    kinds = len(set(filled))
+    return kinds > CODES and len(filled) < OFTEN * kinds and all(cell.lstrip("-").isdigit() for cell in set(filled))
+
+
+def _alone(sheet: Sheet, told: Meaning) -> int | None:
+    """The one column beside the picture, where it is measured: parts after the point, or many whole numbers."""
+    known = {told.picture, told.id, told.group, told.split, told.json}
+    others = [place for place, word in enumerate(sheet.header) if word and place not in known]
+    if len(others) != 1 or not are_numbers(sheet.columns[others[0]]):
+        return None
+    return others[0] if are_measures(sheet.columns[others[0]]) or are_either(sheet.columns[others[0]]) else None
+
+
+def _mostly_numbers(cells: list[str]) -> bool:
+    """Whether a column means numbers, though a cell or two may be none: these are refused with their line."""
+    good = sum(are_numbers([cell], loose=True) for cell in cells)
+    return good == len(cells) or 2 * good > len(cells)
+
+
+def _check_numbers(sheet: Sheet, values: dict[str, int]) -> None:
+    for name, place in values.items():
+        for row, cell in enumerate(sheet.columns[place]):
+            if cell and not are_numbers([cell], loose=True):
+                raise InputError("label", f"{sheet.where(row)}: {name} is '{cell[:40]}', which is no number.")
+
+
 def _marks(sheet: Sheet, told: Meaning, places: dict[str, int]) -> dict[str, int]:
     known = {told.picture, told.id, told.group, told.split, told.json}
     known |= {places[word] for word in TEXT if word in places}
     marks = {
         word: place
         for place, word in enumerate(sheet.header)
-        if word and place not in known and len(sheet) and all(cell in _TRUTHS for cell in sheet.columns[place])
+        if word and place not in known and are_marks(sheet.columns[place], known=False)
     }
     return marks if len(marks) > 1 else {}
 
 
-def is_marked(cell: str) -> bool:
-    """Whether a cell of 0 and 1 says yes."""
-    return _TRUTHS[cell]
+def is_marked(cell: str) -> bool | None:
+    """Whether a cell of 0 and 1 says yes; None where it is empty, since nobody knows."""
+    return _TRUTHS.get(cell)
 
 
-def are_marks(cells: list[str]) -> bool:
-    """Whether a column would be read as yes and no."""
-    return all(cell in _TRUTHS for cell in cells)
+def are_marks(cells: list[str], *, known: bool = True) -> bool:
+    """Whether a column would be read as yes and no; without `known`, cells may be empty."""
+    filled = cells if known else [cell for cell in cells if cell]
+    return bool(filled or known) and all(cell in _TRUTHS for cell in filled)
 
 
 def are_numbers(cells: list[str], *, loose: bool = False) -> bool:

@@ -148,6 +148,8 @@ class Rows:
         """The whole table."""
         columns = self._truth_columns()
         plain, nested = self.attributes.parted(set(columns), self.kind)
+        if not columns and len(plain) == 1:  # alone beside the picture, it would be read as its truth
+            plain, nested = [], [*plain, *nested]
         header = ["file", *(["id"] if self.moved else [])]
         header += [name for name in ("group", "split") if any(row[name] for row in self.rows)]
         header += [*columns, *plain, *(["attributes"] if nested else [])]
@@ -170,7 +172,7 @@ class Rows:
             singles = all(part is None or len(part) == 1 for part in truths)
             names = [part[0] for part in truths if part]
             if singles and not _meaning.are_measures(names):
-                return ["label"]
+                return ["class" if _meaning.are_either(names) else "label"]
             for row in self.rows:
                 if row["truth"] is None:
                     self.lost.drop(row["id"], "missing label (it reads as no names)")

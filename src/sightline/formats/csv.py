@@ -282,7 +282,11 @@ def _truth(table: _Table, rows: list[int], cells: list[str], names: tuple[str, .
         }
         return Value(tuple(told.values), numbers[""], numbers.get("low"), numbers.get("high"))
     if told.marks:
-        return Labels(tuple(name for name, place in told.marks.items() if _meaning.is_marked(cells[place])))
+        marks = {name: _meaning.is_marked(cells[place]) for name, place in told.marks.items()}
+        held = [name for name, mark in marks.items() if mark]
+        unknown = [name for name, mark in marks.items() if mark is None]
+        scores = np.array([1.0] * len(held) + [np.nan] * len(unknown), np.float32) if unknown else None
+        return Labels((*held, *unknown), scores) if len(unknown) < len(marks) else None
     return Text(cells[told.text]) if told.text is not None and cells[told.text] else None
 
 

@@ -39,7 +39,12 @@ class _Solved(_Labels):
     """A head whose model learns in closed form."""
 
     def solve(self, batches: Iterable[Mapping[str, Tensor]]) -> None:
-        self.model.solve((self.pixels(batch["image"]), batch["classes"]) for batch in batches)  # type: ignore[operator]
+        def known(batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+            image, classes = batch["image"], batch["classes"]
+            named = classes >= 0 if classes.ndim == 1 else slice(None)  # where only a parent is known there is no class
+            return self.pixels(image[named]), classes[named]
+
+        self.model.solve(map(known, batches))  # type: ignore[operator]
 
 
 class _Vector(nn.Module):

@@ -13,9 +13,14 @@ _TRACK: Colour = (52, 58, 66)
 
 
 def labels(image: np.ndarray, annotation: Labels, *, most: int = 3) -> np.ndarray:
-    """The best names with a bar for each score, best first; names without scores stand alone."""
+    """The best names with a bar for each score, best first; names without scores stand alone.
+
+    Of names that stand side by side all that hold are shown, as far as twice `most`.
+    """
     picture = display(image)
     scores = annotation.scores
+    sure = len(annotation.names) if scores is None else int((np.nan_to_num(scores) >= 0.5).sum())
+    most = max(most, min(sure, 2 * most))
     order = range(len(annotation.names)) if scores is None else np.argsort(-np.nan_to_num(scores), kind="stable")
     palette = colours(annotation.names)
     rows = [
@@ -44,11 +49,17 @@ def value(image: np.ndarray, annotation: Value, *, most: int = 6) -> np.ndarray:
     """Each number with its name and, where known, its interval."""
     picture = display(image)
     rows: list[tuple[str, str, Colour, float | None]] = []
+    size = letter_size(picture)
+    room = picture.shape[1] - 4 * _pad(size) - 4 * size  # beside a few letters of the name
     for row, name in enumerate(annotation.names[:most]):
         says = f"{float(annotation.numbers[row]):.4g}"
-        if annotation.low is not None and annotation.high is not None:
-            says += f"  ({float(annotation.low[row]):.4g} to {float(annotation.high[row]):.4g})"
         rows.append((name, says, PAPER, None))
+        if annotation.low is not None and annotation.high is not None:
+            reach = f"{float(annotation.low[row]):.3g} to {float(annotation.high[row]):.3g}"
+            if width_of(f"{says}  ({reach})", size) <= room:
+                rows[-1] = (name, f"{says}  ({reach})", PAPER, None)
+            else:  # on a line of its own, rather than not at all
+                rows.append((reach, "", _DIM, None))
     return _strip(picture, rows or [("no value", "", _DIM, None)])
 
 

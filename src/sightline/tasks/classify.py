@@ -1,4 +1,4 @@
-"""Which of some names fits the picture."""
+"""Which of some names fits the picture; names in names ("animal/dog") are learnt on every level."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ import numpy as np
 from sightline.core import catalog
 from sightline.core.annotations import Annotation, Labels
 from sightline.core.dataset import Dataset
+from sightline.core.errors import InputError
+from sightline.core.hierarchy import Tree
 from sightline.core.inputs import Frame, InputSpec, common_spec
+from sightline.core.naming import listed
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows, name_shares
+
+_ALONE = "one name only: '{}'; give pictures of a second name, or learn what is usual with --model one_class"
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Classify(Task):
     """A shared network, one score a name."""
 
     kind = Labels
+    # a picture named by a parent alone is learnt from, and measured where the levels of names are
     metrics = ("accuracy", "balanced_accuracy", "f1", "log_loss")
     model = "small"
     Options = Settings
@@ -36,15 +42,27 @@ class Classify(Task):
     def fits(self, data: Dataset) -> Fit:
         if data.kind is not Labels:
             return Fit(0, "needs a name for each picture")
+        found = data.naming
+        if found.many:
+            other = found.several + found.bare
+            return Fit(0, f"needs one name a picture, and {other:,} of {found.single + other:,} carry several or none")
         count = len(data.names)
-        return (
-            Fit(2, f"{count} names, one a picture") if count > 1 else Fit(0, f"needs two names or more, found {count}")
-        )
+        if count == 1 and found.used:
+            return Fit(1, _ALONE.format(data.names[0]))
+        if count < 2:
+            return Fit(0, f"needs two names or more, found {count}")
+        tree = Tree.of(data.names)
+        told = f"{len(tree.leaves)} names under {len(tree.parents)} above them" if tree.parents else f"{count} names"
+        return Fit(1 if data.details.get("ordered") else 2, f"{told}, one a picture")
 
     def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
+        if len(data.names) < 2 and not hasattr(catalog.find("models", model), "ALONE"):
+            raise InputError("label", f"{data.name}: {_ALONE.format(listed(data.names) or 'none')}")
         channels, depth, usual = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in usual)
-        return Facts({"image": InputSpec(size, channels, depth)}, data.names, asdict(options))
+        tree = Tree.of(data.names)
+        extra = {"parents": list(tree.parents)} if tree.parents else {}
+        return Facts({"image": InputSpec(size, channels, depth)}, tree.leaves, asdict(options), extra)
 
     def network(self, model: str, facts: Facts) -> Any:
         spec, found = facts.input, catalog.find("models", model)
@@ -53,6 +71,10 @@ class Classify(Task):
         return catalog.find("heads", "labels")(built, spec, len(facts.names), dropout=facts.options["dropout"])
 
     def targets(self, samples: Sequence[Sample], frames: Sequence[Frame], facts: Facts) -> Arrays:
+        if facts.extra.get("parents"):
+            shares = _tree_shares(samples, frames, _tree(facts))
+            leaves = shares[:, : len(facts.names)]
+            return {"shares": shares, "classes": np.where(leaves.any(1), leaves.argmax(1), -1)}
         if any(getattr(sample.truth, "scores", None) is not None for sample in samples):
             return {"classes": name_shares(samples, frames, facts.names)}
         return {"classes": name_rows(samples, frames, facts.names)}
@@ -62,14 +84,43 @@ class Classify(Task):
 
     def loss(self, step: Step) -> dict[str, Any]:
         logits = step.network(image=step.batch["image"])["logits"]
-        lose = catalog.find("losses", "cross_entropy")
-        return {"names": lose(logits, step.batch["classes"], smoothing=step.facts.options["smoothing"])}
+        smoothing = step.facts.options["smoothing"]
+        if step.facts.extra.get("parents"):
+            members = logits.new_tensor(_tree(step.facts).members()).bool()
+            lose = catalog.find("losses", "tree_cross_entropy")
+            return {"names": lose(logits, step.batch["shares"], members, smoothing=smoothing)}
+        return {"names": catalog.find("losses", "cross_entropy")(logits, step.batch["classes"], smoothing=smoothing)}
+
+    def reference(self, sample: Sample, facts: Facts) -> Annotation | None:
+        """None where only a parent is known: nobody can say whether the leaf is right."""
+        truth = sample.truth
+        partial = isinstance(truth, Labels) and truth.best in facts.extra.get("parents", ())
+        return None if partial else truth
 
     def decode(self, outputs: Arrays, frames: Sequence[Frame], facts: Facts) -> list[Annotation]:
         logits = outputs["logits"].astype(np.float64)
         powers = np.exp(logits - logits.max(1, keepdims=True))
         scores = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
         return [Labels(facts.names, row) for row in scores]
+
+
+def _tree(facts: Facts) -> Tree:
+    return Tree(facts.names, tuple(facts.extra["parents"]))
+
+
+def _tree_shares(samples: Sequence[Sample], frames: Sequence[Frame], tree: Tree) -> np.ndarray:
+    """A row a frame: how much of it each leaf and each parent is; what nobody knows is zero."""
+    shares = np.zeros((len(frames), len(tree.leaves) + len(tree.parents)), np.float32)
+    for row, frame in enumerate(frames):
+        sample = samples[frame.sample]
+        truth = sample.truth if isinstance(sample.truth, Labels) else Labels(())
+        scores = np.ones(len(truth.names)) if truth.scores is None else truth.scores
+        nodes = [tree.nodes_of(name) for name in truth.names]
+        if not nodes or not all(nodes) or not scores.sum() > 0:
+            raise InputError("label", f"{sample.id}: its label {truth.best!r} is none of {listed(tree.leaves, 20)}.")
+        for mine, score in zip(nodes, scores / scores.sum(), strict=True):
+            shares[row, mine] += score
+    return shares
 
 
 TASK = Classify()

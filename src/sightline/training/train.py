@@ -104,6 +104,7 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
             raise AmbiguousError(
                 f"{data.name} does not suit {task}: it {fits[task].why}. It suits {', '.join(able) or 'none'}."
             )
+        tell(Event("note", f"task: {task} ({fits[task].why})"))
         return task
     natural = [name for name, fit in fits.items() if fit.strength == 2]
     if len(natural) == 1:
@@ -112,7 +113,8 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
     if natural:
         reasons = "; ".join(f"{name}: {fits[name].why}" for name in natural)
         raise AmbiguousError(f"{data.name} can be read as {len(natural)} tasks ({reasons}). Choose one with --task.")
-    reasons = "; ".join(f"{name}: {fit.why}" for name, fit in fits.items())
+    possible = {name: fit for name, fit in fits.items() if fit.strength}  # the others are told where nothing is
+    reasons = "; ".join(f"{name}: {fit.why}" for name, fit in (possible or fits).items())
     raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.")
 
 
