@@ -24,6 +24,7 @@ EXTRA_OF = {
     "pyarrow": "parquet",
     "av": "video",
     "fsspec": "cloud",
+    "sklearn": "classic",
 }
 
 

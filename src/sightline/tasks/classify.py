@@ -14,6 +14,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.inputs import Frame, InputSpec, common_spec
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows, name_shares
+from sightline.tasks._features import network_on_features, takes_features, with_features
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Settings:
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     dropout: float = 0.1
     smoothing: float = 0.05
+    features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
+    keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
 
 
 class Classify(Task):
@@ -44,9 +47,12 @@ class Classify(Task):
     def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         channels, depth, usual = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in usual)
-        return Facts({"image": InputSpec(size, channels, depth)}, data.names, asdict(options))
+        facts = Facts({"image": InputSpec(size, channels, depth)}, data.names, asdict(options))
+        return with_features(facts, model, options.features, options.size)
 
     def network(self, model: str, facts: Facts) -> Any:
+        if takes_features(model):
+            return network_on_features(model, facts, len(facts.names), facts.options["keep"])
         spec, found = facts.input, catalog.find("models", model)
         given: Mapping[str, int] = {"count": len(facts.names)} if found.GIVES == "logits" else {}
         built = found.build(spec.channels, **given)
