@@ -121,9 +121,8 @@ class Svm(Learner):
 
     def link(self, scores: Tensor, sharp: Tensor) -> Tensor:
         """Each border's chance for either name, multiplied; a name that was never seen gets none."""
-        sides = (
-            functional.logsigmoid(scores * sharp) @ self.first + functional.logsigmoid(-scores * sharp) @ self.second
-        )
+        far = scores * sharp  # softplus: in a graph the logarithm of a sigmoid is minus infinity far out
+        sides = -functional.softplus(-far) @ self.first - functional.softplus(far) @ self.second
         seen = (self.first.sum(0) + self.second.sum(0)).clamp(max=1)
         return sides - 30 * (1 - seen)
 
