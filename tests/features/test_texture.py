@@ -64,7 +64,10 @@ def test_co_occurrence_is_that_of_scikit_image() -> None:
 def test_waves_are_those_of_scikit_image_without_their_mean(angle: float) -> None:
     even, odd = _waves(angle)
     wanted = gabor_kernel(0.25, theta=angle)
-    inside = tuple(slice((ours - theirs) // 2, (ours + theirs) // 2) for ours, theirs in zip(even.shape, wanted.shape))
+    inside = tuple(
+        slice((ours - theirs) // 2, (ours + theirs) // 2)
+        for ours, theirs in zip(even.shape, wanted.shape, strict=False)
+    )
     assert np.abs(odd[inside] - wanted.imag).max() < 1e-8
     assert np.abs(even[inside] - wanted.real).max() < 2e-4
     assert abs(even.sum()) < 1e-6

@@ -20,7 +20,14 @@ from sightline.models import _learners as shared
 from sightline.models import forest, knn, logistic, naive_bayes, one_class, svm
 
 NAMES = [name for name in catalog.names("models") if getattr(catalog.find("models", name), "TAKES", "") == "features"]
-ASKED = [*NAMES, "knn:3", "svm:linear", "svm:rbf", "forest:20", "one_class:gauss"]
+ASKED = [
+    *(name for name in NAMES if name != "forest"),
+    "knn:3",
+    "svm:linear",
+    "svm:rbf",
+    "forest:20",
+    "one_class:gauss",
+]
 
 
 def _rows(count: int = 160, names: int = 4, width: int = 12, apart: float = 1.2, seed: int = 0) -> Any:
@@ -91,7 +98,9 @@ def test_svm_borders_are_those_of_scikit_learn(kernel: str, names: int) -> None:
     classes[:12] = 0  # not every name is as frequent
     mine = svm.build((8, 4), names)
     mine.fit(x, classes, kernel=kernel, cost=10.0)
-    wanted = SVC(C=10.0, kernel=kernel, gamma=1.0, class_weight="balanced", decision_function_shape="ovo").fit(x, classes)
+    wanted = SVC(C=10.0, kernel=kernel, gamma=1.0, class_weight="balanced", decision_function_shape="ovo").fit(
+        x, classes
+    )
     fresh = _rows(apart=2.0, seed=5)[0] / 30
     borders = mine.scores(torch.from_numpy(fresh))
     decisions = wanted.decision_function(fresh)
@@ -116,7 +125,7 @@ def test_very_many_names_stand_each_against_all() -> None:
 def test_forest_walks_as_scikit_learn_does() -> None:
     x, classes = _rows()
     mine = forest.build((8, 4), 4, trees=30)
-    mine.fit(x, classes)
+    mine.fit(x, classes, leaf=1)
     wanted = RandomForestClassifier(30, class_weight="balanced_subsample", max_depth=24, random_state=0).fit(x, classes)
     edges = np.concatenate([tree.tree_.threshold for tree in wanted.estimators_]).astype(np.float32)
     fresh = np.concatenate([_rows(seed=3)[0], np.resize(edges, (200, 12))])  # rows that lie on the borders themselves
@@ -219,12 +228,12 @@ def test_a_rare_name_is_not_forgotten(name: str) -> None:
     kept = np.concatenate([np.flatnonzero(classes == 0), np.flatnonzero(classes == 1)[:12]])
     fresh, truth = _rows(1000, 2, apart=0.8, seed=1)
     found = _logits(_solved(name, x[kept], classes[kept]), fresh).argmax(1)
-    assert (found == truth)[truth == 1].mean() > (0.05 if name == "forest" else 0.4)
+    assert (found == truth)[truth == 1].mean() > 0.3
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "one_class"])
 def test_too_little_is_one_line_or_an_answer(name: str) -> None:
-    x, classes = _rows()
+    x, _classes = _rows()
     with pytest.raises(InputError, match="two names or more; found 1"):
         _solved(name, x, np.zeros(len(x), np.int64))
     with pytest.raises(InputError, match="no picture to learn from"):

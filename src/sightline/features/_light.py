@@ -36,7 +36,9 @@ def resized(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
     shrinks = rows * columns < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     if image.ndim == 3 and image.shape[2] > 4:  # OpenCV shrinks four channels at a time
-        return np.concatenate([resized(image[..., at : at + 4], rows, columns) for at in range(0, image.shape[2], 4)], 2)
+        return np.concatenate(
+            [resized(image[..., at : at + 4], rows, columns) for at in range(0, image.shape[2], 4)], 2
+        )
     made = cv2.resize(np.ascontiguousarray(image), (columns, rows), interpolation=method)
     return np.asarray(made.reshape(rows, columns, *image.shape[2:]))
 

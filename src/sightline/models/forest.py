@@ -21,6 +21,7 @@ TAKES = "features"
 PARAMETERS = None  # what is learnt depends on the data
 USE = "numbers of very different kinds; says which features mattered"
 TREES, DEEPEST = 200, 24
+JUDGES = 60  # trees, while settings are chosen
 MOST = 8_000_000  # shares in all leaves: 32 MB
 
 
@@ -47,6 +48,7 @@ class Forest(Learner):
     roots: Tensor
     steps: Tensor
     importance: Tensor
+    choices = ({"leaf": 1}, {"leaf": 5})  # rows a leaf, at least: larger ones remember rare names
 
     def __init__(self, lengths: Sequence[int], count: int, keep: int | None, trees: int) -> None:
         super().__init__(lengths, count, keep)
@@ -56,22 +58,23 @@ class Forest(Learner):
             self.register_buffer(name, torch.zeros(0, dtype=torch.int64))
 
     def fit(self, z: np.ndarray, classes: np.ndarray, **settings: Any) -> None:
-        self._grown(z, classes, False)
+        self._grown(z, classes, self.trees, settings["leaf"], False)
 
     def held(
         self, z: np.ndarray, classes: np.ndarray, fold: np.ndarray, settings: Mapping[str, Any]
     ) -> tuple[Tensor, np.ndarray]:
         """Each row is judged by the trees that were not grown on it."""
-        model = self._grown(z, classes, True)
+        model = self._grown(z, classes, min(self.trees, JUDGES), settings["leaf"], True)
         found = model.oob_decision_function_
         known = np.isfinite(found).all(1) & (found.sum(1) > 0)
         shares = spread(found.T, model.classes_, self.count, 0.0).T[known]
         return torch.from_numpy(np.log(shares + FLOOR).astype(np.float32)), classes[known]
 
-    def _grown(self, z: np.ndarray, classes: np.ndarray, judged: bool) -> Any:
+    def _grown(self, z: np.ndarray, classes: np.ndarray, trees: int, leaf: int, judged: bool) -> Any:
         leaves = max(16, MOST // (2 * self.trees * self.count))
         model = need("sklearn.ensemble").RandomForestClassifier(
-            self.trees,
+            trees,
+            min_samples_leaf=leaf,
             class_weight="balanced_subsample",
             max_depth=DEEPEST,
             max_leaf_nodes=leaves if len(z) > leaves else None,
