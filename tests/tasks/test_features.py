@@ -99,7 +99,7 @@ def test_slips_are_one_line() -> None:
     data = toy(Labels, 8)
     with pytest.raises(SettingsError, match="'small' takes pixels; features are for models such as 'svm'"):
         TASK.prepare(data, TASK.Options(features="hog"), "small")
-    with pytest.raises(SettingsError, match="hog has no setting 'cell'. Did you mean 'cells'"):
+    with pytest.raises(SettingsError, match=r"hog has no setting 'cell'\. Did you mean 'cells'"):
         TASK.prepare(data, TASK.Options(features="hog:cell=4"), "svm")
 
 

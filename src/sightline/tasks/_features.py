@@ -13,7 +13,7 @@ from sightline.core.errors import InputError, RunError, SettingsError
 from sightline.core.run import Run
 from sightline.core.task import Facts
 
-AUTO = "hog+colour_histogram+lbp+gabor"  # the best of ten mixes on three data sets, see docs/classical.md
+AUTO = "hog+colour_histogram+lbp+gabor"  # of ten mixes never far from the best, see docs/classical.md
 MOST = 64  # pixels a side: 96 take twice as long and told no more
 _NETWORKS = ("timm", "bundle")
 

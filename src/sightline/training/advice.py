@@ -9,7 +9,7 @@ from typing import Any
 
 SOLVED = 0.98  # a score that leaves little to a network
 FEW = 20  # pictures a name below which a network seldom does more than learn them by heart
-ENOUGH = 100  # pictures a name from which it usually overtakes: both as measured in docs/classical.md
+ENOUGH = 100  # pictures a name from which it usually overtakes: rules of thumb, see docs/classical.md
 
 
 @dataclass(frozen=True)
