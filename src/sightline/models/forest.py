@@ -48,7 +48,7 @@ class Forest(Learner):
     roots: Tensor
     steps: Tensor
     importance: Tensor
-    choices = ({"leaf": 1}, {"leaf": 5})  # rows a leaf, at least: larger ones remember rare names
+    choices = ({"leaf": 1}, {"leaf": 5}, {"leaf": 20})  # rows a leaf, at least: larger ones remember rare names
 
     def __init__(self, lengths: Sequence[int], count: int, keep: int | None, trees: int) -> None:
         super().__init__(lengths, count, keep)
