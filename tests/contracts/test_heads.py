@@ -12,7 +12,8 @@ from sightline.core import catalog
 from sightline.core.inputs import InputSpec
 from sightline.core.task import Graph
 
-NAMES = catalog.names("heads")
+# Those of models that are solved take such a model unbuilt; tests/heads/test_described.py asks them.
+NAMES = [name for name in catalog.names("heads") if name not in ("described", "embedded")]
 TOPS = {"uint8": 255, "uint16": 65535, "float32": 1}
 # Which model each head stands on, and with which settings that model is built.
 SUITS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -15,7 +15,8 @@ from sightline.evaluating.counting import count_multiplications, count_parameter
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "models.md"
 SHAPES = {"pyramid", "logits", "picture", "vector"}  # what GIVES may say
-# A door to another library has no size of its own; what stands behind it is that library's.
+# A door to another library has no size of its own; what stands behind it is that library's. Nor has a learner of
+# features, which keeps as much as the data asks for: tests/models/test_learners.py.
 NAMES = [name for name in catalog.names("models") if catalog.find("models", name).PARAMETERS is not None]
 SIZES = [f"{name}:{size}" for name in NAMES for size in getattr(catalog.find("models", name), "VARIANTS", ())]
 

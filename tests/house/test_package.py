@@ -22,7 +22,11 @@ REFUSED = {
     *("opencv-contrib-python", "fastdup", "pylibjpeg-libjpeg", "alibi-detect", "lightning", "pytorch-lightning"),
     *("psycopg", "psycopg2", "psycopg-binary", "trackers", "norfair", "gradio", "rfdetr", "mmdet", "detectron2"),
 }
-WHEEL_OF = {"cv2": "opencv-python-headless", "PIL": "pillow"}
+WHEEL_OF = {"cv2": "opencv-python-headless", "PIL": "pillow", "sklearn": "scikit-learn"}
+
+
+def _wheel(name: str) -> str:
+    return WHEEL_OF.get(name, name.replace("_", "-"))
 
 
 def pins() -> dict[str, str]:
@@ -31,7 +35,7 @@ def pins() -> dict[str, str]:
 
 
 def test_every_optional_library_is_in_the_extra_that_the_message_names() -> None:
-    lost = {name for name, extra in EXTRA_OF.items() if name.replace("_", "-") not in EXTRAS.get(extra, ())}
+    lost = {name for name, extra in EXTRA_OF.items() if _wheel(name) not in EXTRAS.get(extra, ())}
     assert lost == set()
 
 

@@ -25,6 +25,7 @@ EXTRA_OF = {
     "pyarrow": "parquet",
     "av": "video",
     "fsspec": "cloud",
+    "sklearn": "classic",
 }
 
 

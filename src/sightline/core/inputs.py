@@ -15,6 +15,7 @@ from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Image, tidy
 from sightline.core.resampling import resize as resize
 from sightline.core.sample import Sample
+from sightline.core.vectors import vectors
 from sightline.core.views import View
 
 _DEPTHS = ("uint8", "uint16", "float32")
@@ -33,9 +34,13 @@ class InputSpec:
     mean: tuple[float, ...] = (0.5,)
     std: tuple[float, ...] = (0.25,)
     resample: str = "smooth"  # smooth: antialiased | fast: linear alone | area
+    features: str = ""  # the network takes these features of the fitted picture, not its pixels
+    length: int = 0  # of such a row
 
     def example(self) -> np.ndarray:
         """One row of input, for tracing."""
+        if self.features:
+            return np.zeros((1, self.length), np.float32)
         return np.zeros((1, *self.size, self.channels), self.dtype)
 
     def moving(self) -> tuple[int, ...]:
@@ -86,7 +91,12 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
                 raise InputError("mismatch", f"{sample.id}: its pictures differ in size; they must be aligned.")
             rows[name] += [pixels for _, pixels in placed]
         frames += mine
-    return {name: _stacked(row) for name, row in rows.items()}, frames
+    return {name: _given(row, specs[name]) for name, row in rows.items()}, frames
+
+
+def _given(row: list[np.ndarray], spec: InputSpec) -> np.ndarray:
+    """Fitted pictures as the network takes them."""
+    return vectors(row, spec.features) if spec.features else _stacked(row)
 
 
 def _stacked(rows: list[np.ndarray]) -> np.ndarray:

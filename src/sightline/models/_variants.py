@@ -13,11 +13,12 @@ from sightline.core.errors import UnknownNameError, nearest
 
 @dataclass(frozen=True)
 class Variant:
-    """What the catalog gives for `name:size`: the three things that a module of models says of itself."""
+    """What the catalog gives for `name:size`: the things that a module of models says of itself."""
 
     build: Callable[..., nn.Module]
     PARAMETERS: int | None  # None: known once it is built
     GIVES: str = "pyramid"
+    TAKES: str = "pictures"
 
 
 def sized(name: str, build: Callable[..., nn.Module], counts: Mapping[str, int], size: str, gives: str) -> Variant:

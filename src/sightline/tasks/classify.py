@@ -17,8 +17,9 @@ from sightline.core.inputs import Frame, InputSpec, common_spec
 from sightline.core.naming import listed
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows, name_shares
+from sightline.tasks._features import network_on_features, takes_features, with_features
 
-_ALONE = "one name only: '{}'; give pictures of a second name, or learn what is usual with --model one_class"
+_ALONE = "one name only: '{}'; give pictures of a second name, or learn what is usual with --task novelty"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Settings:
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     dropout: float = 0.1
     smoothing: float = 0.05
+    features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
+    keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
 
 
 class Classify(Task):
@@ -51,20 +54,25 @@ class Classify(Task):
             return Fit(1, _ALONE.format(data.names[0]))
         if count < 2:
             return Fit(0, f"needs two names or more, found {count}")
+        if alone := _learnt_alone(data):
+            return Fit(1, _ALONE.format(alone))
         tree = Tree.of(data.names)
         told = f"{len(tree.leaves)} names under {len(tree.parents)} above them" if tree.parents else f"{count} names"
         return Fit(1 if data.details.get("ordered") else 2, f"{told}, one a picture")
 
     def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
-        if len(data.names) < 2 and not hasattr(catalog.find("models", model), "ALONE"):
+        if len(data.names) < 2:
             raise InputError("label", f"{data.name}: {_ALONE.format(listed(data.names) or 'none')}")
         channels, depth, usual = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in usual)
         tree = Tree.of(data.names)
         extra = {"parents": list(tree.parents)} if tree.parents else {}
-        return Facts({"image": InputSpec(size, channels, depth)}, tree.leaves, asdict(options), extra)
+        facts = Facts({"image": InputSpec(size, channels, depth)}, tree.leaves, asdict(options), extra)
+        return with_features(facts, model, options.features, options.size)
 
     def network(self, model: str, facts: Facts) -> Any:
+        if takes_features(model):
+            return network_on_features(model, facts, len(facts.names), facts.options["keep"])
         spec, found = facts.input, catalog.find("models", model)
         given: Mapping[str, int] = {"count": len(facts.names)} if found.GIVES == "logits" else {}
         built = found.build(spec.channels, **given)
@@ -102,6 +110,16 @@ class Classify(Task):
         powers = np.exp(logits - logits.max(1, keepdims=True))
         scores = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
         return [Labels(facts.names, row) for row in scores]
+
+
+def _learnt_alone(data: Dataset) -> str:
+    """The only name that is there to learn from, where the data has sides and others are only asked about."""
+    sides = data.column("split")
+    if not any(side == "train" for side in sides):
+        return ""
+    truths = data.column("truth")
+    names = {truths[row].best for row, side in enumerate(sides) if side == "train" and truths[row] is not None}
+    return str(names.pop()) if len(names) == 1 else ""
 
 
 def _tree(facts: Facts) -> Tree:

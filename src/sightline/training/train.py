@@ -7,7 +7,7 @@ import datetime
 import platform
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +251,7 @@ def _learn(
         if "choices" not in info:
             trial = _trial(task, info["model"], facts, train_side, settings)
             what = {"task": info["task"], "model": info["model"], "facts": info["facts"], "batch": settings.batch}
-            info["choices"] = asdict(choosing.choose(settings, trial, what))
+            info["choices"] = asdict(choosing.choose(_steady(settings, info["model"]), trial, what))
             run.write(info)
         fixed = choosing.Choices(**info["choices"])
         with assembling.computing(fixed.threads), led(run.path, settings.processes, fixed.device) as team:
@@ -270,6 +270,12 @@ def _learn(
         info |= {"state": "done", **kept, "skipped": len(loop.state.skipped)}
         run.write(info)
     tell(Event("done", f"done: best epoch {loop.state.best_epoch}", {"run": str(run.path)}))
+
+
+def _steady(settings: Settings, model: str) -> Settings:
+    """What learns from features takes no steps that could be timed, and wants every bit."""
+    takes = getattr(catalog.find("models", model), "TAKES", "pictures")
+    return replace(settings, precision="float32", layout="plain") if takes == "features" else settings
 
 
 def _trial(

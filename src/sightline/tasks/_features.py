@@ -1,0 +1,92 @@
+"""Models that take features instead of pixels: what they are given, and the network around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sightline.core import bundle as bundles
+from sightline.core import catalog, vectors
+from sightline.core.errors import InputError, RunError, SettingsError
+from sightline.core.run import Run
+from sightline.core.task import Facts
+
+AUTO = "hog+colour_histogram+lbp+gabor"  # of ten mixes never far from the best, see docs/classical.md
+MOST = 64  # pixels a side: 96 take twice as long and told no more
+_NETWORKS = ("timm", "bundle")
+
+
+def takes_features(model: str) -> bool:
+    """Whether this model learns from rows of numbers."""
+    return getattr(catalog.find("models", model), "TAKES", "pictures") == "features"
+
+
+def with_features(facts: Facts, model: str, recipe: str, size: int | None) -> Facts:
+    """The facts with inputs as the model takes them; pixels stay as they are for one that takes pixels."""
+    if not takes_features(model):
+        if recipe != "auto":
+            raise SettingsError(
+                f"features = '{recipe}': '{model}' takes pixels; features are for models such as 'svm'."
+            )
+        return facts
+    if recipe.partition(":")[0] in _NETWORKS:
+        return _from_network(facts, recipe)
+    spec = facts.input
+    if len(spec.size) != 2:
+        raise InputError("mismatch", "features are of flat pictures, and these are volumes; choose another model.")
+    recipe = vectors.check(AUTO if recipe == "auto" else recipe)
+    length = sum(block.length for block in vectors.blocks(recipe, spec.channels))
+    inside = spec.size if size else tuple(min(MOST, side) for side in spec.size)
+    return replace(facts, inputs={"features": replace(spec, size=inside, features=recipe, length=length)})
+
+
+def network_on_features(model: str, facts: Facts, count: int, keep: int | None) -> Any:
+    """A model that takes features with all that stands before it."""
+    build = catalog.find("models", model).build
+    if "backbone" not in facts.extra:
+        return catalog.find("heads", "described")(build, facts.input, count, keep=keep)
+    backbone = _backbone(facts.extra["backbone"], facts.input.channels)
+    return catalog.find("heads", "embedded")(build, facts.input, count, backbone, keep=keep)
+
+
+def _from_network(facts: Facts, recipe: str) -> Facts:
+    kind, _, where = recipe.partition(":")
+    if kind == "timm":
+        catalog.find("models", recipe)
+        return replace(facts, extra={**facts.extra, "backbone": {"model": recipe}})
+    known, _ = _opened(where)
+    theirs = Facts.from_json(known["facts"])
+    if "image" not in theirs.inputs or len(theirs.inputs) != 1:
+        raise SettingsError(
+            f"features = '{recipe}': it takes {', '.join(theirs.inputs)}; name one that takes a picture."
+        )
+    found = {"where": where, **{name: known[name] for name in ("task", "model", "facts")}}
+    return replace(facts, inputs=theirs.inputs, extra={**facts.extra, "backbone": found})
+
+
+def _backbone(found: Mapping[str, Any], channels: int) -> Any:
+    """The network before its last layer; where its weights are no longer, those of the run or bundle follow."""
+    if "task" not in found:
+        return catalog.find("models", found["model"]).build(channels, count=1)
+    whole = catalog.find("tasks", found["task"]).TASK.network(found["model"], Facts.from_json(found["facts"]))
+    if Path(found["where"]).exists():
+        import torch
+
+        weights = _opened(found["where"])[1]
+        whole.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
+    return whole.model
+
+
+def _opened(where: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What a run or a bundle says of itself, and its weights."""
+    run = Run(Path(where))
+    if not run.exists:
+        opened = bundles.load(Path(where))
+        return opened.model, bundles.weights(opened)
+    if not run.weights.is_file():
+        raise RunError(f"{where} is not done. Continue it with the command that began it.")
+    from safetensors.numpy import load as unpack
+
+    return run.info, unpack(run.weights.read_bytes())
