@@ -20,6 +20,7 @@ from sightline.core.run import Run
 from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
+from sightline.training.features import parted, remembered
 from sightline.training.guard import Asked, Interrupted
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
@@ -47,6 +48,7 @@ class Loop:
     tell: Tell
     team: Team = ALONE
     state: State = field(default_factory=State)
+    seen: Task | None = None  # the task as its inputs are read: from pictures, or from features
     draw: Draw | None = None  # what an epoch shows; None: every row once
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
     saved: float = field(default_factory=time.monotonic)
@@ -66,6 +68,7 @@ class Loop:
         self.team.gather(None)  # the others read what the first one wrote
         if not self.team.first:
             self.recall()
+        self.seen = self._resting() or self.task
         while self.state.phase < len(self.phases):
             try:
                 self._epoch()
@@ -74,6 +77,17 @@ class Loop:
             except Interrupted:
                 self.remember()
                 raise
+
+    def _resting(self) -> Task | None:
+        """The task over features that are worked out once, where nothing but the layer that answers learns."""
+        learner, sides = self.learner, (self.train, self.val)
+        if self.team.size > 1 or learner.teacher is not None or not parted(learner, self.facts):
+            return None
+        if mover(self.task, self.facts, self.settings) is not None:
+            text = "what rests sees other pictures in each epoch; --set train.augment=false lets it see each once"
+            self.tell(Event("note", f"{text}, and an epoch takes seconds"))
+            return None
+        return remembered(self.task, self.facts, learner, sides, self.run.path, self.settings.workers, self.tell)
 
     # -- memory ---------------------------------------------------------------------------------------------------
 
@@ -143,7 +157,8 @@ class Loop:
     def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:
         state, together = self.state, self.settings.accumulate
         move = mover(self.task, self.facts, self.settings)
-        loader = Loader(self.task, self.facts, self.train, self.settings.seed, move, self.settings.workers)
+        seen = self.seen or self.task
+        loader = Loader(seen, self.facts, self.train, self.settings.seed, move, self.settings.workers)
         loader.ahead = int(self.settings.ahead * 1e6)
         stepper = Stepper(self.task, self.facts, self.learner, self.team)
         mine = [self.team.share(rows) for rows in order[state.place :]]
@@ -289,11 +304,11 @@ class Loop:
         return dict(found)
 
     def _validated(self) -> dict[str, float | None]:
-        run = torch_run(self.learner.average, self.learner.choices.device, self.learner.choices.precision)
+        run = torch_run(self.learner.called_average, self.learner.choices.device, self.learner.choices.precision)
         truths: list[Annotation] = []
         given: list[Annotation] = []
         for sample, answer in answers(
-            self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
+            self.seen or self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
         ):
             truth = self.task.reference(sample, self.facts) if not isinstance(answer, InputError) else None
             if isinstance(answer, InputError):

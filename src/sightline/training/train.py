@@ -26,6 +26,7 @@ from sightline.core.settings import differences, fill
 from sightline.core.sides import NAME, recall, write_sides
 from sightline.core.splitting import split
 from sightline.core.task import Facts, Task
+from sightline.evaluating.diagnosing import say_how
 from sightline.training.guard import asking
 from sightline.training.settings import Settings
 
@@ -239,6 +240,7 @@ def _learn(
                 )
             )
             loop.go()
+            say_how(loop.state.history, task.metrics[0], loop.state.lower, tell)
         write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
         info |= {"state": "done", "best_epoch": loop.state.best_epoch, "skipped": len(loop.state.skipped)}
         run.write(info)
