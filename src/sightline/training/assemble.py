@@ -15,6 +15,7 @@ from sightline.core.splitting import split_digest
 from sightline.core.task import Facts, Task
 from sightline.training.choices import Choices, device_for
 from sightline.training.guard import Asked
+from sightline.training.imbalance import handled
 from sightline.training.learner import Learner, build
 from sightline.training.loop import Loop
 from sightline.training.settings import Settings
@@ -40,6 +41,8 @@ def assemble(
         choices = replace(choices, device=f"cuda:{team.rank}")
     device_for(choices.device)
     facts = Facts.from_json(info["facts"])
+    uneven = info.get("imbalance")
+    settings = handled(uneven, settings, tell)
     network = build(task, info["model"], facts, choices, settings.seed)
     if settings.start and not any(run.path.glob("checkpoints/*.json")):
         begun = begin(network, facts, settings.start)
@@ -49,7 +52,9 @@ def assemble(
     learner = Learner(task, network, settings, choices)
     learner.teacher = teacher(task, facts, settings, choices)
     train, val = sides.side("train"), sides.side("val")
-    return Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
+    made = Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
+    made.keep = uneven["kept_by"] if uneven else task.metrics[0]
+    return made
 
 
 def parting(sides: Dataset) -> str:

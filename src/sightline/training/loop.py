@@ -48,6 +48,7 @@ class Loop:
     tell: Tell
     team: Team = ALONE
     state: State = field(default_factory=State)
+    keep: str = ""  # the metric by which the best epoch is kept; none: the first
     seen: Task | None = None  # the task as its inputs are read: from pictures, or from features
     draw: Draw | None = None  # what an epoch shows; None: every row once
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
@@ -321,11 +322,11 @@ class Loop:
         if not truths:
             return {}
         tallies = {name: catalog.find("metrics", name)(truths, given) for name in self.task.metrics}
-        self.state.lower = tallies[self.task.metrics[0]].better == "lower"
+        self.state.lower = tallies[self.keep or self.task.metrics[0]].better == "lower"
         return {name: tally.value if math.isfinite(tally.value) else None for name, tally in tallies.items()}
 
     def _score(self, row: dict[str, Any]) -> float | None:
-        value = row["val"].get(self.task.metrics[0])
+        value = row["val"].get(self.keep or self.task.metrics[0])
         return None if value is None else float(value)
 
     def _next(self, row: dict[str, Any]) -> tuple[int, int]:

@@ -25,7 +25,7 @@ _LATER: dict[str, Any] = {  # as they are where a run does not name them
     "drop_path": 0.0,
     "freeze": "",
     "taper": 1.0,
-    "sampling": "plain",
+    "sampling": "auto",
     "resample": "smooth",
     "scale": "fixed",
 }
@@ -58,7 +58,7 @@ class Settings:
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
     augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
-    sampling: str = "plain"  # plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
+    sampling: str = "auto"  # auto | plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
     resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
     scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
     split_by: str = (

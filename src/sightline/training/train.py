@@ -28,6 +28,7 @@ from sightline.core.splitting import split
 from sightline.core.task import Facts, Task
 from sightline.evaluating.diagnosing import say_how
 from sightline.training.guard import asking
+from sightline.training.imbalance import imbalance
 from sightline.training.settings import Settings
 
 
@@ -221,6 +222,7 @@ def _learn(
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
         facts = tuned(facts, train_side, settings)
         info["facts"] = facts.to_json()
+        info["imbalance"] = imbalance(task, train_side, settings)
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():
         if "choices" not in info:
