@@ -58,3 +58,27 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     ):
         return None
     return load_file(tensors), manifest["record"]
+
+
+def put_away(path: Path, tensors: Mapping[str, Any]) -> str:
+    """Write what never changes, once; answers its hash. Nothing is written where there is nothing."""
+    from safetensors.torch import save as pack
+
+    if not tensors:
+        return ""
+    data = pack({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    write_durably(path, data)
+    return digest(data)
+
+
+def take_out(path: Path, hashed: str) -> dict[str, Any]:
+    """What was put away, if not a bit of it has changed."""
+    from safetensors.torch import load_file
+
+    if not hashed:
+        return {}
+    if not path.is_file() or digest_file(path) != hashed:
+        raise RunError(
+            f"{path} holds the frozen weights of this run and is missing or damaged. Start in another folder."
+        )
+    return load_file(path)

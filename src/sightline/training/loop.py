@@ -96,13 +96,20 @@ class Loop:
     def memory(self) -> Path:
         return self.run.path / "checkpoints"
 
+    @property
+    def _resting_file(self) -> Path:
+        return self.run.path / "frozen.safetensors"
+
     def remember(self) -> None:
         """Write a checkpoint, unless the weights are not finite."""
         if not self.learner.healthy():
             raise NotFinite("a weight", False)
         if not self.team.first:
             return
-        tensors = {**self.learner.tensors(), **{f"best.{name}": value for name, value in self.best.items()}}
+        if not self.state.resting:
+            self.state.resting = checkpoint.put_away(self._resting_file, self.learner.resting())
+        best = {f"best.{name}": value for name, value in self.learner.moving(self.best).items()}
+        tensors = {**self.learner.tensors(), **best}
         number = max((int(path.stem) for path in self.memory.glob("*.json")), default=-1) + 1
         checkpoint.save(self.memory, number, tensors, self.state.to_json())
         self.saved = time.monotonic()
@@ -115,8 +122,10 @@ class Loop:
             return False
         tensors, record = found
         self.state = State(**record)
-        self.learner.restore(tensors)
-        self.best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        resting = checkpoint.take_out(self._resting_file, self.state.resting)
+        self.learner.restore(tensors, resting)
+        best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        self.best = {**resting, **best} if best else {}
         return True
 
     def _restore(self, found: NotFinite) -> None:

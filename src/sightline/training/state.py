@@ -24,6 +24,8 @@ class State:
     waited: int = 0  # epochs of the phase since the best one
     restored: int = -1  # the step after which the last good state was restored once
 
+    resting: str = ""  # hash of the file of what never changes, where something is frozen
+
     @property
     def epochs(self) -> int:
         """Epochs of the run that are done, over all phases."""
