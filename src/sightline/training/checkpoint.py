@@ -11,6 +11,7 @@ from sightline.core.errors import RunError
 from sightline.core.files import canonical, digest, digest_file, sweep, write_durably
 
 KEEP = 2
+FROZEN = "frozen.safetensors"  # beside the checkpoints: what never changes
 
 
 def save(folder: Path, number: int, tensors: Mapping[str, Any], record: Mapping[str, Any]) -> Path:
@@ -81,4 +82,5 @@ def take_out(path: Path, hashed: str) -> dict[str, Any]:
         raise RunError(
             f"{path} holds the frozen weights of this run and is missing or damaged. Start in another folder."
         )
-    return load_file(path)
+    found: dict[str, Any] = load_file(path)
+    return found

@@ -25,9 +25,10 @@ from sightline.training.guard import Asked, Interrupted
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
+from sightline.training.rate import factor
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
-from sightline.training.state import State
+from sightline.training.state import State, canonical_line
 from sightline.training.step import NotFinite, Stepper
 from sightline.training.team import ALONE, Team
 
@@ -85,8 +86,9 @@ class Loop:
         if self.team.size > 1 or learner.teacher is not None or not parted(learner, self.facts):
             return None
         if mover(self.task, self.facts, self.settings) is not None:
-            text = "what rests sees other pictures in each epoch; --set train.augment=false lets it see each once"
-            self.tell(Event("note", f"{text}, and an epoch takes seconds"))
+            self.tell(
+                Event("note", "--set train.augment=false lets what rests see each picture once: seconds an epoch")
+            )
             return None
         return remembered(self.task, self.facts, learner, sides, self.run.path, self.settings.workers, self.tell)
 
@@ -96,10 +98,6 @@ class Loop:
     def memory(self) -> Path:
         return self.run.path / "checkpoints"
 
-    @property
-    def _resting_file(self) -> Path:
-        return self.run.path / "frozen.safetensors"
-
     def remember(self) -> None:
         """Write a checkpoint, unless the weights are not finite."""
         if not self.learner.healthy():
@@ -107,7 +105,7 @@ class Loop:
         if not self.team.first:
             return
         if not self.state.resting:
-            self.state.resting = checkpoint.put_away(self._resting_file, self.learner.resting())
+            self.state.resting = checkpoint.put_away(self.run.path / checkpoint.FROZEN, self.learner.resting())
         best = {f"best.{name}": value for name, value in self.learner.moving(self.best).items()}
         tensors = {**self.learner.tensors(), **best}
         number = max((int(path.stem) for path in self.memory.glob("*.json")), default=-1) + 1
@@ -122,7 +120,7 @@ class Loop:
             return False
         tensors, record = found
         self.state = State(**record)
-        resting = checkpoint.take_out(self._resting_file, self.state.resting)
+        resting = checkpoint.take_out(self.run.path / checkpoint.FROZEN, self.state.resting)
         self.learner.restore(tensors, resting)
         best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
         self.best = {**resting, **best} if best else {}
@@ -252,18 +250,12 @@ class Loop:
             )
 
     def _rate(self, length: int) -> float:
-        """The factor of the learning rate at this step: warm-up, then the schedule."""
+        """The factor of the learning rate at this step."""
         state, settings = self.state, self.settings
-        progress = (state.epoch + state.place / length) / self.phases[state.phase]
-        better = -1.0 if self.state.lower else 1.0
-        scores = [better * score for row in state.history if (score := self._score(row)) is not None]
-        schedule = catalog.find("schedules", settings.schedule)
-        try:
-            factor: float = schedule(progress, scores, **settings.schedule_settings)
-        except TypeError as error:
-            raise SettingsError(f"train.schedule_settings do not suit '{settings.schedule}': {error}.") from error
-        begun = progress + settings.accumulate / length / self.phases[state.phase]
-        return factor * min(1.0, begun / settings.warmup) if settings.warmup else factor
+        scores = [
+            (-score if state.lower else score) for row in state.history if (score := self._score(row)) is not None
+        ]
+        return factor(settings, self.phases[state.phase], state.epoch + state.place / length, length, scores)
 
     # -- validation -----------------------------------------------------------------------------------------------
 
@@ -286,12 +278,8 @@ class Loop:
         """The epoch's row; keeps the weights where they are the best so far."""
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
-        row: dict[str, Any] = {
-            "epoch": number + 1,
-            "phase": state.phase,
-            "step": state.step,
-            "skipped": len(state.skipped),
-        }
+        row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step}
+        row["skipped"] = len(state.skipped)
         row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best
@@ -360,8 +348,3 @@ class Loop:
         write_durably(self.run.path / "metrics.jsonl", lines)
         if self.state.skipped:
             write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))
-
-
-def canonical_line(row: dict[str, Any]) -> bytes:
-    """A row of metrics.jsonl: canonical JSON on one line."""
-    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"

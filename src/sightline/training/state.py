@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sightline.core.files import canonical
+
 
 @dataclass(slots=True)
 class State:
@@ -33,3 +35,8 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def canonical_line(row: dict[str, Any]) -> bytes:
+    """A row of metrics.jsonl: canonical JSON on one line."""
+    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"
