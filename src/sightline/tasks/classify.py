@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Settings:
     smoothing: float = 0.05
     features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
     keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # focal: what is still wrong counts more
 
 
 class Classify(Task):
@@ -39,6 +40,8 @@ class Classify(Task):
     kind = Labels
     # a picture named by a parent alone is learnt from, and measured where the levels of names are
     metrics = ("accuracy", "balanced_accuracy", "f1", "log_loss")
+    even = "balanced_accuracy"
+    taught: ClassVar[Mapping[str, str]] = {"logits": "distillation"}
     model = "small"
     Options = Settings
 
@@ -92,12 +95,13 @@ class Classify(Task):
 
     def loss(self, step: Step) -> dict[str, Any]:
         logits = step.network(image=step.batch["image"])["logits"]
-        smoothing = step.facts.options["smoothing"]
+        options = step.facts.options
         if step.facts.extra.get("parents"):
             members = logits.new_tensor(_tree(step.facts).members()).bool()
             lose = catalog.find("losses", "tree_cross_entropy")
-            return {"names": lose(logits, step.batch["shares"], members, smoothing=smoothing)}
-        return {"names": catalog.find("losses", "cross_entropy")(logits, step.batch["classes"], smoothing=smoothing)}
+            return {"names": lose(logits, step.batch["shares"], members, smoothing=options["smoothing"])}
+        lose = catalog.find("losses", options.get("loss", "cross_entropy"))
+        return {"names": lose(logits, step.batch["classes"], smoothing=options["smoothing"])}
 
     def reference(self, sample: Sample, facts: Facts) -> Annotation | None:
         """None where only a parent is known: nobody can say whether the leaf is right."""

@@ -20,13 +20,15 @@ from sightline.core.run import Run
 from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
+from sightline.training.features import parted, remembered
 from sightline.training.guard import Asked, Interrupted
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
+from sightline.training.rate import factor
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
-from sightline.training.state import State
+from sightline.training.state import State, canonical_line
 from sightline.training.step import NotFinite, Stepper
 from sightline.training.team import ALONE, Team
 
@@ -47,6 +49,8 @@ class Loop:
     tell: Tell
     team: Team = ALONE
     state: State = field(default_factory=State)
+    keep: str = ""  # the metric by which the best epoch is kept; none: the first
+    seen: Task | None = None  # the task as its inputs are read: from pictures, or from features
     draw: Draw | None = None  # what an epoch shows; None: every row once
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
     saved: float = field(default_factory=time.monotonic)
@@ -69,6 +73,7 @@ class Loop:
         self.team.gather(None)  # the others read what the first one wrote
         if not self.team.first:
             self.recall()
+        self.seen = self._resting() or self.task
         while self.state.phase < len(self.phases):
             try:
                 self._epoch()
@@ -77,6 +82,18 @@ class Loop:
             except Interrupted:
                 self.remember()
                 raise
+
+    def _resting(self) -> Task | None:
+        """The task over features that are worked out once, where nothing but the layer that answers learns."""
+        learner, sides = self.learner, (self.train, self.val)
+        if self.team.size > 1 or learner.teacher is not None or not parted(learner, self.facts):
+            return None
+        if mover(self.task, self.facts, self.settings) is not None:
+            self.tell(
+                Event("note", "--set train.augment=false lets what rests see each picture once: seconds an epoch")
+            )
+            return None
+        return remembered(self.task, self.facts, learner, sides, self.run.path, self.settings.workers, self.tell)
 
     # -- memory ---------------------------------------------------------------------------------------------------
 
@@ -90,7 +107,10 @@ class Loop:
             raise NotFinite("a weight", False)
         if not self.team.first:
             return
-        tensors = {**self.learner.tensors(), **{f"best.{name}": value for name, value in self.best.items()}}
+        if not self.state.resting:
+            self.state.resting = checkpoint.put_away(self.run.path / checkpoint.FROZEN, self.learner.resting())
+        best = {f"best.{name}": value for name, value in self.learner.moving(self.best).items()}
+        tensors = {**self.learner.tensors(), **best}
         number = max((int(path.stem) for path in self.memory.glob("*.json")), default=-1) + 1
         checkpoint.save(self.memory, number, tensors, self.state.to_json())
         self.saved = time.monotonic()
@@ -103,8 +123,10 @@ class Loop:
             return False
         tensors, record = found
         self.state = State(**record)
-        self.learner.restore(tensors)
-        self.best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        resting = checkpoint.take_out(self.run.path / checkpoint.FROZEN, self.state.resting)
+        self.learner.restore(tensors, resting)
+        best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        self.best = {**resting, **best} if best else {}
         return True
 
     def _restore(self, found: NotFinite) -> None:
@@ -113,7 +135,7 @@ class Loop:
         if step <= again:
             raise DivergedError(
                 f"{found.what} is not finite at step {step}, also after the last good state was restored, and no "
-                f"single picture is to blame. Try a lower rate: --set train.rate={self.settings.rate / 3:.2g}."
+                f"single picture is to blame. Try a lower rate: --set train.rate={self.learner.rate / 3:.2g}."
             )
         skipped = dict(self.state.skipped)
         if not self.recall():
@@ -147,7 +169,8 @@ class Loop:
     def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:
         state, together = self.state, self.settings.accumulate
         move = mover(self.task, self.facts, self.settings)
-        loader = Loader(self.task, self.facts, self.train, self.settings.seed, move, self.settings.workers)
+        seen = self.seen or self.task
+        loader = Loader(seen, self.facts, self.train, self.settings.seed, move, self.settings.workers)
         loader.ahead = int(self.settings.ahead * 1e6)
         stepper = Stepper(self.task, self.facts, self.learner, self.team)
         mine = [self.team.share(rows) for rows in order[state.place :]]
@@ -231,18 +254,12 @@ class Loop:
             )
 
     def _rate(self, length: int) -> float:
-        """The factor of the learning rate at this step: warm-up, then the schedule."""
+        """The factor of the learning rate at this step."""
         state, settings = self.state, self.settings
-        progress = (state.epoch + state.place / length) / self.phases[state.phase]
-        better = -1.0 if self.state.lower else 1.0
-        scores = [better * score for row in state.history if (score := self._score(row)) is not None]
-        schedule = catalog.find("schedules", settings.schedule)
-        try:
-            factor: float = schedule(progress, scores, **settings.schedule_settings)
-        except TypeError as error:
-            raise SettingsError(f"train.schedule_settings do not suit '{settings.schedule}': {error}.") from error
-        begun = progress + settings.accumulate / length / self.phases[state.phase]
-        return factor * min(1.0, begun / settings.warmup) if settings.warmup else factor
+        scores = [
+            (-score if state.lower else score) for row in state.history if (score := self._score(row)) is not None
+        ]
+        return factor(settings, self.phases[state.phase], state.epoch + state.place / length, length, scores)
 
     # -- validation -----------------------------------------------------------------------------------------------
 
@@ -265,14 +282,10 @@ class Loop:
         """The epoch's row; keeps the weights where they are the best so far."""
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
-        row: dict[str, Any] = {
-            "epoch": number + 1,
-            "phase": state.phase,
-            "step": state.step,
-            "skipped": len(state.skipped),
-        }
+        row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step}
+        row["skipped"] = len(state.skipped)
         row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
-        row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.settings.rate
+        row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best
         if score is None and not len(self.val):
             score = -row["loss"] if not self.state.lower else row["loss"]
@@ -293,11 +306,11 @@ class Loop:
         return dict(found)
 
     def _validated(self) -> dict[str, float | None]:
-        run = torch_run(self.learner.average, self.learner.choices.device, self.learner.choices.precision)
+        run = torch_run(self.learner.called_average, self.learner.choices.device, self.learner.choices.precision)
         truths: list[Annotation] = []
         given: list[Annotation] = []
         for sample, answer in answers(
-            self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
+            self.seen or self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
         ):
             truth = self.task.reference(sample, self.facts) if not isinstance(answer, InputError) else None
             if isinstance(answer, InputError):
@@ -310,11 +323,11 @@ class Loop:
         if not truths:
             return {}
         tallies = {name: catalog.find("metrics", name)(truths, given) for name in self.task.metrics}
-        self.state.lower = tallies[self.task.metrics[0]].better == "lower"
+        self.state.lower = tallies[self.keep or self.task.metrics[0]].better == "lower"
         return {name: tally.value if math.isfinite(tally.value) else None for name, tally in tallies.items()}
 
     def _score(self, row: dict[str, Any]) -> float | None:
-        value = row["val"].get(self.task.metrics[0])
+        value = row["val"].get(self.keep or self.task.metrics[0])
         return None if value is None else float(value)
 
     def _next(self, row: dict[str, Any]) -> tuple[int, int]:
@@ -339,8 +352,3 @@ class Loop:
         write_durably(self.run.path / "metrics.jsonl", lines)
         if self.state.skipped:
             write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))
-
-
-def canonical_line(row: dict[str, Any]) -> bytes:
-    """A row of metrics.jsonl: canonical JSON on one line."""
-    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"

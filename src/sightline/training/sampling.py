@@ -19,16 +19,16 @@ from sightline.core.sample import Sample
 from sightline.core.task import Facts, Task
 from sightline.training.curriculum import FIRST, WHOLE, difficulties, easiest_first, shown
 
-KINDS = ("plain", "balanced", "weighted", "curriculum")
+KINDS = ("auto", "plain", "curriculum", "balanced", "weighted")  # auto: as imbalance.py finds
 
 
 def check(sampling: str) -> None:
     """Refuse a way of sampling that is none."""
     kind, colon, attribute = sampling.partition(":")
-    if kind not in KINDS or (colon and (kind in ("plain", "curriculum") or not attribute)):
+    if kind not in KINDS or (colon and (kind in KINDS[:3] or not attribute)):
         raise SettingsError(
-            f"train.sampling = '{sampling}': write plain, curriculum, balanced, balanced:ATTRIBUTE, "
-            "weighted or weighted:ATTRIBUTE."
+            f"train.sampling = '{sampling}': write auto, plain, curriculum, balanced, balanced:ATTRIBUTE, weighted or "
+            "weighted:ATTRIBUTE."
         )
 
 
@@ -70,7 +70,7 @@ def draw_from(data: Dataset, sampling: str, tell: Tell = silent, folder: Path | 
     """How epochs are drawn from this data; what is shown more or less often than once is said."""
     check(sampling)
     kind, _, attribute = sampling.partition(":")
-    if kind == "plain" or not len(data):
+    if kind in KINDS[:2] or not len(data):
         return Draw(len(data))
     if kind == "curriculum":
         names = [min(_names(sample), default="") for sample in data]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sightline.core.files import canonical
+
 
 @dataclass(slots=True)
 class State:
@@ -24,6 +26,8 @@ class State:
     waited: int = 0  # epochs of the phase since the best one
     restored: int = -1  # the step after which the last good state was restored once
 
+    resting: str = ""  # hash of the file of what never changes, where something is frozen
+
     @property
     def epochs(self) -> int:
         """Epochs of the run that are done, over all phases."""
@@ -31,3 +35,8 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def canonical_line(row: dict[str, Any]) -> bytes:
+    """A row of metrics.jsonl: canonical JSON on one line."""
+    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"

@@ -26,7 +26,9 @@ from sightline.core.settings import differences, fill
 from sightline.core.sides import NAME, recall, write_sides
 from sightline.core.splitting import split
 from sightline.core.task import Facts, Task
+from sightline.evaluating.diagnosing import say_how
 from sightline.training.guard import asking
+from sightline.training.imbalance import imbalance
 from sightline.training.settings import Settings
 
 
@@ -57,6 +59,7 @@ def train(
     ):
         if part is not None:
             catalog.find(family, part)
+    chosen = chosen.settled()
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     wired: Task = catalog.find("tasks", name).TASK
@@ -233,7 +236,7 @@ def _learn(
 
     from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
-    from sightline.training.learner import count_parameters
+    from sightline.training.layers import count_parameters
     from sightline.training.loader import tuned
     from sightline.training.team import led
 
@@ -246,6 +249,7 @@ def _learn(
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
         facts = tuned(facts, train_side, settings)
         info["facts"] = facts.to_json()
+        info["imbalance"] = imbalance(task, train_side, settings)
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():
         if "choices" not in info:
@@ -265,6 +269,7 @@ def _learn(
                 )
             )
             loop.go()
+            say_how(loop.state.history, task.metrics[0], loop.state.lower, tell)
         write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
         kept = {"best_epoch": loop.state.best_epoch, "best": loop.state.best, "lower": loop.state.lower}
         info |= {"state": "done", **kept, "skipped": len(loop.state.skipped)}
