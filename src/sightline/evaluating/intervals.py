@@ -13,6 +13,7 @@ from sightline.core.chance import generator
 from sightline.core.tally import SHARE, Tally, mean, mean_known
 
 _BLOCKS = 200  # at most: the t quantile and the cost no longer change much beyond
+_LARGE = 200_000  # numbers, from which on fewer blocks are left out in turn
 _FEWEST = 6  # rows: with fewer, drawn sets that do not vary spoil the bootstrap
 
 
@@ -156,7 +157,8 @@ def _blocks(tally: Tally, rng: np.random.Generator) -> np.ndarray:
     else:
         names, rows = np.unique(tally.groups, return_inverse=True)
         units = len(names)
-    return np.asarray((rng.permutation(units) % _BLOCKS)[rows] if units else rows)
+    most = _BLOCKS if tally.rows.size < _LARGE else _BLOCKS // 4
+    return np.asarray((rng.permutation(units) % most)[rows] if units else rows)
 
 
 def _logistic(number: float) -> float:
