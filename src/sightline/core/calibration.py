@@ -117,9 +117,7 @@ def _one_name(names: tuple[str, ...], scores: np.ndarray, best: Sequence[str], s
     if half:
         mending = mend(scores[first], true[first])
     else:
-        notes.append(
-            f"Scores are as the network gives them: {len(true)} pictures are too few to mend them ({2 * FEWEST})."
-        )
+        notes.append(_few(f"{len(true)} pictures", 2 * FEWEST))
     mended = mending(scores)
     sets = make_sets((mended[first], true[first]), (mended[aside], true[aside]))
     if sets is None:

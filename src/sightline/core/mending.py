@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SCALES = (0.05, 20.0)
+SCALES = (0.01, 20.0)
 A_NAME = 20  # pictures a name, before it gets numbers of its own
 _PRIOR = 20  # pictures' worth of belief that the scores are right already
 _TINY = 1e-30

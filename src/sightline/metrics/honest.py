@@ -25,22 +25,16 @@ def brier(truths: Sequence[Labels], predictions: Sequence[Labels]) -> Tally:
 def ece(truths: Sequence[Labels], predictions: Sequence[Labels]) -> Tally:
     """Expected calibration error: how far the best score and the share right are apart, over 15 equal bins of score.
 
-    Its own noise makes it larger on few samples, even where scores are perfect; `ece_debiased` takes that off.
+    Its own noise makes it larger on few samples, even where scores are perfect: there, compare it with that of others.
     """
     of = "fresh samples, as many as here"
-    return Tally(_sure(truths, predictions), _binned, "lower", of=of, limits=SHARE)
+    return Tally(_sure(truths, predictions), _binned, "lower", of=of, limits=SHARE, smooth=False)
 
 
 def ece_adaptive(truths: Sequence[Labels], predictions: Sequence[Labels]) -> Tally:
     """The same over 15 bins of equally many samples, so that no bin is nearly empty."""
     of = "fresh samples, as many as here"
-    return Tally(_sure(truths, predictions), _adaptive, "lower", of=of, limits=SHARE)
-
-
-def ece_debiased(truths: Sequence[Labels], predictions: Sequence[Labels]) -> Tally:
-    """The root of the mean squared gap over 15 equal bins without the part that is noise (Bröcker 2012)."""
-    of = "fresh samples, as many as here"
-    return Tally(_sure(truths, predictions), _debiased, "lower", of=of, limits=SHARE)
+    return Tally(_sure(truths, predictions), _adaptive, "lower", of=of, limits=SHARE, smooth=False)
 
 
 def _sure(truths: Sequence[Labels], predictions: Sequence[Labels]) -> np.ndarray:
@@ -53,11 +47,9 @@ def _sure(truths: Sequence[Labels], predictions: Sequence[Labels]) -> np.ndarray
     return np.stack([best, np.where(np.isnan(best), np.nan, scores.argmax(1) == true)], 1)
 
 
-def _gaps(rows: np.ndarray, bins: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Samples in each bin, the sum of score less right in it, and how many are right."""
-    sizes = np.bincount(bins, minlength=count)
-    off = np.bincount(bins, rows[:, 0] - rows[:, 1], minlength=count)
-    return sizes, off, np.bincount(bins, rows[:, 1], minlength=count)
+def _apart(rows: np.ndarray, bins: np.ndarray) -> float:
+    """Score less right, summed in each bin, its size summed over bins, a sample."""
+    return float(np.abs(np.bincount(bins, rows[:, 0] - rows[:, 1], minlength=BINS)).sum() / len(rows))
 
 
 def _equal(rows: np.ndarray) -> np.ndarray:
@@ -68,7 +60,7 @@ def _equal(rows: np.ndarray) -> np.ndarray:
 def _binned(rows: np.ndarray) -> float:
     if not len(rows) or np.isnan(rows).any():
         return math.nan
-    return float(np.abs(_gaps(rows, _equal(rows), BINS)[1]).sum() / len(rows))
+    return _apart(rows, _equal(rows))
 
 
 def _adaptive(rows: np.ndarray) -> float:
@@ -77,17 +69,4 @@ def _adaptive(rows: np.ndarray) -> float:
     order = np.lexsort((rows[:, 1], rows[:, 0]))
     bins = np.empty(len(rows), np.int64)
     bins[order] = np.arange(len(rows)) * BINS // len(rows)
-    return float(np.abs(_gaps(rows, bins, BINS)[1]).sum() / len(rows))
-
-
-def _debiased(rows: np.ndarray) -> float:
-    if not len(rows) or np.isnan(rows).any():
-        return math.nan
-    sizes, off, right = _gaps(rows, _equal(rows), BINS)
-    known = sizes > 1
-    sizes, off, right = sizes[known], off[known], right[known]
-    if not len(sizes):
-        return math.nan
-    share = right / sizes
-    squares = (off / sizes) ** 2 - share * (1 - share) / (sizes - 1)
-    return math.sqrt(max(0.0, float(np.sum(sizes * squares) / sizes.sum())))
+    return _apart(rows, bins)

@@ -19,7 +19,7 @@ from sightline.evaluating.studies._drawn import frame, in_page, named, reach, th
 
 ORDER = 20
 FLAGGED = 0.03  # of a calibration error: beyond it, scores are said not to hold
-MEASURES = ("ece", "ece_adaptive", "ece_debiased", "brier", "log_loss")
+MEASURES = ("ece", "ece_adaptive", "brier", "log_loss")
 _BINS = 15
 
 
