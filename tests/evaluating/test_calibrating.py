@@ -26,14 +26,14 @@ from sightline.testing.toys import toy
 from sightline.training.train import train
 
 QUICK = {
-    "epochs": 3, "batch": 16, "precision": "float32", "layout": "plain", "threads": 1, "workers": 0, "rate": 0.003,
+    "epochs": 2, "batch": 16, "precision": "float32", "layout": "plain", "threads": 1, "workers": 0, "rate": 0.003,
     "average": 0.5,
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    return toy(Labels, 900, size=32)
+    return toy(Labels, 720, size=32)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,10 @@ def test_the_bundle_answers_as_the_evaluation_was_measured(
 ) -> None:
     held = reopen(run.info, data, folder=run.path).side("test")
     given = [answer for _, answer in model.predict_all(held)]
-    right = np.mean([answer.best == sample.truth.best for sample, answer in zip(held, given, strict=True)])  # type: ignore
+    pairs = [(s.truth, a) for s, a in zip(held, given, strict=True) if isinstance(a, Labels)]
+    right = np.mean([truth.best == answer.best for truth, answer in pairs])  # type: ignore[union-attr]
     assert right == pytest.approx(evaluation.figures[0]["value"])
-    surprise = -np.mean([np.log(a.score(s.truth.best)) for s, a in zip(held, given, strict=True)])  # type: ignore
+    surprise = -np.mean([np.log(answer.score(truth.best)) for truth, answer in pairs])  # type: ignore[union-attr]
     loss = next(row for row in evaluation.figures if row["name"] == "log_loss")
     assert surprise == pytest.approx(loss["value"], rel=1e-3)
     assert model.calibration.count == len(reopen(run.info, data, folder=run.path).side("val"))
@@ -103,8 +104,8 @@ def test_it_is_learnt_once_and_anew_for_other_weights(run: Run, data: Dataset, m
 
     kept = calibrated(copy, task, facts, never, parted)
     assert kept.to_json() == json.loads(json.dumps(model.card["calibration"])) == model.calibration.to_json()
+    copy.weights.write_bytes(copy.weights.read_bytes() + b" ")
     with pytest.raises(AssertionError, match="asked the network again"):
-        copy.weights.write_bytes(copy.weights.read_bytes() + b" ")
         calibrated(copy, task, facts, never, parted)
     shutil.copy(run.weights, copy.weights)
     (copy.path / "reference.npz").write_bytes(b"damaged")
@@ -148,7 +149,7 @@ def test_a_bundle_whose_measure_does_not_fit_is_refused(run: Run, model: Model, 
         card["calibration"]["scores"] = None
     files["reference.npz"] = golden.pack_arrays(arrays)
     bundles.save(tmp_path / "bad", card, files)
-    with pytest.raises(BundleError, match="calibration cannot be read|its reference has 9"):
+    with pytest.raises(BundleError, match=r"calibration cannot be read|its reference has 9"):
         load(tmp_path / "bad", threads=1)
 
 
