@@ -121,3 +121,8 @@ def test_they_are_plain_json_and_unknown_levels_are_named() -> None:
     assert Sets.from_json(json.loads(json.dumps(made.to_json()))) == made
     with pytest.raises(KeyError, match=r"no sets were made at 0.8; there are 0.9, 0.95, 0.99"):
         made.names(scores, 0.8)
+
+
+def test_a_name_that_conforms_exactly_as_well_is_in_the_set() -> None:
+    made = Sets("score", 0.9, {0.9: (0.3,)}, 9)
+    assert made.names(np.array([[0.3, 0.7, 0.0]])).tolist() == [[True, True, False]]

@@ -107,3 +107,14 @@ def test_one_score_by_itself_gets_a_line() -> None:
 def test_doing_nothing_changes_no_bit() -> None:
     scores, _ = drawn(20, 7)
     assert Mending()(scores) is scores
+
+
+def test_rare_names_do_not_pay_for_a_better_foretelling() -> None:
+    """A network taught with equal shares; a shift to the real ones foretells better, and finds the rare name less."""
+    rng = np.random.default_rng(8)
+    true = (rng.random(2000) < 0.12).astype(np.int64)
+    odds = 2 * (rng.normal(size=2000) + np.where(true, 1, -1))
+    scores = shares(np.stack([np.zeros(2000), odds], 1))
+    scale, shift = fit(np.log(scores), true, shifted=True)
+    assert surprise(Mending((scale,), tuple(shift))(scores), true) < surprise(scores, true) - 0.02
+    assert mend(scores, true).shift == ()

@@ -159,6 +159,7 @@ def test_the_studies_say_what_scores_are_worth(evaluation: Evaluation) -> None:
     for row in found["measures"]:
         assert row["after"]["low"] <= row["after"]["value"] <= row["after"]["high"]
     assert found["flagged"] == (found["measures"][0]["after"]["value"] > 0.03)
+    assert 0 < found["by_chance"] < 0.5
     assert sum(row["count"] for row in found["bins"]) == evaluation.count
     decided = found["decisions"]
     assert decided["sure"]["count"] + decided["unsure"]["count"] == evaluation.count

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core import catalog
+from sightline.core.chance import generator
 from sightline.core.decisions import Decision, judge
 from sightline.core.tally import SHARE, Tally, mean
 from sightline.evaluating.chart import HUES, INK, Chart, readable, spoken
@@ -34,6 +35,7 @@ def study(scene: Scene) -> dict[str, Any] | None:
     found: dict[str, Any] = {
         "measures": [_measure(name, scene) for name in MEASURES],
         "bins": _bins(best, right),
+        "by_chance": _by_chance(best, scene.seed),
         "coverage": _coverage(best, right),
         "scale": list(made.mending.scale),
         "shifted": bool(made.mending.shift),
@@ -73,6 +75,14 @@ def _bins(best: np.ndarray, right: np.ndarray) -> list[dict[str, Any]]:
             share = _share(right[mine])
             rows.append({"score": round(float(best[mine].mean()), 5), "count": int(mine.sum()), **share})
     return rows
+
+
+def _by_chance(best: np.ndarray, seed: int, draws: int = 200) -> float:
+    """The calibration error that scores which are exact stay below in 95 of 100 draws of as many pictures."""
+    rng = generator(seed, "by chance")
+    place = (np.ceil(best * _BINS) - 1).clip(0, _BINS - 1).astype(int)
+    gaps = [np.bincount(place, best - (rng.random(len(best)) < best), minlength=_BINS) for _ in range(draws)]
+    return float(np.quantile([np.abs(gap).sum() / len(best) for gap in gaps], 0.95))
 
 
 def _share(hits: np.ndarray) -> dict[str, Any]:
@@ -125,9 +135,12 @@ def section(found: Mapping[str, Any], scene: Scene) -> str:
     measures = table(heads, rows, numbers=(1, 2, 3), caption="Errors of the scores")
     error = found["measures"][0]["after"]["value"]
     lead = f"Best score and share right are {readable(error)} apart on average (expected calibration error). "
-    lead += (
-        "That is too much to read scores as chances." if found["flagged"] else "A score of .8 is right in about 80 %."
-    )
+    if not found["flagged"]:
+        lead += "A score of .8 is right in about 80 %."
+    elif error is not None and error <= found["by_chance"]:
+        lead += f"Exact scores reach up to {readable(found['by_chance'])} on so few pictures, so it cannot be told."
+    else:
+        lead += "That is too much to read scores as chances."
     charts = f'<div class="halves">{in_page(reliability(found["bins"]))}{in_page(refusing(found["coverage"]))}</div>'
     notes = bullets(found["notes"]) if found["notes"] else ""
     return part("Whether scores can be trusted", f"{charts}{measures}{notes}", lead) + _sets(found)
