@@ -30,6 +30,7 @@ from tests.metrics import _simulated as simulated
 Draw = Callable[[np.random.Generator, int], Any]
 
 SKEWED = (0.4, 0.25, 0.2, 0.1, 0.05)
+skewed = partial(simulated.labels, shares=SKEWED)
 SCENES: list[tuple[str, str, Draw, int]] = [  # metric, what is drawn, how, samples
     *(("accuracy", "three classes", simulated.labels, n) for n in (20, 64, 400)),
     *(("balanced_accuracy", "three classes", simulated.labels, n) for n in (64, 400)),
@@ -37,9 +38,22 @@ SCENES: list[tuple[str, str, Draw, int]] = [  # metric, what is drawn, how, samp
     *(("f1", "three classes", simulated.labels, n) for n in (64, 400)),
     *(("f1", "five, rarest 5 %", partial(simulated.labels, shares=SKEWED), n) for n in (64, 400)),
     *(("log_loss", "three classes", simulated.labels, n) for n in (12, 64, 400)),
+    *(
+        (metric, *drawn, n)
+        for metric in ("precision", "roc_auc", "precision_recall_auc", "sensitivity_at_specificity", "matthews")
+        for drawn in (("three classes", simulated.labels), ("five, rarest 5 %", skewed))
+        for n in (64, 400)
+    ),
+    *(
+        (metric, *drawn, n)
+        for metric in ("ece", "ece_adaptive", "brier")
+        for drawn in (("scores too low", simulated.labels), ("exact scores", simulated.exact))
+        for n in (64, 400)
+    ),
+    *(("top_5_accuracy", "a dozen names", simulated.many, n) for n in (64, 400)),
     *(("average_precision", "two things a picture", simulated.objects, n) for n in (30, 64, 150)),
     *(("average_precision_50", "two things a picture", simulated.objects, n) for n in (30, 64, 150)),
-    *(("mean_iou", "three classes", simulated.regions, n) for n in (20, 64)),
+    *((metric, "three classes", simulated.regions, n) for metric in ("mean_iou", "dice") for n in (20, 64)),
     *(("psnr", "noise of many strengths", simulated.pictures, n) for n in (12, 64)),
     *(("mean_absolute_error", "skewed errors", simulated.values, n) for n in (12, 64, 400)),
     *(

@@ -122,7 +122,7 @@ def test_one_bad_picture_stops_none_of_the_others(trained: Trained) -> None:
 def test_doubt_is_said(trained: Trained) -> None:
     _pictures(trained.folder / "photos", 1)
     done = run(trained.folder, "predict", str(trained.run), "photos", "--threshold", "1")
-    assert all(": not sure: " in line for line in done.out.splitlines())
+    assert all(": not sure (" in line and "scores less than 1" in line for line in done.out.splitlines())
 
 
 def test_runs_are_listed_and_compared_without_a_winner_by_chance(trained: Trained) -> None:
@@ -201,3 +201,34 @@ def _seconds(folder: Path, *words: str) -> float:
     assert child.returncode == 0
     assert time.monotonic() - start < 60
     return usage.ru_utime + usage.ru_stime
+
+
+def test_what_it_does_not_know_is_said_in_words_in_json_and_on_the_picture(tmp_path: Path) -> None:
+    """Enough pictures for sets and for a limit: noise is refused, whatever name it is given."""
+    folder = tmp_path
+    words = ("train", "drawn:shapes?count=200&size=32", "--epochs", "1", "--model", "quick:s", "--out", "run")
+    quick = ("--no-report", "--no-audit", "--set", "train.precision=float32", "--set", "train.layout=plain", "--quiet")
+    made = run(folder, *words, *quick, timeout=300)
+    assert made.status == 0, made.err
+    (folder / "odd").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    (folder / "odd" / "noise.png").write_bytes(encode(pixels))
+    said = run(folder, "predict", "run", "odd", "--quiet")
+    assert "not sure (unlike the pictures it learnt from" in said.out
+    told = run(folder, "predict", "run", "odd", "--coverage", "0.95", "--json", "--out", "drawn").document
+    decision = told["answers"][0]["decision"]
+    assert decision["unsure"]
+    assert decision["outlier"] > 1
+    assert decision["level"] == 0.95
+    assert decision["best"] in decision["names"]
+    assert told["answers"][0]["sure"] is False
+    about = told["model"]
+    assert about["name"] == "quick:s"
+    assert about["version"]
+    assert about["thresholds"]["outlier"] == 1
+    assert about["calibration"]["sets"]["levels"][0]["level"] == 0.9
+    drawn = read_image(folder / "drawn" / told["answers"][0]["id"].split("/")[-1])
+    plain = run(folder, "predict", "run", "odd", "--coverage", "0.5")
+    assert plain.status == 2
+    assert "--coverage 0.5: this model has sets at 0.9, 0.95" in plain.err
+    assert drawn.shape[0] > 2 * 96, "the doubt stands on a strip of its own below the answer"

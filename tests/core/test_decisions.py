@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sightline.core.annotations import Labels, Objects, Regions
-from sightline.core.decisions import LEAST, decide, operating_point, smooth
+from sightline.core.calibration import NOTHING, Calibration
+from sightline.core.conformal import Sets
+from sightline.core.decisions import LEAST, decide, found, judge, operating_point, smooth
 
 
 def things(rows: list[tuple[float, float, float, float]], classes: list[int], scores: list[float] | None) -> Objects:
@@ -68,3 +70,64 @@ def test_smoothing_removes_a_speck_keeps_a_block_and_leaves_ties() -> None:
     assert set(np.unique(made)) == {0, 2}
     stripes = np.tile([0, 0, 1, 1], (4, 1)).astype(np.uint8)
     assert np.array_equal(smooth(Regions(stripes, ("a", "b"))).classes, stripes)
+
+
+# ------------------------------------------------------------------------------------------------------ I don't know
+
+SETS = Sets("score", 0.9, {0.9: (0.3,), 0.99: (0.05,)}, 500)
+KNOWN = Calibration(("a", "b", "c"), sets=SETS, count=500)
+
+
+def labels(*scores: float, outlier: float | None = None) -> Labels:
+    return Labels(("a", "b", "c"), np.array(scores, np.float32), outlier)
+
+
+def test_one_name_that_conforms_is_sure() -> None:
+    made = judge(labels(0.7, 0.2, 0.1, outlier=0.4), KNOWN)
+    assert made is not None
+    assert (made.best, made.names, made.level, made.unsure, made.why) == ("a", ("a",), 0.9, False, "")
+    assert made.to_json()["unsure"] is False
+
+
+def test_several_names_or_an_unlike_picture_are_unsure_for_reasons_in_words() -> None:
+    several = judge(labels(0.35, 0.55, 0.1), KNOWN)
+    assert several is not None
+    assert (several.best, several.names, several.why) == ("b", ("b", "a"), "may be b or a")
+    odd = judge(labels(0.9, 0.05, 0.05, outlier=1.01), KNOWN)
+    assert odd is not None
+    assert (odd.unsure, odd.why) == (True, "unlike the pictures it learnt from")
+    surer = judge(labels(0.7, 0.2, 0.1), KNOWN, level=0.99)
+    assert surer is not None
+    assert surer.names == ("a", "b", "c")
+    low = judge(labels(0.7, 0.2, 0.1), KNOWN, least=0.8)
+    assert low is not None
+    assert low.why == "scores less than 0.8"
+
+
+def test_a_set_is_never_empty_and_the_best_name_is_always_in_it() -> None:
+    made = judge(labels(0.29, 0.28, 0.27), Calibration(("a", "b", "c"), sets=SETS, count=500))
+    assert made is not None
+    assert made.names == ("a",)
+
+
+def test_without_calibration_the_best_name_stands_alone_and_broken_scores_are_doubted() -> None:
+    made = judge(labels(0.4, 0.35, 0.25), NOTHING)
+    assert made is not None
+    assert (made.names, made.level, made.unsure) == (("a",), None, False)
+    broken = judge(labels(np.nan, np.nan, np.nan), KNOWN)
+    assert broken is not None
+    assert broken.unsure
+    assert judge(Labels(("a",)), KNOWN) is None
+    assert judge(things([], [], []), KNOWN) is None
+
+
+def test_names_that_hold_by_themselves_are_no_doubt_of_each_other() -> None:
+    made = judge(labels(0.9, 0.8, 0.1), NOTHING)
+    assert made is not None
+    assert (made.names, made.unsure) == (("a", "b"), False)
+
+
+def test_each_thing_is_found_once_by_the_surest_answer() -> None:
+    truth = things([(0, 0, 10, 10)], [0], None)
+    answer = things([(0, 0, 10, 9), (0, 0, 10, 10), (0, 0, 10, 10)], [0, 0, 1], [0.6, 0.9, 0.95])
+    assert found(truth, answer).tolist() == [False, True, False]

@@ -66,7 +66,8 @@ def _leaning(monkeypatch: pytest.MonkeyPatch, lean: float) -> None:
 
 def test_every_part_of_the_path_is_compared_and_told(run: Run, data: Dataset, tmp_path: Path) -> None:
     made = export(run, tmp_path / "toy", data=data)
-    assert [row.part for row in made.parity] == [f"answers (Labels, {len(held(data, run))} samples)", "output logits"]
+    outputs = ["output logits", "output features"]
+    assert [row.part for row in made.parity] == [f"answers (Labels, {len(held(data, run))} samples)", *outputs]
     assert all(row.equal and 0 <= row.gap <= row.tolerance for row in made.parity)
     assert made.version == bundles.load(made.path).version
     assert json.dumps(made.to_json())

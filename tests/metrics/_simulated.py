@@ -21,6 +21,8 @@ def kinds(metric: Metric) -> tuple[type[Annotation], type[Annotation]]:
 
 
 def draw(name: str, rng: np.random.Generator, count: int) -> Pair:
+    if name == "top_5_accuracy":  # of five names, the true one is always among the five best
+        return many(rng, count)
     return DRAWS[kinds(find("metrics", name))](rng, count)
 
 
@@ -30,6 +32,22 @@ def labels(rng: np.random.Generator, count: int, shares: tuple[float, ...] = (0.
     logits = 1.3 * (rng.normal(size=(count, len(shares))) + 2.0 * np.eye(len(shares))[true])
     chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     return [Labels((names[number],)) for number in true], [Labels(names, row) for row in chances]
+
+
+def exact(rng: np.random.Generator, count: int) -> Pair:
+    """Scores that are the chances they claim to be."""
+    logits = 1.6 * rng.normal(size=(count, 3))
+    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    true = (rng.random(count)[:, None] > chances.cumsum(1)).sum(1).clip(0, 2)
+    return [Labels((NAMES[number],)) for number in true], [Labels(NAMES[:3], row) for row in chances]
+
+
+def many(rng: np.random.Generator, count: int) -> Pair:
+    """A dozen names that are hard to tell apart."""
+    names = tuple("abcdefghijkl")
+    true = rng.integers(0, len(names), count)
+    logits = rng.normal(size=(count, len(names))) + 1.2 * np.eye(len(names))[true]
+    return [Labels((names[number],)) for number in true], [Labels(names, row) for row in logits]
 
 
 def objects(

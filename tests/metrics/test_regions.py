@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import jaccard_score
+from sklearn.metrics import f1_score, jaccard_score
 
 from sightline.core.annotations import Regions
 from sightline.core.errors import InputError
-from sightline.metrics.regions import mean_iou
-from tests.metrics._simulated import NAMES
+from sightline.metrics.regions import dice, mean_iou
+from tests.metrics._simulated import NAMES, regions
 
 
 @pytest.mark.parametrize("start", range(0, 200, 50))
@@ -33,3 +33,12 @@ def test_volumes_are_welcome_and_shapes_must_agree() -> None:
     assert mean_iou([volume], [volume]).value == 1.0
     with pytest.raises(InputError, match="map"):
         mean_iou([volume], [Regions(np.ones((3, 4), np.uint8), NAMES[:2])])
+
+
+def test_dice_equals_scikit_learns_f1_of_pixels() -> None:
+    """Over the whole set, Dice of a class is the F1 of its pixels."""
+    for seed in range(200):
+        truths, answers = regions(np.random.default_rng(seed), 6)
+        true, given = (np.concatenate([one.classes.ravel() for one in some]) for some in (truths, answers))
+        wanted = f1_score(true, given, average="macro")
+        assert dice(truths, answers).value == pytest.approx(wanted, abs=1e-9)

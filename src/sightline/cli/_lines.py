@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sightline.core.annotations import Annotation
+    from sightline.core.decisions import Decision
 
 
 def printable(text: str) -> str:
@@ -50,6 +51,11 @@ def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
     rows = [tuple(map(str, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def decision_line(decision: Decision | None) -> str:
+    """What comes before an answer that a person should look at."""
+    return f"not sure ({decision.why}): " if decision is not None and decision.unsure else ""
 
 
 def answer_line(record: Annotation, most: int = 3) -> str:

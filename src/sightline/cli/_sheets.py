@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from sightline.cli._display import plain
-from sightline.core.annotations import Annotation, Picture
+from sightline.core import catalog
+from sightline.core.annotations import Annotation, Picture, Text
 from sightline.core.files import write_durably
 from sightline.core.image import encode
 from sightline.core.sample import Sample
@@ -28,7 +29,8 @@ class Folder:
 
     def add(self, sample: Sample, answer: Annotation, row: Mapping[str, Any]) -> None:
         """Draw one answer and keep its row."""
-        data = encode(answer.pixels if isinstance(answer, Picture) else drawn(sample, answer))
+        doubt = str((row.get("decision") or {}).get("why", ""))
+        data = encode(answer.pixels if isinstance(answer, Picture) else drawn(sample, answer, doubt))
         name = self._free(sample.id) + (".png" if data.startswith(b"\x89PNG") else ".npy")
         write_durably(self.path / name, data)
         self.rows.append(json.dumps(plain({**row, "drawn": name})))
@@ -50,10 +52,11 @@ class Folder:
         return free
 
 
-def drawn(sample: Sample, answer: Annotation) -> np.ndarray:
-    """The picture with what is known of it drawn on; uint8, three channels."""
+def drawn(sample: Sample, answer: Annotation, doubt: str = "") -> np.ndarray:
+    """The picture with what is known of it drawn on, and any doubt below it; uint8, three channels."""
     pixels = sample.pixels() if sample.images else getattr(answer, "pixels", np.zeros((TILE, TILE, 3), np.uint8))
-    return draw(pixels, answer, least=TILE)
+    shown = draw(pixels, answer, least=TILE)
+    return catalog.find("overlays", "text")(shown, Text(f"not sure: {doubt}")) if doubt else shown
 
 
 def sheet(pictures: Sequence[np.ndarray], across: int) -> np.ndarray:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from sightline.cli._display import Screen
-from sightline.cli._lines import answer_line, printable
+from sightline.cli._lines import answer_line, decision_line, printable
 from sightline.cli._pictures import asked
 from sightline.cli._sheets import Folder
-from sightline.core.annotations import Labels, to_json
+from sightline.core.annotations import to_json
 from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.progress import Event
+
+if TYPE_CHECKING:
+    from sightline.predicting.model import Model
 
 
 def run(
@@ -23,6 +26,9 @@ def run(
     out: Annotated[Path | None, "folder for pictures with the answers drawn on them, and predictions.jsonl"] = None,
     threshold: Annotated[
         float | None, "leave out objects, and doubt names, that score less; objects have one measured in the bundle"
+    ] = None,
+    coverage: Annotated[
+        float | None, "how often the names given must hold the true one: .9, .95 or .99; the bundle has a usual one"
     ] = None,
     count: Annotated[int, "how many answers to ask for, of a model that needs no picture"] = 0,
     seed: Annotated[int, "of a model that draws chance"] = 0,
@@ -37,7 +43,12 @@ def run(
     from sightline.predicting.model import load
 
     ready = load(model, backend=backend, threads=threads)
-    settled = settings_of(ready.card["thresholds"], ready.task.several, threshold)
+    known = () if ready.calibration.sets is None else tuple(ready.calibration.sets.levels)
+    if coverage is not None and coverage not in known:
+        made = ", ".join(f"{level:g}" for level in known)
+        raise SettingsError(f"--coverage {coverage:g}: this model has {f'sets at {made}' if known else 'no sets'}.")
+    several = ready.task.several
+    settled = settings_of(ready.card["thresholds"], several, threshold)
     folder = Folder(out) if out else None
     failed: list[tuple[str, InputError]] = []
     rows: list[dict[str, Any]] = []
@@ -47,10 +58,10 @@ def run(
             failed.append((sample.id, answer))
             continue
         row: dict[str, Any] = {"id": sample.id, "answer": to_json(answer)}
-        if isinstance(answer, Labels) and threshold is not None and not ready.task.several:
-            row["sure"] = answer.score(answer.best) >= threshold
-        said = answer_line(answer, 12 if ready.task.several else 3)
-        screen.say(f"{sample.id}: {'' if row.get('sure', True) else 'not sure: '}{said}")
+        decision = None if several else ready.judge(answer, level=coverage, least=threshold)
+        if decision is not None:
+            row |= {"sure": not decision.unsure, "decision": decision.to_json()}
+        screen.say(f"{sample.id}: {decision_line(decision)}{answer_line(answer, 12 if several else 3)}")
         if folder:
             folder.add(sample, answer, row)
         if screen.json:
@@ -61,7 +72,19 @@ def run(
     if folder:
         screen.say(f"predictions: {folder.close([row for row in rows if 'error' in row])}")
     screen.status = 2 if failed else 0
-    return {"model": {"task": ready.task_name, "version": ready.version, "backend": ready.backend}, "answers": rows}
+    return {"model": _about(ready), "answers": rows}
+
+
+def _about(ready: Model) -> dict[str, Any]:
+    """Which model spoke, and by which limits."""
+    made = ready.calibration
+    limits = {
+        **ready.card["thresholds"],
+        "coverage": None if made.sets is None else made.sets.usual,
+        "outlier": None if made.outliers is None else 1.0,
+    }
+    about = {"task": ready.task_name, "name": ready.card["model"], "version": ready.version, "backend": ready.backend}
+    return {**about, "thresholds": limits, "calibration": ready.card.get("calibration", {})}
 
 
 def _named(name: str, error: InputError) -> str:

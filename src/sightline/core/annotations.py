@@ -26,6 +26,7 @@ class Labels(Annotation):
 
     names: tuple[str, ...]
     scores: np.ndarray | None = None
+    outlier: float | None = None  # how unlike the picture is to those learnt from: 0 is usual, 1 the limit
     tolerance: ClassVar[float] = 1e-3
 
     @property
@@ -42,7 +43,11 @@ class Labels(Annotation):
 
     def gap(self, other: Labels) -> float:
         names = sorted({*self.names, *other.names})
-        return apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
+        far = apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
+        if self.outlier is None or other.outlier is None:
+            return far if self.outlier is other.outlier else float("inf")
+        odd = np.array([self.outlier]), np.array([other.outlier])
+        return max(far, apart(*odd, np.maximum(np.abs(odd[0]), np.abs(odd[1])).clip(1.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

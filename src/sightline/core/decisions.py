@@ -1,10 +1,10 @@
-"""From every scored answer to what is acted on: a threshold, duplicates dropped, ragged borders smoothed."""
+"""From every scored answer to what is acted on: sets of names and doubts, thresholds, duplicates, smooth borders."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,66 @@ from sightline.core import geometry
 from sightline.core.annotations import Annotation, Labels, Objects, Regions, Value
 from sightline.core.thresholds import held, widened
 
+if TYPE_CHECKING:
+    from sightline.core.calibration import Calibration
+
 LEAST = 0.5  # the score that an object needs where nobody has measured a better one
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one answer of names comes to: the best name, the names it may be, and whether a person should look."""
+
+    best: str
+    score: float
+    names: tuple[str, ...]  # best first; never empty where there is a name
+    level: float | None  # how often such names hold the true one, of pictures like those it learnt from
+    outlier: float | None  # 0 is usual, more than 1 is unlike all that it learnt from
+    why: str  # it is unsure; nothing where it is sure
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the answer is "I don't know"."""
+        return bool(self.why)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {**asdict(self), "names": list(self.names), "unsure": self.unsure}
+
+
+def judge(
+    answer: Annotation, calibration: Calibration, *, level: float | None = None, least: float | None = None
+) -> Decision | None:
+    """Names with scores become a decision; None for other records. `least` doubts a best name that scores less."""
+    if not isinstance(answer, Labels) or answer.scores is None or not answer.names:
+        return None
+    scores = np.nan_to_num(np.asarray(answer.scores, np.float64), nan=-1.0)
+    order = np.argsort(-scores, kind="stable")
+    best, score = answer.names[order[0]], float(scores[order[0]])
+    kept, sets = order[:1], calibration.sets
+    apart = calibration.mending.apart or abs(float(scores.sum()) - 1) > 0.01  # each name by itself
+    if sets is not None and len(answer.names) == len(calibration.names):
+        level = sets.usual if level is None else level
+        inside = sets.names(scores[None], level)[0]
+        kept = order[inside[order] | (np.arange(len(order)) == 0)]
+    elif apart:
+        level, kept = None, order[scores[order] >= LEAST]
+    else:
+        level = None
+    names = tuple(answer.names[place] for place in kept)
+    doubts = [
+        "unlike the pictures it learnt from" if answer.outlier is not None and answer.outlier > 1 else "",
+        f"may be {_listed(names)}" if len(names) > 1 and not apart else "",
+        f"scores less than {least:g}" if least is not None and score < least else "",
+        "its scores are no numbers" if np.isnan(answer.scores).any() else "",
+    ]
+    return Decision(best, score, names, level, answer.outlier, "; ".join(filter(None, doubts)))
+
+
+def _listed(names: tuple[str, ...], most: int = 4) -> str:
+    if len(names) > most:
+        return f"any of {len(names)} names"
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def decide(
@@ -47,33 +106,34 @@ def settings_of(thresholds: Mapping[str, Any], several: bool, least: float | Non
     return {"least": least, "names": names, "intervals": thresholds.get("intervals")}
 
 
+def found(truth: Objects, answer: Objects, *, match: float = 0.5) -> np.ndarray:
+    """Which answers find a true thing of their name that none with a higher score has found."""
+    hits = np.zeros(len(answer), bool)
+    place = {name: index for index, name in enumerate(answer.names)}
+    wanted = np.array([place.get(truth.names[row], -1) for row in truth.classes], np.int64)
+    free = np.ones(len(truth), bool)
+    for row in np.argsort(-(np.ones(len(answer)) if answer.scores is None else answer.scores), kind="stable"):
+        shared = geometry.overlap(answer.boxes[row : row + 1], truth.boxes)[0][0] if len(truth) else np.zeros(0)
+        shared = np.where(free & (wanted == answer.classes[row]), shared, 0.0)
+        if len(shared) and shared.max() >= match:
+            free[shared.argmax()] = False
+            hits[row] = True
+    return hits
+
+
 def operating_point(truths: list[Objects], answers: list[Objects], *, match: float = 0.5) -> float:
     """The score at which precision and recall together (F1) are best; `LEAST` where nothing was ever right."""
-    scores: list[np.ndarray] = []
-    right: list[np.ndarray] = []
-    for truth, answer in zip(truths, answers, strict=True):
-        hits = np.zeros(len(answer), bool)
-        place = {name: index for index, name in enumerate(answer.names)}
-        wanted = np.array([place.get(truth.names[row], -1) for row in truth.classes], np.int64)
-        if answer.scores is None:
-            continue
-        free = np.ones(len(truth), bool)
-        for row in np.argsort(-answer.scores, kind="stable"):
-            shared = geometry.overlap(answer.boxes[row : row + 1], truth.boxes)[0][0] if len(truth) else np.zeros(0)
-            shared = np.where(free & (wanted == answer.classes[row]), shared, 0.0)
-            if len(shared) and shared.max() >= match:
-                free[shared.argmax()] = False
-                hits[row] = True
-        scores.append(answer.scores)
-        right.append(hits)
+    scored = [(truth, answer) for truth, answer in zip(truths, answers, strict=True) if answer.scores is not None]
+    scores = [answer.scores for _, answer in scored if answer.scores is not None]
+    right = [found(truth, answer, match=match) for truth, answer in scored]
     if not scores:
         return LEAST
     every, hit = np.concatenate(scores), np.concatenate(right)
     order = np.argsort(-every, kind="stable")
-    every, found = every[order], np.cumsum(hit[order])
-    if not len(found) or not found[-1]:
+    every, rightly = every[order], np.cumsum(hit[order])
+    if not len(rightly) or not rightly[-1]:
         return LEAST
-    good = 2 * found / (np.arange(1, len(found) + 1) + sum(map(len, truths)))
+    good = 2 * rightly / (np.arange(1, len(rightly) + 1) + sum(map(len, truths)))
     last = np.append(every[1:] < every[:-1], True)  # equal scores are taken together
     return float(every[np.argmax(np.where(last, good, -1.0))])
 

@@ -21,6 +21,7 @@ class Tally:
     resample: bool = True  # False: drawing rows again would bias the number
     of: str = "fresh samples"
     limits: tuple[float, float] = (-math.inf, math.inf)  # what the number can be: an interval never leaves them
+    smooth: bool = True  # False: the number has corners, so that leaving one row out says little of others
 
     def __post_init__(self) -> None:
         if self.better not in ("higher", "lower"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ from sightline.core.sample import Sample
 from sightline.core.settings import to_word
 from sightline.core.sides import reopen
 from sightline.core.task import Facts, Task
-from sightline.core.task import Run as Pass
+from sightline.evaluating.calibrating import calibrated
 from sightline.evaluating.charts import history_png
 from sightline.evaluating.evaluate import Evaluation
 from sightline.evaluating.report import Example, Figure, Material, write_report
 from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies import all_studies
 from sightline.overlays import draw
-from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.answers import Answer, answers, torch_run
 from sightline.predicting.model import trained
 from sightline.training.settings import Settings
 
@@ -37,9 +37,9 @@ TILE = 96  # columns that a caption is given at least
 UNTESTED = (
     "Pictures from another camera, site or season than those it was trained on.",
     "Noise, blur, compression and light beyond what the held-out side holds.",
-    "Pictures of none of the names: there is no 'I don't know' yet.",
     "Deliberately misleading pictures.",
 )
+UNKNOWN = "Pictures unlike all that it learnt from: this model has no measure of them, and cannot refuse them."
 
 
 def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
@@ -51,10 +51,15 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     seed = int(info["settings"]["seed"])
     passes = torch_run(network)
     settled = settings_of(evaluation.thresholds, task.several)
-    worst = _examples(task, passes, facts, _pick(parted, evaluation.worst[:SHOWN]), seed, settled)
-    typical = _examples(task, passes, facts, _pick(parted, evaluation.typical[::2][:SHOWN]), seed, settled)
+    calibration = calibrated(folder, task, facts, passes, parted, tell)
+
+    def shown(ids: Sequence[str]) -> list[Example]:
+        given = answers(task, passes, _pick(parted, ids), facts, seed=seed, calibration=calibration)
+        return _examples(task, facts, given, settled)
+
+    worst, typical = shown(evaluation.worst[:SHOWN]), shown(evaluation.typical[::2][:SHOWN])
     confusion = evaluation.confusion
-    scene = Scene(task, facts, passes, network, (), (), (), parted, seed, folder, info, tell)
+    scene = Scene(task, facts, passes, network, (), (), (), parted, seed, folder, info, tell, calibration)
     studied = {name: module for name, module in all_studies().items() if name in evaluation.studies}
     material = Material(
         title=f"{info['task']} on {info['data']['name']}",
@@ -70,7 +75,7 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
         sections=[module.section(evaluation.studies[name], scene) for name, module in studied.items()],
         parity=_parity(folder),
         notes=_notes(folder, evaluation),
-        untested=UNTESTED,
+        untested=[*UNTESTED, *([] if calibration.outliers else [UNKNOWN])],
         reproduce=_command(folder, info),
     )
     if folder.history:
@@ -85,12 +90,10 @@ def _pick(data: Dataset, ids: Sequence[str]) -> list[Sample]:
     return sorted(found, key=lambda sample: wanted[sample.id])
 
 
-def _examples(
-    task: Task, passes: Pass, facts: Facts, samples: Sequence[Sample], seed: int, settled: Mapping[str, Any]
-) -> list[Example]:
+def _examples(task: Task, facts: Facts, given: Iterable[Answer], settled: Mapping[str, Any]) -> list[Example]:
     """Each sample's answer, as it would be acted on, beside what is so."""
     shown = []
-    for sample, answer in answers(task, passes, samples, facts, seed=seed):
+    for sample, answer in given:
         truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
         if isinstance(answer, InputError):
             continue

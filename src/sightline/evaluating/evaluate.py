@@ -14,6 +14,7 @@ import numpy as np
 
 from sightline.core import catalog
 from sightline.core.annotations import Annotation, Labels, Objects, Value
+from sightline.core.calibration import Calibration
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.decisions import operating_point
@@ -28,10 +29,11 @@ from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
 from sightline.core.thresholds import bound, measured
 from sightline.evaluating.baseline import baseline
+from sightline.evaluating.calibrating import calibrated
 from sightline.evaluating.intervals import interval
 from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies import all_studies
-from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.answers import answers, noted, torch_run
 from sightline.predicting.model import load, trained
 
 LEAST_SECONDS, MOST_SECONDS = 1.5, 60.0  # of a slow study
@@ -80,20 +82,21 @@ def evaluate(
         task, facts, network = trained(run)
         passes, seed = torch_run(network), int(run.info["settings"]["seed"])
         parted = reopen(run.info, data, folder=run.path)
+        calibration = calibrated(run, task, facts, passes, parted, tell)
         train = parted.side("train")
         side, held = held_out(parted, side)
-        thresholds = _thresholds(task, passes, parted.side("val"), facts, seed)
+        thresholds = _thresholds(task, passes, parted.side("val"), facts, seed, calibration)
     else:
         if data is None:
             raise AmbiguousError(f"name the data to measure {what} on.")
         model = load(what)
-        task, facts, passes, seed = model.task, model.facts, model.run, 0
+        task, facts, passes, seed, calibration = model.task, model.facts, model.run, 0, model.calibration
         held = open_data(data, format=format)
         held = held.side(side) if side else held
         train, side = held, side or "all"
         thresholds = dict(model.card["thresholds"])
     start = time.perf_counter()
-    kept, truths, given, unreadable = _gathered(task, passes, held, facts, seed, tell)
+    kept, truths, plain, given, unreadable = _gathered(task, passes, held, facts, seed, calibration, tell)
     took = time.perf_counter() - start
     seconds = took / max(1, len(held))
     if not truths:
@@ -104,7 +107,9 @@ def evaluate(
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
     allowed = min(MOST_SECONDS, max(LEAST_SECONDS, took))  # a study may take as long again as the answers took
-    scene = Scene(task, facts, passes, network, kept, truths, given, parted, seed, run, info, tell, allowed)
+    scene = Scene(
+        task, facts, passes, network, kept, truths, given, parted, seed, run, info, tell, calibration, plain, allowed
+    )
     found = {name: module.study(scene) for name, module in all_studies().items()}
     evaluation = replace(evaluation, studies={name: said for name, said in found.items() if said is not None})
     if run is not None:
@@ -115,21 +120,26 @@ def evaluate(
 def tallies(run: Run, data: Any = None) -> tuple[list[str], dict[str, Tally]]:
     """What a run held out, by id, and a row a sample for each metric: what a paired comparison draws from."""
     task, facts, network = trained(run)
-    held = held_out(reopen(run.info, data, folder=run.path))[1]
-    seed = int(run.info["settings"]["seed"])
-    kept, truths, given, _ = _gathered(task, torch_run(network), held, facts, seed, silent)
+    parted, passes, seed = (
+        reopen(run.info, data, folder=run.path),
+        torch_run(network),
+        int(run.info["settings"]["seed"]),
+    )
+    calibration = calibrated(run, task, facts, passes, parted)
+    kept, truths, _, given, _ = _gathered(task, passes, held_out(parted)[1], facts, seed, calibration, silent)
     return [sample.id for sample in kept], {name: catalog.find("metrics", name)(truths, given) for name in task.metrics}
 
 
 def _gathered(
-    task: Task, passes: Pass, held: Dataset, facts: Facts, seed: int, tell: Tell
-) -> tuple[list[Sample], list[Annotation], list[Annotation], dict[str, str]]:
-    """Samples with a truth, their truths and answers, and what could not be read."""
+    task: Task, passes: Pass, held: Dataset, facts: Facts, seed: int, calibration: Calibration, tell: Tell
+) -> tuple[list[Sample], list[Annotation], list[Annotation], list[Annotation], dict[str, str]]:
+    """Samples with a truth, their truths, their answers before and after calibration, and what could not be read."""
     kept: list[Sample] = []
     truths: list[Annotation] = []
+    plain: list[Annotation] = []
     given: list[Annotation] = []
     unreadable: dict[str, str] = {}
-    for number, (sample, answer) in enumerate(answers(task, passes, held, facts, seed=seed), 1):
+    for number, (sample, answer, row) in enumerate(noted(task, passes, held, facts, seed=seed), 1):
         tell(Event("progress", "", {"done": number, "total": len(held)}))
         truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
         if isinstance(answer, InputError):
@@ -137,18 +147,22 @@ def _gathered(
         elif truth is not None:
             kept.append(sample)
             truths.append(truth)
-            given.append(answer)
-    return kept, truths, given, unreadable
+            plain.append(answer)
+            given.append(calibration.apply(answer, row))
+    return kept, truths, plain, given, unreadable
 
 
-def _thresholds(task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int) -> dict[str, Any]:
+def _thresholds(
+    task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int, calibration: Calibration
+) -> dict[str, Any]:
     """The score that an object or a name needs, how wide an interval must be: measured on validation pictures alone."""
     if task.several or task.kind is Value:
-        _, truths, given, _ = _gathered(task, passes, val, facts, seed, silent)
+        _, truths, _, given, _ = _gathered(task, passes, val, facts, seed, calibration, silent)
         return measured(truths, given)
     if task.kind is not Objects:
         return {}
-    pairs = [(sample.truth, answer) for sample, answer in answers(task, passes, val, facts, seed=seed)]
+    found = answers(task, passes, val, facts, seed=seed, calibration=calibration)
+    pairs = [(sample.truth, answer) for sample, answer in found]
     known = [(t, a) for t, a in pairs if isinstance(t, Objects) and isinstance(a, Objects) and t.boxes.shape[1] == 4]
     return {"score": operating_point([t for t, _ in known], [a for _, a in known])}
 

@@ -13,6 +13,7 @@ from sightline.core.chance import generator
 from sightline.core.tally import SHARE, Tally, mean, mean_known
 
 _BLOCKS = 200  # at most: the t quantile and the cost no longer change much beyond
+_LARGE = 200_000  # numbers, from which on fewer blocks are left out in turn
 _FEWEST = 6  # rows: with fewer, drawn sets that do not vary spoil the bootstrap
 
 
@@ -89,6 +90,8 @@ _Method = Callable[[Tally, float, int, np.random.Generator], tuple[float, float,
 def _choose(tally: Tally) -> _Method:
     if not tally.resample:
         return _half_samples
+    if not tally.smooth and tally.groups is None:
+        return _bootstrap_root
     if tally.groups is None and tally.reduce is mean:
         share = tally.limits == SHARE and bool(np.isin(tally.rows, (0.0, 1.0)).all())
         return _wilson_rows if share else _bootstrap_t
@@ -123,6 +126,17 @@ def _bootstrap_t(tally: Tally, level: float, draws: int, rng: np.random.Generato
         shifts.append((float(drawn.mean()) - value) / spread if spread > 0 else 0.0)
     low, high = np.quantile(shifts, [(1 - level) / 2, (1 + level) / 2])
     return value - float(high) * error, value - float(low) * error, "bootstrap t"
+
+
+def _bootstrap_root(tally: Tally, level: float, draws: int, rng: np.random.Generator) -> tuple[float, float, str]:
+    """Sums of absolute gaps: with copies they lie higher, so only their spread is taken, on roots."""
+    count, draws = len(tally), min(draws, 200)
+    drawn = np.array([tally.reduce(tally.rows[rng.integers(0, count, count)]) for _ in range(draws)])
+    drawn = np.sqrt(drawn[np.isfinite(drawn)])
+    if len(drawn) < 2 or tally.value < 0:
+        return math.nan, math.nan, "none: too few samples"
+    reach, root = student(level, count) * float(drawn.std(ddof=1)), math.sqrt(tally.value)
+    return max(0.0, root - reach) ** 2, (root + reach) ** 2, "bootstrap, root"
 
 
 def _jackknife_t(tally: Tally, level: float, draws: int, rng: np.random.Generator) -> tuple[float, float, str]:
@@ -161,7 +175,8 @@ def _blocks(tally: Tally, rng: np.random.Generator) -> np.ndarray:
     else:
         names, rows = np.unique(tally.groups, return_inverse=True)
         units = len(names)
-    return np.asarray((rng.permutation(units) % _BLOCKS)[rows] if units else rows)
+    most = _BLOCKS if tally.rows.size < _LARGE else _BLOCKS // 4
+    return np.asarray((rng.permutation(units) % most)[rows] if units else rows)
 
 
 def _logistic(number: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.core.annotations import Annotation
+from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.dataset import Dataset
 from sightline.core.progress import Tell, silent
 from sightline.core.run import Run
@@ -31,4 +32,6 @@ class Scene:
     run: Run | None = None
     info: Mapping[str, Any] = field(default_factory=dict)  # of the run
     tell: Tell = silent
+    calibration: Calibration = NOTHING  # what the answers went through
+    plain: Sequence[Annotation] = ()  # the answers before it
     seconds: float = 2.0  # that each of the slow studies may take, about

@@ -13,6 +13,7 @@ import numpy as np
 from sightline.core import bundle as bundles
 from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
+from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.dataset import Dataset
 from sightline.core.errors import BundleError, RunError
 from sightline.core.image import BytesImage, encode
@@ -22,8 +23,9 @@ from sightline.core.sample import Sample
 from sightline.core.sides import held_out, reopen
 from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
+from sightline.evaluating.calibrating import calibrated
 from sightline.predicting.answers import answers, torch_run
-from sightline.predicting.model import largest_gap, load, trained
+from sightline.predicting.model import REFERENCE, largest_gap, load, trained
 
 GOLDEN = 8  # samples that every load answers again
 CLOSE = 1e-3  # of the largest number an output holds
@@ -61,17 +63,21 @@ def export(
         raise RunError(f"{source.path} is not done. Continue it with the command that began it, then export it.")
     task, facts, network = trained(source)
     weights = source.weights.read_bytes()
-    chosen = golden_samples(held_out(reopen(info, data, folder=source.path))[1], samples)
-    known = torch_run(network)
-    wanted = [answer for _, answer in answers(task, known, chosen, facts) if isinstance(answer, Annotation)]
+    parted, known = reopen(info, data, folder=source.path), torch_run(network)
+    calibration = calibrated(source, task, facts, known, parted, tell)
+    chosen = golden_samples(held_out(parted)[1], samples)
+    given = answers(task, known, chosen, facts, calibration=calibration)
+    wanted = [answer for _, answer in given if isinstance(answer, Annotation)]
     files: dict[str, bytes] = {"weights.safetensors": weights, "golden.npz": golden.pack(chosen, wanted, 0)}
+    if calibration.outliers is not None and calibration.outliers.arrays():
+        files[REFERENCE] = golden.pack_arrays(calibration.outliers.arrays())
     table: list[Parity] = []
     exporter = catalog.find("exporters", "onnx")
     for name, graph in task.graphs(network, facts).items():
         tell(Event("note", f"writing the graph '{name}'"))
         files[f"{name}{exporter.SUFFIX}"] = data_ = exporter.export(graph)
         exported = exporter.load(data_, name)
-        table += compare(task, known, exported, chosen, wanted, facts)
+        table += compare(task, known, exported, chosen, wanted, facts, calibration)
     apart = [row for row in table if not row.equal]
     if apart:
         raise BundleError(
@@ -79,7 +85,7 @@ def export(
             + "; ".join(f"{row.part}: gap {row.gap:.3g}, allowed {row.tolerance:.3g}" for row in apart)
             + "). Nothing was written."
         )
-    card = _card(info, task, table, source)
+    card = _card(info, task, table, source, calibration)
     files["card.md"] = card_text(card).encode()
     path = Path(out) if out else source.bundle
     bundles.save(path, card, files)
@@ -87,7 +93,13 @@ def export(
 
 
 def compare(
-    task: Task, known: Pass, exported: Pass, samples: Sequence[Sample], wanted: Sequence[Annotation], facts: Facts
+    task: Task,
+    known: Pass,
+    exported: Pass,
+    samples: Sequence[Sample],
+    wanted: Sequence[Annotation],
+    facts: Facts,
+    calibration: Calibration = NOTHING,
 ) -> list[Parity]:
     """Bytes in, answers out: the record's own gap over the samples, then each output of the graph by itself."""
     seen: dict[str, tuple[float, float]] = {}
@@ -104,7 +116,8 @@ def compare(
             )
         return theirs
 
-    given = [answer for _, answer in answers(task, both, samples, facts) if isinstance(answer, Annotation)]
+    passed = answers(task, both, samples, facts, calibration=calibration)
+    given = [answer for _, answer in passed if isinstance(answer, Annotation)]
     gap, allowed = largest_gap(given, wanted), task.kind.tolerance
     rows = [Parity(f"answers ({task.kind.__name__}, {len(wanted)} samples)", gap, allowed, gap <= allowed)]
     for name, (far, size) in seen.items():
@@ -123,14 +136,16 @@ def golden_samples(data: Dataset, count: int) -> list[Sample]:
     ]
 
 
-def _card(info: Mapping[str, Any], task: Task, table: Sequence[Parity], source: Run) -> dict[str, Any]:
+def _card(
+    info: Mapping[str, Any], task: Task, table: Sequence[Parity], source: Run, calibration: Calibration
+) -> dict[str, Any]:
     evaluation = json.loads(source.evaluation.read_bytes()) if source.evaluation.is_file() else {}
     kept = ("task", "model", "facts", "parameters", "settings", "options", "split", "counts", "versions", "created")
     return {
         **{name: info[name] for name in kept},
         "data": {"name": info["data"]["name"], "fingerprint": info["data"]["fingerprint"]},
         "lineage": {"run": source.path.name, "best_epoch": info["best_epoch"], "phases": info["phases"]},
-        "calibration": {},
+        "calibration": calibration.to_json(),
         "thresholds": evaluation.get("thresholds", {}),
         "metrics": evaluation.get("figures", []),
         "parity": [asdict(row) for row in table],

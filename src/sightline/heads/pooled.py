@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,7 +14,7 @@ from sightline.heads._pixels import Pixels
 
 
 def labels(model: nn.Module, spec: InputSpec, count: int, *, dropout: float = 0.0) -> nn.Module:
-    """`logits` of `count` names; a model that gives logits already is only fed."""
+    """`logits` of `count` names, and `features` that tell an unlike picture; a model that gives logits is only fed."""
     kind = _Solved if hasattr(model, "solve") else _Labels
     return kind(model, spec, count, dropout)
 
@@ -31,7 +32,14 @@ class _Labels(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], count)) if widths else None
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        return self.answered(self.pooled(image))
+        if self.head is None:
+            pooled = self.pooled(image)
+            found = self.answered(pooled)
+            kept = functional.normalize(pooled.float(), dim=1) if hasattr(self.model, "pooled") else None
+        else:
+            maps = self.model(self.pixels(image))
+            found, kept = {"logits": self.head(maps[-1].mean((2, 3)))}, None if self.training else _looks(maps)
+        return found if self.training or kept is None else {**found, "features": kept}
 
     def pooled(self, image: Tensor) -> Tensor:
         """What the last layer answers from, a row a picture."""
@@ -43,6 +51,15 @@ class _Labels(nn.Module):
         """The answer to what was pooled."""
         last = getattr(self.model, "answered", None) if self.head is None else self.head
         return {"logits": pooled if last is None else last(pooled)}
+
+
+def _looks(maps: Sequence[Tensor]) -> Tensor:
+    """The mean and the spread of every map of every level, each level of length one: what a picture is made of.
+
+    Early maps know noise, blur and foreign textures that the last ones, made to tell names apart, no longer see.
+    """
+    parts = [part for level in maps for part in (level.mean((2, 3)), (level.var((2, 3), correction=0) + 1e-6).sqrt())]
+    return torch.cat([functional.normalize(part.float(), dim=1) for part in parts], 1)
 
 
 class _Solved(_Labels):

@@ -21,6 +21,14 @@ def mean_iou(truths: Sequence[Regions], predictions: Sequence[Regions]) -> Tally
     return Tally(np.array(rows, np.float64).reshape(len(rows), 2 * len(numbers)), _mean_ratio, "higher", limits=SHARE)
 
 
+def dice(truths: Sequence[Regions], predictions: Sequence[Regions]) -> Tally:
+    """Mean over classes of twice the shared over all pixels of the whole set."""
+    check_pairs(truths, predictions)
+    numbers = number_names(record.names for record in (*truths, *predictions))
+    rows = [_counts(*pair, numbers) for pair in zip(truths, predictions, strict=True)]
+    return Tally(np.array(rows, np.float64).reshape(len(rows), 2 * len(numbers)), _mean_dice, "higher", limits=SHARE)
+
+
 def _counts(truth: Regions, given: Regions, numbers: dict[str, int]) -> np.ndarray:
     """Shared, then united pixels of every class."""
     if truth.classes.shape != given.classes.shape:
@@ -39,3 +47,9 @@ def _mean_ratio(rows: np.ndarray) -> float:
     shared, united = rows.sum(0).reshape(2, -1)
     present = united > 0
     return float(np.mean(shared[present] / united[present])) if present.any() else math.nan
+
+
+def _mean_dice(rows: np.ndarray) -> float:
+    shared, united = rows.sum(0).reshape(2, -1)
+    present = united > 0
+    return float(np.mean(2 * shared[present] / (united + shared)[present])) if present.any() else math.nan

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Annotation
+from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.chance import generator
 from sightline.core.errors import InputError
+from sightline.core.outliers import ASKED
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Run, Task
 
 Answer = tuple[Sample, Annotation | InputError]
+Noted = tuple[Sample, Annotation | InputError, Arrays]
 
 
 def answers(
@@ -25,11 +28,28 @@ def answers(
     seed: int = 0,
     batch: int = 16,
     between: Callable[[], None] = lambda: None,
+    calibration: Calibration = NOTHING,
 ) -> Iterator[Answer]:
     """Every sample with its answer, in order; one that cannot be read gets its error and harms no neighbour.
 
-    Chance is keyed by seed and sample id, so that an answer does not depend on its neighbours.
+    Chance is keyed by seed and sample id, so that an answer does not depend on its neighbours. This is the one place
+    where a calibration is applied, for evaluation, parity, bundle and service alike.
     """
+    for sample, answer, row in noted(task, run, samples, facts, seed=seed, batch=batch, between=between):
+        yield sample, answer if isinstance(answer, InputError) else calibration.apply(answer, row)
+
+
+def noted(
+    task: Task,
+    run: Run,
+    samples: Iterable[Sample],
+    facts: Facts,
+    *,
+    seed: int = 0,
+    batch: int = 16,
+    between: Callable[[], None] = lambda: None,
+) -> Iterator[Noted]:
+    """Every sample with its answer as decoded, and its row of those outputs that tell how unlike its picture is."""
 
     def rng(sample: Sample) -> np.random.Generator:
         return generator(seed, "answer", sample.id)
@@ -48,13 +68,24 @@ def answers(
 
 def _answered(
     task: Task, run: Run, group: list[Sample], facts: Facts, rng: Callable[[Sample], np.random.Generator]
-) -> list[Answer]:
+) -> list[Noted]:
+    outputs: list[Arrays] = []
+
+    def noting(arrays: Arrays) -> Arrays:
+        outputs.append(run(arrays))
+        return outputs[-1]
+
     try:
-        return list(zip(group, task.predict(run, group, facts, rng), strict=True))
+        given = task.predict(noting, group, facts, rng)
     except InputError as error:
         if len(group) == 1:
-            return [(group[0], error)]
-    return [pair for sample in group for pair in _answered(task, run, [sample], facts, rng)]
+            return [(group[0], error, {})]
+        return [row for sample in group for row in _answered(task, run, [sample], facts, rng)]
+    told = outputs[0] if len(outputs) == 1 else {}  # a sampler asks many times and has no such row
+    rows = {name: told[name] for name in ASKED if name in told and told[name].shape[:1] == (len(group),)}
+    rows = {name: array for name, array in rows.items() if array.ndim == 2}
+    each = [{name: array[place] for name, array in rows.items()} for place in range(len(group))]
+    return list(zip(group, given, each, strict=True))
 
 
 def torch_run(network: Any, device: str = "cpu", precision: str = "float32") -> Run:

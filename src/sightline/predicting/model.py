@@ -12,13 +12,16 @@ import numpy as np
 from sightline.core import bundle as bundles
 from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
-from sightline.core.decisions import LEAST
+from sightline.core.calibration import NOTHING, Calibration
+from sightline.core.decisions import LEAST, Decision, judge
 from sightline.core.errors import BundleError, InputError, RunError, SettingsError
 from sightline.core.image import as_image
 from sightline.core.run import Run as RunFolder
 from sightline.core.sample import Sample
 from sightline.core.task import Facts, Run, Task
 from sightline.predicting.answers import Answer, answers, torch_run
+
+REFERENCE = "reference.npz"  # the member that holds what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Model:
     version: str
     backend: str
     run: Run
+    calibration: Calibration = NOTHING
 
     @property
     def task_name(self) -> str:
@@ -62,7 +66,14 @@ class Model:
         self, samples: Iterable[Sample], *, seed: int = 0, batch: int = 16, between: Callable[[], None] = lambda: None
     ) -> Iterator[Answer]:
         """Each sample with its answer or the error that it earned, lazily and in order."""
-        return answers(self.task, self.run, samples, self.facts, seed=seed, batch=batch, between=between)
+        return answers(
+            self.task, self.run, samples, self.facts, seed=seed, batch=batch, between=between,
+            calibration=self.calibration,
+        )  # fmt: skip
+
+    def judge(self, answer: Annotation, *, level: float | None = None, least: float | None = None) -> Decision | None:
+        """What an answer of names comes to, with the sets and limits of this model: see `core.decisions.judge`."""
+        return judge(answer, self.calibration, level=level, least=least)
 
 
 def load(path: str | Path, *, backend: str = "auto", threads: int | None = None) -> Model:
@@ -86,9 +97,20 @@ def load(path: str | Path, *, backend: str = "auto", threads: int | None = None)
         run = torch_run(torch_network(task, card["model"], facts, bundles.weights(opened)))
     else:
         raise SettingsError(f"backend '{backend}': must be auto, onnx or torch.")
-    model = Model(task, facts, card, opened.version, backend, run)
+    calibration = read_calibration(card, opened.files, str(where))
+    model = Model(task, facts, card, opened.version, backend, run, calibration)
     check(model, opened.files["golden.npz"], str(where))
     return model
+
+
+def read_calibration(card: Mapping[str, Any], files: Mapping[str, bytes], label: str) -> Calibration:
+    """What a bundle says its answers go through; bundles from before there was any say nothing."""
+    packed = files.get(REFERENCE)
+    arrays = {} if packed is None else golden.unpack_arrays(packed, f"{label}/{REFERENCE}")
+    try:
+        return Calibration.from_json(card.get("calibration") or {}, arrays)
+    except BundleError as error:
+        raise BundleError(f"{label}: {error.message}") from error
 
 
 def trained(run: RunFolder) -> tuple[Task, Facts, Any]:
