@@ -203,7 +203,7 @@ def test_numbers_from_the_side_that_it_was_calibrated_on_are_called_too_good(run
 
 
 def test_a_run_equals_itself_after_calibration(run: Run, data: Dataset) -> None:
-    assert all(found.verdict == "cannot tell" for found in rivals(run, run, data=data).values())
+    assert all(found.difference.verdict == "cannot tell" for found in rivals(run, run, data=data).values())
 
 
 def test_things_found_are_calibrated_before_their_threshold_is_measured(tmp_path: Path) -> None:
