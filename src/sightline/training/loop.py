@@ -24,6 +24,7 @@ from sightline.training.guard import Asked, Interrupted
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
+from sightline.training.pace import Pace
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
 from sightline.training.state import State
@@ -41,12 +42,13 @@ class Loop:
     train: Dataset
     val: Dataset
     settings: Settings
-    phases: Sequence[int]
+    phases: Sequence[float]
     learner: Learner
     asked: Asked
     tell: Tell
     team: Team = ALONE
     state: State = field(default_factory=State)
+    pace: Pace | None = None  # where there is a time to keep to
     draw: Draw | None = None  # what an epoch shows; None: every row once
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
     saved: float = field(default_factory=time.monotonic)
@@ -127,16 +129,16 @@ class Loop:
         size, seed = self.settings.batch, self.settings.seed
         order = plan(self.task, self.train, self.facts, size, seed, number, self.draw)
         if hasattr(self.learner.network, "solve"):
-            self._solve(order)
+            self._solve(order[: self.state.end(self.phases, len(order))])
         else:
             self._steps(order, number)
         row = self._measured(number)
         state.history.append(row)
+        total = math.ceil(sum(self.phases[: state.phase]) + state.length(self.phases))
         state.phase, state.epoch = self._next(row)
         state.place, state.seen, state.sums = 0, 0, {}
         self._publish()
         self.remember()
-        total = sum(self.phases[: row["phase"] + 1])
         facts = {**row, "epochs": total, "seconds": time.monotonic() - start}
         self.tell(Event("epoch", f"epoch {row['epoch']}/{total}", facts))
 
@@ -149,10 +151,10 @@ class Loop:
         mine = [self.team.share(rows) for rows in order[state.place :]]
         stream = loader.batches(number, mine, set(state.skipped))
         try:
-            while state.place < len(order):
+            while state.place < state.end(self.phases, len(order)):
                 group = list(itertools.islice(stream, together))
-                self._agree(group)
-                progress = (state.epoch + state.place / len(order)) / self.phases[state.phase]
+                self._agree(group, len(order))
+                progress = state.progress(self.phases, len(order))
                 self._take(stepper, loader, group, number, self._rate(len(order)), progress)
                 state.place += len(group)
                 state.step += 1
@@ -197,16 +199,21 @@ class Loop:
                 guilty[self.train[row % len(self.train)].id] = "its loss is not finite"
         return {name: why for theirs in self.team.gather(guilty) for name, why in theirs.items()}
 
-    def _agree(self, group: Sequence[Batch]) -> None:
-        """Before a step: whether to stop, whether to write a checkpoint, and which samples nobody can use."""
+    def _agree(self, group: Sequence[Batch], size: int) -> None:
+        """Before a step: whether to stop, how long to go on, what to write down, and which samples nobody can use."""
         late = time.monotonic() - self.saved > self.settings.checkpoint_seconds and self.state.place > 0
         bad = {name: why for batch in group for name, why in batch.bad.items()}
-        said = self.team.gather([self.asked.number, late, bad])
-        self.asked.number = max(number for number, _, _ in said)
+        length = was = self.state.length(self.phases)
+        if self.pace is not None and self.team.first:
+            length = self.pace.length(self.state.epoch, self.state.place, size, was)
+        said = self.team.gather([self.asked.number, late, bad, length])
+        self.asked.number = max(number for number, *_ in said)
+        if said[0][3] != was:
+            self.state.paced.append([self.state.step, self.state.phase, said[0][3]])
         self.asked.stop()
         if said[0][1]:
             self.remember()
-        self._note_bad({name: why for _, _, theirs in said for name, why in theirs.items()})
+        self._note_bad({name: why for _, _, theirs, _ in said for name, why in theirs.items()})
 
     def _note_bad(self, bad: Mapping[str, str]) -> None:
         if new := {name: why for name, why in bad.items() if name not in self.state.skipped}:
@@ -229,7 +236,7 @@ class Loop:
     def _rate(self, length: int) -> float:
         """The factor of the learning rate at this step: warm-up, then the schedule."""
         state, settings = self.state, self.settings
-        progress = (state.epoch + state.place / length) / self.phases[state.phase]
+        progress = state.progress(self.phases, length)
         better = -1.0 if self.state.lower else 1.0
         scores = [better * score for row in state.history if (score := self._score(row)) is not None]
         schedule = catalog.find("schedules", settings.schedule)
@@ -237,7 +244,7 @@ class Loop:
             factor: float = schedule(progress, scores, **settings.schedule_settings)
         except TypeError as error:
             raise SettingsError(f"train.schedule_settings do not suit '{settings.schedule}': {error}.") from error
-        begun = progress + settings.accumulate / length / self.phases[state.phase]
+        begun = progress + settings.accumulate / length / state.length(self.phases)
         return factor * min(1.0, begun / settings.warmup) if settings.warmup else factor
 
     # -- validation -----------------------------------------------------------------------------------------------
@@ -323,7 +330,7 @@ class Loop:
             self.tell(Event("note", text))
             state.waited = 0
             return state.phase + 1, 0
-        last = state.epoch + 1 >= self.phases[state.phase]
+        last = state.epoch + 1 >= state.length(self.phases)
         if last:
             state.waited = 0
         return (state.phase + 1, 0) if last else (state.phase, state.epoch + 1)
