@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sightline.schedules.factors import constant, cosine, linear, one_cycle, plateau, steps
+from sightline.schedules.factors import constant, cosine, linear, one_cycle, plateau, steps, triangle
 
 
 def test_constant_is_constant() -> None:
@@ -38,6 +38,11 @@ def test_one_cycle_peaks_where_it_is_told_and_ends_near_nothing() -> None:
     assert factors.index(max(factors)) == 400
     assert factors[:401] == sorted(factors[:401])
     assert factors[400:] == sorted(factors[400:], reverse=True)
+
+
+def test_triangle_goes_straight_up_and_straight_down() -> None:
+    places = (0, 0.1, 0.2, 0.6, 1, 2)
+    assert [triangle(p, [], peak=0.2, first=0.2, last=0) for p in places] == pytest.approx([0.2, 0.6, 1, 0.5, 0, 0])
 
 
 @pytest.mark.parametrize(

@@ -193,8 +193,8 @@ def test_the_rate_warms_up_and_then_follows_its_schedule(tmp_path: Path) -> None
     each = len(rates) // 4
     assert rates[:each] == sorted(rates[:each])
     assert rates[each:] == sorted(rates[each:], reverse=True)
-    assert max(rates) <= made.settings.rate
-    assert rates[-1] < 0.15 * made.settings.rate
+    assert max(rates) <= made.learner.rate
+    assert rates[-1] < 0.15 * made.learner.rate
 
 
 def test_every_schedule_learns_and_wrong_settings_are_one_line(tmp_path: Path) -> None:

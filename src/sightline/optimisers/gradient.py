@@ -1,4 +1,7 @@
-"""Optimisers of torch under one signature: groups of parameters, a rate, a decay."""
+"""Descent along the gradient, plain or with a memory; `decay` is added to the gradient, as L2 does.
+
+What a signature takes for granted is the optimiser's own usual rate and decay: a run that names none begins with them.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,19 @@ from typing import Any
 
 from torch import optim
 
+from sightline.optimisers._groups import fused
 
-def sgd(parameters: Any, rate: float, decay: float) -> optim.Optimizer:
+
+def sgd(parameters: Any, rate: float = 0.1, decay: float = 5e-4) -> optim.Optimizer:
     """Plain gradient descent."""
-    return optim.SGD(parameters, rate, weight_decay=decay)
+    return optim.SGD(parameters, rate, weight_decay=decay, fused=fused(parameters))
 
 
-def momentum(parameters: Any, rate: float, decay: float, *, momentum: float = 0.9) -> optim.Optimizer:
-    """Gradient descent with Nesterov momentum."""
-    return optim.SGD(parameters, rate, momentum=momentum, nesterov=True, weight_decay=decay)
+def momentum(parameters: Any, rate: float = 0.05, decay: float = 5e-4, *, memory: float = 0.9) -> optim.Optimizer:
+    """A heavy ball (Polyak 1964)."""
+    return optim.SGD(parameters, rate, memory, weight_decay=decay, fused=fused(parameters))
 
 
-def adam(parameters: Any, rate: float, decay: float) -> optim.Optimizer:
-    """Kingma and Ba (2015); decay is added to the gradient."""
-    return optim.Adam(parameters, rate, weight_decay=decay)
-
-
-def adamw(parameters: Any, rate: float, decay: float) -> optim.Optimizer:
-    """Loshchilov and Hutter (2019); decay apart from the gradient."""
-    return optim.AdamW(parameters, rate, weight_decay=decay)
-
-
-def rmsprop(parameters: Any, rate: float, decay: float) -> optim.Optimizer:
-    """Tieleman and Hinton (2012)."""
-    return optim.RMSprop(parameters, rate, weight_decay=decay)
+def nesterov(parameters: Any, rate: float = 0.05, decay: float = 5e-4, *, memory: float = 0.9) -> optim.Optimizer:
+    """A heavy ball that looks ahead (Sutskever et al. 2013)."""
+    return optim.SGD(parameters, rate, memory, nesterov=True, weight_decay=decay, fused=fused(parameters))

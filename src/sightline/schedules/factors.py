@@ -36,6 +36,15 @@ def one_cycle(progress: float, history: Sequence[float], *, peak: float = 0.3, f
     return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * down)) / 2
 
 
+def triangle(
+    progress: float, history: Sequence[float], *, peak: float = 0.2, first: float = 0.2, last: float = 0.01
+) -> float:
+    """Straight up to the peak, then straight down: what short runs like best (Page 2018)."""
+    if progress < peak:
+        return first + (1 - first) * progress / peak
+    return 1 - (1 - last) * min(1.0, (progress - peak) / (1 - peak))
+
+
 def plateau(progress: float, history: Sequence[float], *, factor: float = 0.3, patience: int = 3) -> float:
     """Times `factor` whenever `patience` validations in a row brought nothing better."""
     best, waited, drops = -math.inf, 0, 0

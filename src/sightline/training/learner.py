@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,8 +12,9 @@ from torch import Tensor, nn
 
 from sightline.core import catalog
 from sightline.core.chance import seed_from
-from sightline.core.errors import RunError
+from sightline.core.errors import RunError, SettingsError
 from sightline.core.task import Facts, Task
+from sightline.training import layers
 from sightline.training.choices import Choices
 from sightline.training.settings import Settings
 
@@ -26,14 +28,18 @@ class Called:
         self.mixed = choices.precision == "bfloat16"
 
     def __call__(self, **inputs: Tensor) -> dict[str, Tensor]:
-        with torch.autocast(self.kind, torch.bfloat16, enabled=self.mixed):
-            out = self.module(**inputs)
+        out = self._mixed(self.module, **inputs)
         return {name: value.float() if value.is_floating_point() else value for name, value in out.items()}
 
     def part(self, name: str, *inputs: Any) -> Any:
         """A sub-network that is not exported."""
-        with torch.autocast(self.kind, torch.bfloat16, enabled=self.mixed):
-            return self.module.get_submodule(name)(*inputs)
+        return self._mixed(self.module.get_submodule(name), *inputs)
+
+    def _mixed(self, module: nn.Module, *inputs: Any, **named: Any) -> Any:
+        if not self.mixed:
+            return module(*inputs, **named)
+        with torch.autocast(self.kind, torch.bfloat16):
+            return module(*inputs, **named)
 
 
 def build(task: Task, model: str, facts: Facts, choices: Choices, seed: int) -> nn.Module:
@@ -59,31 +65,73 @@ class Learner:
     """Network, average and one optimiser a turn."""
 
     def __init__(self, task: Task, network: nn.Module, settings: Settings, choices: Choices) -> None:
-        self.network, self.settings, self.choices = network, settings, choices
+        self.network, self.settings, self.choices = network, settings.settled(), choices
+        self.frozen = layers.frozen(network, settings.freeze)
+        self.still = layers.still(network, self.frozen)
+        _drop_paths(network, settings.drop_path)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name not in self.frozen)
         self.average = copy.deepcopy(network).eval()
         self.average.requires_grad_(False)
-        self.optimisers = {turn: self._optimiser(turn) for turn in task.turns if any(True for _ in self.players(turn))}
+        self.learning = {turn: [p for _, p in self.players(turn)] for turn in task.turns}
+        self.optimisers = {turn: self._optimiser(turn) for turn in task.turns if self.learning[turn]}
+        self._alone: bool | None = None
+        self._pairs = self._followed()
+        self._before = [buffer.detach().clone() for buffer in self._pairs.buffers]
+
+    @property
+    def rate(self) -> float:
+        """The whole rate, of which a schedule gives a part."""
+        return float(self.settings.rate or 0.0)
 
     def players(self, turn: str) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters that learn in this turn."""
-        return ((name, p) for name, p in self.network.named_parameters() if name.startswith(turn))
+        named = self.network.named_parameters()
+        return ((name, p) for name, p in named if name.startswith(turn) and name not in self.frozen)
 
     def _optimiser(self, turn: str) -> torch.optim.Optimizer:
-        flat = [p for _, p in self.players(turn) if p.ndim < 2]
-        deep = [p for _, p in self.players(turn) if p.ndim >= 2]
-        settings = self.settings
-        groups = [{"params": deep, "weight_decay": settings.decay}, {"params": flat, "weight_decay": 0.0}]
+        """One group for every decay, depth and place; `share` is its part of the rate."""
+        last, settings = layers.answering(self.network), self.settings
+        deep = layers.depths(self.network) if settings.taper < 1 else {}
+        groups: dict[tuple[bool, float, bool], list[nn.Parameter]] = {}
+        for matrices in (True, False):
+            for name, p in self.players(turn):
+                if (p.ndim >= 2) is matrices:
+                    key = (not matrices, settings.taper ** deep.get(name, 0), name in last)
+                    groups.setdefault(key, []).append(p)
+        listed = [
+            {"params": held, "weight_decay": 0.0 if flat else settings.decay, "share": share, "last": answers}
+            for (flat, share, answers), held in groups.items()
+        ]
         make = catalog.find("optimisers", settings.optimiser)
-        made: torch.optim.Optimizer = make([g for g in groups if g["params"]], settings.rate, settings.decay)
+        try:
+            made: torch.optim.Optimizer = make(listed, self.rate, settings.decay, **settings.optimiser_settings)
+        except TypeError as error:
+            raise SettingsError(f"train.optimiser_settings do not suit '{settings.optimiser}': {error}.") from error
         return made
+
+    def _followed(self) -> _Pairs:
+        """What moves: the parameters that learn and the buffers beside them, with their averages."""
+        resting = {id(buffer) for module in self.still for buffer in module.buffers()}
+        theirs = dict(self.network.named_parameters())
+        weights = [(mine, theirs[name]) for name, mine in self.average.named_parameters() if name not in self.frozen]
+        both = zip(self.average.buffers(), self.network.buffers(), strict=True)
+        buffers = [(kept, latest) for kept, latest in both if id(latest) not in resting]
+        return _Pairs(*([pair[place] for pair in pairs] for pairs in (weights, buffers) for place in (0, 1)))
 
     def teach(self, rows: int) -> None:
         """Training mode; one row alone has no statistics of its own and is normalised by the running ones."""
+        alone = rows == 1
+        if self._alone is alone and self.network.training:
+            return
         self.network.train()
-        if rows == 1:
+        for module in self.still:
+            module.eval()
+        if alone:
             for module in self.network.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
+        self._alone = alone
 
     def only(self, turn: str) -> None:
         """Let gradients reach the parameters of this turn and no others."""
@@ -96,19 +144,35 @@ class Learner:
     def follow(self, step: int) -> None:
         """Move the average towards the network; early on it follows faster."""
         decay = min(self.settings.average, (1 + step) / (10 + step))
-        for mine, theirs in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            mine.lerp_(theirs, 1 - decay) if self.settings.average else mine.copy_(theirs)
-        for kept, latest in zip(self.average.buffers(), self.network.buffers(), strict=True):
-            kept.copy_(latest)  # running means are averages already
-
-    def buffers(self) -> dict[str, Tensor]:
-        """A copy of what a forward pass may change by itself (running means)."""
-        return {name: buffer.clone() for name, buffer in self.network.named_buffers()}
+        pairs = self._pairs
+        if not self.settings.average:
+            torch._foreach_copy_(pairs.averages, pairs.weights)
+        elif pairs.weights:
+            torch._foreach_lerp_(pairs.averages, pairs.weights, 1 - decay)
+        if pairs.buffers:
+            torch._foreach_copy_(pairs.kept, pairs.buffers)  # running means are averages already
 
     @torch.no_grad()
-    def put_back(self, buffers: Mapping[str, Tensor]) -> None:
-        for name, buffer in self.network.named_buffers():
-            buffer.copy_(buffers[name])
+    def keep_buffers(self) -> None:
+        """Note what a forward pass may change by itself (running means)."""
+        if self._before:
+            torch._foreach_copy_(self._before, self._pairs.buffers)
+
+    @torch.no_grad()
+    def put_back(self) -> None:
+        """Have the buffers as they were noted."""
+        if self._before:
+            torch._foreach_copy_(self._pairs.buffers, self._before)
+
+    @torch.no_grad()
+    def shrink(self, turn: str) -> None:
+        """Take the same from every weight that is no norm or bias; what would change its sign becomes zero."""
+        if not self.settings.l1:
+            return
+        for group in self.optimisers[turn].param_groups:
+            for weight in group["params"]:
+                if weight.ndim >= 2:
+                    weight.copy_(torch.nn.functional.softshrink(weight, self.settings.l1 * group["lr"]))
 
     def healthy(self) -> bool:
         """Whether every weight and buffer is finite."""
@@ -142,6 +206,27 @@ class Learner:
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Lists that belong together place by place, taken once: walking a network takes longer than moving it."""
+
+    averages: list[Tensor]
+    weights: list[Tensor]
+    kept: list[Tensor]
+    buffers: list[Tensor]
+
+
+def _drop_paths(network: nn.Module, most: float) -> None:
+    """Set how often branches are left out: rising to `most` from the first to the last (Huang et al. 2016)."""
+    if not most:
+        return
+    found: list[Any] = [module for module in network.modules() if type(module).__name__ == "DropPath"]
+    if not found:
+        raise SettingsError("train.drop_path: this network has no residual branches that can be left out.")
+    for place, module in enumerate(found, 1):
+        module.rate = most * place / len(found)
+
+
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -149,8 +234,3 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def to_device(arrays: Mapping[str, Any], device: str) -> dict[str, Any]:
     """A batch's arrays as tensors where the network is."""
     return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
-
-
-def count_parameters(modules: Sequence[nn.Module]) -> int:
-    """Numbers that learn."""
-    return sum(p.numel() for module in modules for p in module.parameters())

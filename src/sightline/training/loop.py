@@ -112,7 +112,7 @@ class Loop:
         if step <= again:
             raise DivergedError(
                 f"{found.what} is not finite at step {step}, also after the last good state was restored, and no "
-                f"single picture is to blame. Try a lower rate: --set train.rate={self.settings.rate / 3:.2g}."
+                f"single picture is to blame. Try a lower rate: --set train.rate={self.learner.rate / 3:.2g}."
             )
         skipped = dict(self.state.skipped)
         if not self.recall():
@@ -275,7 +275,7 @@ class Loop:
             "skipped": len(state.skipped),
         }
         row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
-        row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.settings.rate
+        row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best
         if score is None and not len(self.val):
             score = -row["loss"] if not self.state.lower else row["loss"]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import inspect
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from sightline.core import catalog
 from sightline.core.errors import SettingsError
 from sightline.core.recipe import parse
 from sightline.training.keeping import limit_of
 from sightline.training.sampling import check
 
 FREE = ("workers", "checkpoint_seconds", "cache", "ahead")  # may differ between a run and its continuation
-_LATER = {  # as they are where a run does not name them
+_LATER: dict[str, Any] = {  # as they are where a run does not name them
     "processes": 1,
     "augmentations": None,
+    "optimiser_settings": {},
+    "l1": 0.0,
+    "drop_path": 0.0,
+    "freeze": "",
+    "taper": 1.0,
     "sampling": "plain",
     "resample": "smooth",
     "scale": "fixed",
@@ -26,15 +33,20 @@ class Settings:
 
     epochs: int = 20
     batch: int = 16
-    rate: float = 2e-3
-    decay: float = 0.02  # of weights; norms and biases are spared
+    rate: float | None = None  # None: the usual one of the optimiser
+    decay: float | None = None  # of weights; norms and biases are spared; None: the usual one of the optimiser
     optimiser: str = "adamw"
+    optimiser_settings: dict[str, Any] = field(default_factory=dict)
     schedule: str = "cosine"
     schedule_settings: dict[str, Any] = field(default_factory=dict)
     warmup: float = 0.05  # part of a phase
     clip: float = 1.0  # largest norm of the gradient; 0: none
     accumulate: int = 1  # batches a step
     average: float = 0.99  # decay of the moving average; 0: none
+    l1: float = 0.0  # of weights: how much a step at the whole rate takes from each, times the rate; few are left
+    drop_path: float = 0.0  # part of the rows for which the last residual branch is left out; earlier ones less
+    freeze: str = ""  # what does not learn: backbone, or names of submodules with commas
+    taper: float = 1.0  # factor of the rate from each layer to the one before it
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
     augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
@@ -61,17 +73,32 @@ class Settings:
             if getattr(self, name) < 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be 1 or more.")
         for name in ("rate", "checkpoint_seconds", "ahead"):
-            if not getattr(self, name) > 0:
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0.")
-        for name in ("warmup", "average", "bad_share"):
+        for name in ("warmup", "average", "bad_share", "drop_path"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be from 0 up to, not including, 1.")
-        for name in ("decay", "clip", "patience", "threads", "workers"):
-            if getattr(self, name) < 0:
+        for name in ("decay", "l1", "clip", "patience", "threads", "workers"):
+            if (getattr(self, name) or 0) < 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
+        if not 0 < self.taper <= 1:
+            raise SettingsError(f"train.taper = {self.taper}: must be more than 0 and at most 1.")
         parse(self.augmentations or [])
         check(self.sampling)
         limit_of(self.cache)
+
+    def settled(self) -> Settings:
+        """The same with a number for whatever is left to the optimiser."""
+        if self.rate is not None and self.decay is not None:
+            return self
+        usual = inspect.signature(catalog.find("optimisers", self.optimiser)).parameters
+        given = {name: getattr(self, name) for name in ("rate", "decay")}
+        given = {name: usual[name].default if own is None else own for name, own in given.items()}
+        if any(value is inspect.Parameter.empty for value in given.values()):
+            raise SettingsError(
+                f"the optimiser '{self.optimiser}' has no usual rate and decay: name train.rate and train.decay."
+            )
+        return replace(self, **given)
 
     def fixed(self) -> dict[str, Any]:
         """The settings that make the result what it is."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sightline.core.chance import seed_from
 from sightline.core.task import Facts, Step, Task
@@ -46,30 +48,37 @@ class Stepper:
         """
         learner, settings = self.learner, self.learner.settings
         shares = [1 / len(batches)] * len(batches) if shares is None else shares
-        before = learner.buffers()
+        learner.keep_buffers()
         parts: dict[str, float] = {}
         for place, (turn, optimiser) in enumerate(learner.optimisers.items()):
             learner.only(turn)
             others = (self.team.rank,) if self.team.rank else ()
-            torch.manual_seed(seed_from(settings.seed, "step", step, turn, *others))
+            self._seed(seed_from(settings.seed, "step", step, turn, *others))
             optimiser.zero_grad(set_to_none=True)
             for group in optimiser.param_groups:
-                group["lr"] = rate * settings.rate
+                group["lr"] = rate * learner.rate * group["share"]
             try:
-                mine = [p for _, p in learner.players(turn)]
+                mine = learner.learning[turn]
                 for name, value in self._gradients(batches, shares, turn, progress, mine).items():
                     parts[name] = parts.get(name, 0.0) + value
-                norm = torch.nn.utils.clip_grad_norm_(mine, settings.clip or float("inf"))
-                if not torch.isfinite(norm):
-                    raise NotFinite("the gradient", True)
+                _clip([p.grad for p in mine if p.grad is not None], settings.clip)
             except NotFinite as found:
-                learner.put_back(before)
+                learner.put_back()
                 optimiser.zero_grad(set_to_none=True)
                 raise NotFinite(found.what, place == 0 and learner.healthy()) from None
             optimiser.step()
-        self.team.level([*learner.network.buffers()])
+            learner.shrink(turn)
+        if self.team.size > 1:
+            self.team.level([*learner.network.buffers()])
         learner.follow(step)
         return parts
+
+    def _seed(self, seed: int) -> None:
+        """Torch's chance, of the device that is used: to seed the others takes longer than a small step."""
+        if self.learner.choices.device == "cpu":
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def _gradients(
         self,
@@ -122,3 +131,14 @@ class Stepper:
             if not all(bool(torch.isfinite(value).all()) for value in lost.values()):
                 return False
         return True
+
+
+def _clip(gradients: list[Tensor], longest: float) -> None:
+    """Cut the gradient to its largest norm (0: any); one that is not finite is refused before it reaches a weight."""
+    if not gradients:
+        return
+    norm = float(torch.stack(torch._foreach_norm(gradients)).norm())
+    if not math.isfinite(norm):
+        raise NotFinite("the gradient", True)
+    if longest and norm > longest:
+        torch._foreach_mul_(gradients, longest / (norm + 1e-6))

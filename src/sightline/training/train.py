@@ -57,6 +57,7 @@ def train(
     ):
         if part is not None:
             catalog.find(family, part)
+    chosen = chosen.settled()
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     wired: Task = catalog.find("tasks", name).TASK
@@ -206,7 +207,7 @@ def _learn(
 
     from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
-    from sightline.training.learner import count_parameters
+    from sightline.training.layers import count_parameters
     from sightline.training.loader import tuned
     from sightline.training.team import led
 
