@@ -16,6 +16,7 @@ from sightline.core.views import View
 
 Colour = tuple[float, float, float]
 Edit = Callable[[np.ndarray], np.ndarray]
+_TOPS = {"B": 255.0, "H": 65535.0}  # white, by depth
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -26,10 +27,10 @@ def change(sample: Sample, edit: Edit) -> Sample:
 
 def touch(sample: Sample, edit: Edit) -> Sample:
     """The same with an edit that each pixel takes without its neighbours: where a picture waits, so does the edit."""
-    if not all(isinstance(image, View) for image in sample.images):
+    views = [image.changed(edit) for image in sample.images if isinstance(image, View)]
+    if len(views) != len(sample.images):
         return change(sample, edit)
-    views = tuple(image.changed(edit) for image in sample.images)  # type: ignore[attr-defined]
-    return Sample(sample.id, views, sample.truth, sample.given, sample.group, sample.split, sample.attributes)
+    return Sample(sample.id, tuple(views), sample.truth, sample.given, sample.group, sample.split, sample.attributes)
 
 
 def change_flat(sample: Sample, edit: Edit) -> Sample:
@@ -43,8 +44,9 @@ def change_flat(sample: Sample, edit: Edit) -> Sample:
 
 def span(pixels: np.ndarray) -> tuple[float, float]:
     """Black and white: the ends of the depth, or 0 and 1 for floats, wider where the values are (heights, counts)."""
-    if pixels.dtype.kind == "u":
-        return 0.0, float(np.iinfo(pixels.dtype).max)
+    top = _TOPS.get(pixels.dtype.char)
+    if top is not None:
+        return 0.0, top
     return float(np.fmin.reduce(pixels, axis=None, initial=0.0)), float(np.fmax.reduce(pixels, axis=None, initial=1.0))
 
 
@@ -77,7 +79,8 @@ def linear(pixels: np.ndarray, gain: float, shift: float) -> np.ndarray:
     offset = middle - middle * gain + shift * (top - low)
     if pixels.dtype.kind == "u":
         if pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] in (3, 4):
-            matrix = np.eye(pixels.shape[2], pixels.shape[2] + 1, dtype=np.float32) * np.float32(gain)
+            matrix = np.zeros((pixels.shape[2], pixels.shape[2] + 1), np.float32)
+            matrix.flat[:: pixels.shape[2] + 2] = gain
             matrix[:, -1] = offset
             return np.asarray(cv2.transform(pixels, matrix))
         plane = pixels.reshape(len(pixels), -1)

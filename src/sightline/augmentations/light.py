@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sightline.augmentations._draw import between
@@ -11,6 +13,14 @@ from sightline.core.sample import Sample
 _GRAY = np.tile(LUMA, (3, 1))
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])  # NTSC 1953
 _BACK = np.linalg.inv(_YIQ)
+_STILL, _COSINE, _SINE = (
+    _BACK @ np.array(part, np.float64) @ _YIQ  # the parts of a turn of the colour circle
+    for part in (
+        [[1, 0, 0], [0, 0, 0], [0, 0, 0]],
+        [[0, 0, 0], [0, 1, 0], [0, 0, 1]],
+        [[0, 0, 0], [0, 0, -1], [0, 1, 0]],
+    )
+)
 
 
 def light(sample: Sample, rng: np.random.Generator, *, brightness: float = 0.2, contrast: float = 0.2) -> Sample:
@@ -38,8 +48,8 @@ def colour(
     """Light, strength and tint of colours at once, as one matrix, so that nothing is clipped on the way."""
     gain, shift = 1 + rng.uniform(-contrast, contrast), rng.uniform(-brightness, brightness)
     pure, turn = 1 + rng.uniform(-saturation, saturation), rng.uniform(-hue, hue)
-    matrix = np.zeros((3, 4))
-    matrix[:, :3] = gain * (_tinted(turn) @ _purified(pure))
+    matrix = np.empty((3, 4))
+    matrix[:, :3] = (gain * pure) * _tinted(turn) + (gain * (1 - pure)) * _GRAY  # a turn leaves gray as it is
     matrix[:, 3] = (1 - gain) / 2 + shift
 
     def edit(pixels: np.ndarray) -> np.ndarray:
@@ -81,5 +91,6 @@ def _purified(strength: float) -> np.ndarray:
 
 def _tinted(turn: float) -> np.ndarray:
     """A turn of the colour circle in YIQ, which leaves gray as it is."""
-    cos, sin = np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)
-    return np.asarray(_BACK @ np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ _YIQ)
+    if turn == 0:
+        return np.eye(3)
+    return np.asarray(_STILL + math.cos(math.tau * turn) * _COSINE + math.sin(math.tau * turn) * _SINE)

@@ -48,7 +48,7 @@ def carry(
     Beyond the old edge the picture is reflected, except where things are marked: their mirror images would lack a mark,
     so there it is filled.
     """
-    waits = warp.field is None and warp.affine and antialias and all(isinstance(i, View) for i in sample.images)
+    waits = antialias and warp.move is not None and all([isinstance(image, View) for image in sample.images])  # noqa: C419
     extents(sample)
     pixels = [] if waits else [image.read() for image in sample.images]
     border = border or ("fill" if isinstance(sample.truth, Objects) else "reflect")
@@ -57,8 +57,7 @@ def carry(
     if kept is not None:
         kept.append(warp)
     if waits:
-        move = tuple(warp.matrix[:2].ravel().tolist())
-        views = (image.moved(move, warp.size, border=border, fill=fill) for image in sample.images)  # type: ignore[attr-defined]
+        views = [image.moved(warp.move, warp.size, border=border, fill=fill) for image in sample.images]  # type: ignore[attr-defined]
         return Sample(sample.id, tuple(views), truth, sample.given, sample.group, sample.split, sample.attributes)
     moved = [warp.pixels(each, border=border, fill=fill, antialias=antialias) for each in pixels]
     return with_pixels(sample, moved, truth)

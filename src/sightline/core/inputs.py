@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from operator import truediv
 from typing import Any
 
 import numpy as np
@@ -80,11 +82,11 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
         for image, (name, spec) in zip(sample.images, specs.items(), strict=False):
             placed = place(image, spec, index)
             mine = mine or [frame for frame, _ in placed]
-            if [frame for frame, _ in placed] != mine and len(placed) != len(mine):
+            if len(placed) != len(mine):
                 raise InputError("mismatch", f"{sample.id}: its pictures differ in size; they must be aligned.")
             rows[name] += [pixels for _, pixels in placed]
         frames += mine
-    return {name: np.stack(row) for name, row in rows.items()}, frames
+    return {name: row[0][None].copy() if len(row) == 1 else np.stack(row) for name, row in rows.items()}, frames
 
 
 def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.ndarray:
@@ -120,28 +122,32 @@ def place(image: Image, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, n
     """One picture as one or more inputs of the network's size, each with its frame; decoded no larger than needed."""
     if spec.fit == "tile":
         return _tiles(conform(image.read(), spec, image.name), spec, sample)
-    shown = View.of(image) if len(spec.size) == 2 else image
-    flat = isinstance(shown, View) and len(shown.source.size) == 2
-    pixels = None if flat else conform(image.read(), spec, image.name)  # a volume, or refused
-    original: tuple[int, ...] = shown.size if isinstance(shown, View) else pixels.shape[:-1]  # type: ignore[union-attr]
-
-    def at(size: tuple[int, ...]) -> np.ndarray:
-        if pixels is not None:
-            return resize(pixels, size, spec.resample)
-        assert isinstance(shown, View)
-        return conform(shown.sampled((size[0], size[1]), spec.resample), spec, image.name)
-
+    shown: View | np.ndarray
+    original: tuple[int, ...]
+    view = View.of(image) if len(spec.size) == 2 else None
+    if view is not None and len(view.source.size) == 2:
+        shown, original = view, view.size
+    else:
+        shown = conform(image.read(), spec, image.name)  # a volume, or refused
+        original = shown.shape[:-1]
     if spec.fit == "letterbox":
         scale = min(to / was for to, was in zip(spec.size, original, strict=True))
         inner = tuple(max(1, min(to, round(was * scale))) for to, was in zip(spec.size, original, strict=True))
-        made = at(inner)
+        made = _sized(shown, inner, spec, image.name)
         canvas = np.full((*spec.size, spec.channels), _middle(made.dtype), made.dtype)
         start = tuple((to - inside) // 2 for to, inside in zip(spec.size, inner, strict=True))
         canvas[tuple(slice(s, s + i) for s, i in zip(start, inner, strict=True))] = made
-        scales = tuple(inside / was for inside, was in zip(inner, original, strict=True))
+        scales = tuple(map(truediv, inner, original))
         return [(Frame(sample, original, spec.size, scales, tuple(map(float, start))), canvas)]
-    scales = tuple(to / was for to, was in zip(spec.size, original, strict=True))
-    return [(Frame(sample, original, spec.size, scales, (0.0,) * len(original)), at(spec.size))]
+    frame = Frame(sample, original, spec.size, tuple(map(truediv, spec.size, original)), (0.0,) * len(original))
+    return [(frame, _sized(shown, spec.size, spec, image.name))]
+
+
+def _sized(shown: View | np.ndarray, size: tuple[int, ...], spec: InputSpec, name: str) -> np.ndarray:
+    """A view or a volume at a size, as the network takes it."""
+    if isinstance(shown, View):
+        return conform(shown.sampled((size[0], size[1]), spec.resample), spec, name)
+    return resize(shown, size, spec.resample)
 
 
 def fit(pixels: np.ndarray, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
@@ -172,9 +178,7 @@ def _tiles(pixels: np.ndarray, spec: InputSpec, sample: int) -> list[tuple[Frame
 
 def normalised(pixels: np.ndarray, spec: InputSpec, out: np.ndarray | None = None) -> np.ndarray:
     """Rows of input as float32 around zero, as networks of ours scale them inside themselves."""
-    top = float(np.iinfo(spec.dtype).max) if spec.dtype != "float32" else 1.0
-    gain = np.broadcast_to(1 / (top * np.array(spec.std)), (spec.channels,)).astype(np.float32)
-    offset = np.broadcast_to(-np.array(spec.mean) / np.array(spec.std), (spec.channels,)).astype(np.float32)
+    gain, offset, matrix = _scaling(spec.dtype, spec.channels, spec.mean, spec.std)
     out = np.empty(pixels.shape, np.float32) if out is None else out
     if spec.channels > 4 or pixels.ndim != 4:
         np.multiply(pixels, gain, out=out)
@@ -182,12 +186,22 @@ def normalised(pixels: np.ndarray, spec: InputSpec, out: np.ndarray | None = Non
         return out
     import cv2
 
-    matrix = np.column_stack([np.diag(gain), offset])
     wide = np.empty(pixels.shape[1:], np.float32)  # small enough to stay near the processor
     for row, made in zip(pixels, out, strict=True):
         np.copyto(wide, row)
         cv2.transform(wide, matrix, dst=made)
     return out
+
+
+@lru_cache(64)
+def _scaling(
+    dtype: str, channels: int, mean: tuple[float, ...], std: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What each channel is multiplied by, what is added, and both as the matrix of an affine change."""
+    top = float(np.iinfo(dtype).max) if dtype != "float32" else 1.0
+    gain = np.broadcast_to(1 / (top * np.array(std)), (channels,)).astype(np.float32)
+    offset = np.broadcast_to(-np.array(mean) / np.array(std), (channels,)).astype(np.float32)
+    return gain, offset, np.column_stack([np.diag(gain), offset])
 
 
 def moments(samples: Sequence[Sample], spec: InputSpec, place_: int = 0, *, look: int = 256) -> InputSpec:

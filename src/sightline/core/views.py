@@ -24,7 +24,7 @@ class Source:
     def __init__(self, image: Image) -> None:
         self.image = image
         self._pixels: np.ndarray | None = image.pixels if isinstance(image, ArrayImage) else None
-        self._size: tuple[int, ...] | None = None
+        self._size: tuple[int, ...] | None = None if self._pixels is None else self._pixels.shape[:-1]
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -136,19 +136,24 @@ class View:
 
     def sampled(self, size: Size, way: str = "smooth") -> np.ndarray:
         """The pixels at another size, decoded no larger than that needs, interpolated once, and coloured last."""
-        a, b, _, d, e, _ = self._to(size)
+        wide, tall = size[1] / self.size[1], size[0] / self.size[0]
+        a, b, _, d, e, _ = self.move
         rows, columns = self.source.size[-2:]
-        grown = math.sqrt(abs(a * e - b * d))
-        across, down = (abs(a), abs(e)) if _upright(self.move) else (grown, grown)
+        if abs(b) + abs(d) < _NEAR:
+            across, down = abs(a) * wide, abs(e) * tall
+        else:
+            across = down = math.sqrt(abs(a * e - b * d) * wide * tall)
         return self._shown(self.source.at_least(down * rows - _NEAR, across * columns - _NEAR), size, way)
-
-    def _to(self, size: Size) -> Affine:
-        return after((size[1] / self.size[1], 0, 0, 0, size[0] / self.size[0], 0), self.move)
 
     def _shown(self, pixels: np.ndarray, size: Size, way: str) -> np.ndarray:
         whole = self.source.size
-        down, across = whole[0] / pixels.shape[0], whole[1] / pixels.shape[1]
-        back = after((1 / across, 0, 0, 0, 1 / down, 0), inverse(self._to(size)))
+        back = inverse(self.move)
+        if size != self.size:
+            back = after(back, (self.size[1] / size[1], 0.0, 0.0, 0.0, self.size[0] / size[0], 0.0))
+        down = across = 1.0
+        if pixels.shape[:2] != whole:
+            down, across = whole[0] / pixels.shape[0], whole[1] / pixels.shape[1]
+            back = after((1 / across, 0.0, 0.0, 0.0, 1 / down, 0.0), back)
         made = _straight(pixels, back, size, way, (down, across)) if _upright(back) else None
         if made is None:
             fill = middle(pixels) if self.fill is None else self.fill
@@ -197,6 +202,9 @@ def _box(move: Affine, size: tuple[int, ...]) -> tuple[float, float, float, floa
     """Left, top, right and bottom of where a size goes."""
     a, b, c, d, e, f = move
     columns, rows = size[-1], size[-2]
+    if b == 0 == d:
+        x, y = c + a * columns, f + e * rows
+        return (c, f, x, y) if a > 0 and e > 0 else (min(c, x), min(f, y), max(c, x), max(f, y))
     xs = [c, c + a * columns, c + b * rows, c + a * columns + b * rows]
     ys = [f, f + d * columns, f + e * rows, f + d * columns + e * rows]
     return min(xs), min(ys), max(xs), max(ys)

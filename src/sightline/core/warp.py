@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
-from sightline.core.resampling import resize
+from sightline.core.resampling import Affine, resize
 
 Size = tuple[int, int]  # rows, columns
 Border = Literal["fill", "reflect", "edge"]
@@ -17,15 +16,40 @@ _STEPS = 60  # of a fixed point that shrinks by 0.8 or more a step
 _CHARS = "BHf"  # depths that OpenCV moves: uint8, uint16, float32
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Warp:
-    """A projective matrix, or a field of displacements; coordinates have their edges at 0 and at the width."""
+    """A projective matrix, or a field of displacements; coordinates have their edges at 0 and at the width.
 
-    matrix: np.ndarray  # (3, 3) from source to target
-    source: Size
-    size: Size
-    field: np.ndarray | None = None  # (rows, columns, 2): a target pixel shows what lies this x, y further; no matrix
-    undone: bool = False  # the field is walked the other way
+    An affine one may be given by its six numbers: the matrix is made when somebody asks for it.
+    """
+
+    __slots__ = ("_matrix", "field", "move", "size", "source", "undone")
+
+    def __init__(
+        self,
+        matrix: np.ndarray | Affine,
+        source: Size,
+        size: Size,
+        field: np.ndarray | None = None,  # (rows, columns, 2): a target pixel shows what lies this x, y further
+        undone: bool = False,  # the field is walked the other way
+    ) -> None:
+        self.source, self.size, self.field, self.undone = source, size, field, undone
+        self.move: Affine | None  # x, y of the source to x, y of the target, where six numbers say it
+        self._matrix: np.ndarray | None
+        if isinstance(matrix, tuple):
+            self.move, self._matrix = matrix, None
+        else:
+            a, b, c, d, e, f, *last = matrix.ravel().tolist()
+            self.move, self._matrix = (a, b, c, d, e, f) if last == [0.0, 0.0, 1.0] else None, matrix
+        if field is not None:
+            self.move = None
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """(3, 3) from source to target; where there is a field it says nothing."""
+        if self._matrix is None:
+            assert self.move is not None
+            self._matrix = np.array((*self.move, 0, 0, 1), np.float64).reshape(3, 3)
+        return self._matrix
 
     def points(self, places: np.ndarray) -> np.ndarray:
         """(n, 2) x, y of the source as x, y of the target."""
@@ -50,7 +74,8 @@ class Warp:
 
     @property
     def affine(self) -> bool:
-        return bool(self.matrix[2].tolist() == [0.0, 0.0, 1.0])
+        """Whether six numbers say all of it."""
+        return self.move is not None
 
     @property
     def mirrors(self) -> bool:
@@ -60,10 +85,10 @@ class Warp:
     @property
     def upright(self) -> bool:
         """Whether an axis-aligned box stays one."""
-        if self.field is not None or not self.affine:
+        if self.move is None:
             return False
-        (a, b, _), (c, d, _), _ = self.matrix.tolist()
-        return bool((b == 0 == c) or (a == 0 == d))
+        a, b, _, c, d, _ = self.move
+        return (b == 0 == c) or (a == 0 == d)
 
     def growth(self, places: np.ndarray) -> np.ndarray:
         """By what the area around each of (n, 2) source places is multiplied."""
@@ -271,16 +296,14 @@ def _trace(field: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def flip(size: Size, *, down: bool = False) -> Warp:
     """Left to right, or upside down."""
-    rows, columns = size
-    matrix = np.eye(3)
-    matrix[(1, 1) if down else (0, 0)] = -1
-    matrix[(1, 2) if down else (0, 2)] = rows if down else columns
-    return Warp(matrix, size, size)
+    if down:
+        return Warp((1.0, 0.0, 0.0, 0.0, -1.0, float(size[0])), size, size)
+    return Warp((-1.0, 0.0, float(size[1]), 0.0, 1.0, 0.0), size, size)
 
 
 def transpose(size: Size) -> Warp:
     """Rows become columns."""
-    return Warp(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]], np.float64), size, size[::-1])
+    return Warp((0.0, 1.0, 0.0, 1.0, 0.0, 0.0), size, size[::-1])
 
 
 def quarters(size: Size, count: int) -> Warp:
@@ -295,7 +318,7 @@ def window(size: Size, top: int, left: int, rows: int, columns: int, to: Size | 
     """A window, which may reach beyond the picture, perhaps brought to another size."""
     to = to or (rows, columns)
     x, y = to[1] / columns, to[0] / rows
-    return Warp(np.array([[x, 0, -left * x], [0, y, -top * y], [0, 0, 1]], np.float64), size, to)
+    return Warp((x, 0.0, -left * x, 0.0, y, -top * y), size, to)
 
 
 def about_middle(size: Size, turn: np.ndarray, shift: tuple[float, float] = (0.0, 0.0)) -> Warp:

@@ -7,6 +7,7 @@ works on the batch that is needed next. What waits ahead, and what is held on th
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from sightline.core.chance import generator
+from sightline.core.chance import Chances
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Image
@@ -25,12 +26,12 @@ from sightline.core.recipe import apply, parse
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Task
 from sightline.core.views import View
-from sightline.training.buffers import Buffers
+from sightline.training.buffers import Buffers, Rows
 from sightline.training.settings import Settings
 
 Mover = Callable[..., Sample]  # (sample, rng, *, others) -> sample
 CHUNK = 8  # pictures a worker makes at a time
-HELD = 64 * 2**20  # bytes of moved pixels that a worker may hold before it fits them
+LARGER = 2**20  # bytes of inputs up to which it makes more at a time
 AHEAD = 512 * 2**20  # bytes of batches that are made or being made
 
 
@@ -47,7 +48,9 @@ class Batch:
 class Part:
     """Some pictures of a batch, fitted; targets follow when the batch is whole."""
 
-    inputs: list[Arrays] = field(default_factory=list)
+    first: int = 0  # of the batch's rows that are these pictures', one each
+    filled: int = 0
+    loose: list[Arrays] = field(default_factory=list)  # inputs that do not take one row each
     frames: list[Frame] = field(default_factory=list)  # of samples as counted in this part
     samples: list[Sample] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -128,87 +131,94 @@ class Loader:
 
     def make(self, epoch: int, rows: Sequence[int], skipped: set[str]) -> Batch:
         """One batch without the samples that cannot be read; those are named."""
-        return self._joined([self._part(epoch, rows, skipped)])
+        space = self._space(len(rows))
+        return self._joined([self._part(epoch, rows, skipped, space, 0)], space)
 
     def _submit(self, pool: ThreadPoolExecutor, epoch: int, rows: Sequence[int], skipped: set[str]) -> Future[Batch]:
         """A batch in the making: the worker that ends its last chunk puts it together."""
         done: Future[Batch] = Future()
-        chunks = [rows[first : first + CHUNK] for first in range(0, len(rows), CHUNK)] or [rows]
+        starts = range(0, max(1, len(rows)), self._chunk(len(rows)))
+        space = self._space(len(rows))
         parts: dict[int, Part] = {}
         lock = threading.Lock()
 
-        def work(place: int) -> None:
+        def work(start: int) -> None:
             try:
-                part = self._part(epoch, chunks[place], skipped)
+                part = self._part(epoch, rows[start : start + starts.step], skipped, space, start)
                 with lock:
-                    parts[place] = part
-                    last = len(parts) == len(chunks)
+                    parts[start] = part
+                    last = len(parts) == len(starts)
                 if last:
-                    done.set_result(self._joined([parts[place] for place in range(len(chunks))]))
+                    done.set_result(self._joined([parts[start] for start in starts], space))
             except BaseException as error:  # noqa: BLE001  # whatever it is, the consumer gets it
                 with contextlib.suppress(InvalidStateError):  # another chunk was faster
                     done.set_exception(error)
 
-        for place in range(len(chunks)):
-            pool.submit(work, place)
+        for start in starts:
+            pool.submit(work, start)
         return done
+
+    def _space(self, count: int) -> Rows | None:
+        """Room for the inputs of so many pictures; none where it is not known how many rows they take."""
+        if any(spec.fit == "tile" for spec in self.facts.inputs.values()):
+            return None
+        return Rows(self.buffers, self.facts.inputs, count, floats=self.floats)
+
+    def _chunk(self, count: int) -> int:
+        """How many pictures a worker makes at a time: more of small ones, but an even share of the batch at most."""
+        size = sum(math.prod(spec.size) * spec.channels for spec in self.facts.inputs.values())
+        return max(CHUNK, min(LARGER // max(1, size), -(-count // max(1, self.workers))))
 
     # -- one part -------------------------------------------------------------------------------------------------
 
-    def _part(self, epoch: int, rows: Sequence[int], skipped: set[str]) -> Part:
-        part, group, held = Part(), [], 0
+    def _part(self, epoch: int, rows: Sequence[int], skipped: set[str], space: Rows | None, first: int) -> Part:
+        part, chances = Part(first), Chances(self.seed, "sample", epoch)
         for row in rows:
             identity = f"row {row}"
             try:
                 sample = self.data[row % len(self.data)]
                 identity = sample.id
-                if identity in skipped:
-                    continue
-                moved = self._moved(epoch, row, sample)
+                if identity not in skipped:
+                    moved = self._moved(sample, chances, row)
+                    self._add(part, row, moved, *self.task.inputs([moved], self.facts), space)
             except InputError as error:
                 part.bad[identity] = error.message
-                continue
-            group.append((row, moved))
-            held += sum(_held(image) for image in moved.images)
-            if held > HELD or len(group) == CHUNK:
-                self._fit(group, part)
-                group, held = [], 0
-        self._fit(group, part)
         return part
 
-    def _moved(self, epoch: int, row: int, sample: Sample) -> Sample:
+    def _moved(self, sample: Sample, chances: Chances, row: int) -> Sample:
         if self.mover is None:
             return sample
         sample = _showing(sample, tuple(map(_lazy, sample.images)))
-        rng = generator(self.seed, "sample", epoch, row)
+        rng = chances.of(row)
         return self.mover(sample, rng, others=lambda count: self._others(rng, count))
 
     def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
         """Samples to mix with, from the same chance."""
         return [self.data[int(row)] for row in rng.integers(len(self.data), size=(count,))]
 
-    def _fit(self, group: list[tuple[int, Sample]], part: Part) -> None:
-        """Add a group to the part; where one of it does not fit, each goes alone and the culprits are named."""
-        if not group:
-            return
-        try:
-            inputs, frames = self.task.inputs([sample for _, sample in group], self.facts)
-        except InputError as error:
-            if len(group) == 1:
-                part.bad[group[0][1].id] = error.message
-                return
-            for pair in group:
-                self._fit([pair], part)
-            return
-        first = len(part.samples)
-        part.inputs.append(inputs)
-        part.frames += [_shifted(frame, first) for frame in frames]
-        part.rows += [row for row, _ in group]
-        part.samples += [_spent(sample) for _, sample in group]
+    def _add(
+        self, part: Part, row: int, sample: Sample, inputs: Arrays, frames: list[Frame], space: Rows | None
+    ) -> None:
+        """Keep what was made of a sample: in its row of the batch, or loose until the batch is put together."""
+        if space is not None and not part.loose and space.put(part.first + part.filled, inputs):
+            part.filled += 1
+        else:
+            if space is not None and part.filled:
+                part.loose, part.filled = [space.part(part.first, part.filled)], 0
+            part.loose.append(self._scaled(inputs))
+        place = len(part.samples)
+        part.frames += [_shifted(frame, place) for frame in frames]
+        part.rows.append(row)
+        part.samples.append(_spent(sample))
+
+    def _scaled(self, inputs: Arrays) -> Arrays:
+        """Inputs as they are, or as floats where those are asked for."""
+        specs = self.facts.inputs if self.floats else {}
+        return {name: normalised(array, specs[name]) if name in specs else array for name, array in inputs.items()}
 
     # -- one batch ------------------------------------------------------------------------------------------------
 
-    def _joined(self, parts: Sequence[Part]) -> Batch:
+    def _joined(self, parts: Sequence[Part], space: Rows | None) -> Batch:
         frames: list[Frame] = []
         samples: list[Sample] = []
         for part in parts:
@@ -218,24 +228,20 @@ class Loader:
         bad = {name: why for part in parts for name, why in part.bad.items()}
         if not samples:
             return Batch({}, [], bad)
-        pieces = [piece for part in parts for piece in part.inputs]
-        inputs = {name: self._whole(name, [piece[name] for piece in pieces]) for name in pieces[0]}
+        inputs = self._whole(parts, space)
         try:
             return Batch({**inputs, **self.task.targets(samples, frames, self.facts)}, rows, bad)
         except InputError:
             return self._without_culprits(inputs, frames, samples, rows, bad)
 
-    def _whole(self, name: str, pieces: list[np.ndarray]) -> np.ndarray:
-        """One input of the batch from those of its parts."""
-        spec = self.facts.inputs.get(name)
-        if not self.floats or spec is None:
-            return self.buffers.joined(pieces)
-        made = self.buffers.empty((sum(map(len, pieces)), *pieces[0].shape[1:]), np.dtype(np.float32))
-        first = 0
-        for piece in pieces:
-            normalised(piece, spec, made[first : first + len(piece)])
-            first += len(piece)
-        return made
+    def _whole(self, parts: Sequence[Part], space: Rows | None) -> Arrays:
+        """The inputs of the batch from those of its parts."""
+        if space is not None and not any(part.loose for part in parts):
+            return space.packed((part.first, part.filled) for part in parts)
+        pieces: list[Arrays] = []
+        for part in parts:
+            pieces += [space.part(part.first, part.filled)] if space is not None and part.filled else part.loose
+        return {name: self.buffers.joined([piece[name] for piece in pieces]) for name in pieces[0]}
 
     def _without_culprits(
         self, inputs: Arrays, frames: list[Frame], samples: list[Sample], rows: list[int], bad: dict[str, str]
