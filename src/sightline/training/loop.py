@@ -58,7 +58,7 @@ class Loop:
         if self.team.size > 1 and hasattr(self.learner.network, "solve"):
             raise SettingsError("train.processes: what learns in closed form learns in one process.")
         self.draw = draw_from(self.train, self.settings.sampling, self.tell)
-        sides, epochs = (self.train, self.val), sum(self.phases) - self.state.epochs
+        sides, epochs = (self.train, self.val), math.ceil(sum(self.phases)) - self.state.epochs
         with keeping(self.settings.cache, sides, epochs=epochs, tell=self.tell) as (self.train, self.val):
             self._go()
 

@@ -21,12 +21,12 @@ STEADY = 0.01  # a plan is left alone while it is off by less than this part
 WINDOW = 0.15  # of the time there is: the part of the past that says how fast steps are
 
 
-class Spent:
+class Watch:
     """Seconds that a run has had, written down as they pass, so that a kill forgets none but the last few."""
 
-    def __init__(self, path: Path, *, every: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path, begun: float, *, every: float = 2.0, clock: Callable[[], float] = time.monotonic):
         self.path, self.every, self.clock = path, every, clock
-        self.before, self.begun = _read(path), clock()
+        self.before, self.begun = _read(path), begun
         self.noted = self.before
 
     def seconds(self) -> float:
@@ -53,9 +53,9 @@ def _read(path: Path) -> float:
 
 @dataclass(slots=True)
 class Pace:
-    """How long a phase is, in epochs, so that it ends at `until` by the clock of `spent`."""
+    """How long a phase is, in epochs, so that it ends at `until` by its watch."""
 
-    spent: Spent
+    watch: Watch
     until: float
     most: float = math.inf  # epochs; more would bring nothing
     between: float = 0.0  # seconds from the last step of an epoch to the first of the next: validation, checkpoint
@@ -64,7 +64,7 @@ class Pace:
 
     def length(self, epoch: int, place: int, size: int, now: float) -> float:
         """Epochs of the phase as things stand before the step at `place` of `size` in this epoch; `now` so far."""
-        seconds = self.spent.seconds()
+        seconds = self.watch.seconds()
         self._learn(epoch, place, seconds)
         each = self._each()
         if each is None:
