@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sightline.core.files import canonical, write_durably
 
-STEADY = 0.01  # a plan is left alone while it is off by less than this part
+STEADY = 0.01  # a plan is left alone while it is off by less than this part of what is left
 WINDOW = 0.15  # of the time there is: the part of the past that says how fast steps are
 
 
@@ -71,7 +71,7 @@ class Pace:
             return now
         made = self._fitting(epoch, place, size, self.until - seconds, each)
         made = min(self.most, max(made, epoch + (place + 1) / size))
-        return now if abs(made - now) <= STEADY * now else made
+        return now if abs(made - now) <= STEADY * max(0.0, now - epoch - place / size) else made
 
     def _learn(self, epoch: int, place: int, seconds: float) -> None:
         if self.last is not None:

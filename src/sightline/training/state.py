@@ -43,7 +43,7 @@ class State:
 
     def end(self, phases: Sequence[float], size: int) -> int:
         """Batches of this epoch that belong to the phase."""
-        return min(size, math.ceil(size * (self.length(phases) - self.epoch)))
+        return min(size, math.ceil(size * (self.length(phases) - self.epoch) - 1e-6))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -30,7 +30,7 @@ from sightline.training.pace import Watch
 from sightline.training.settings import FREE, Settings
 from sightline.training.single import begun, learn
 
-GLANCE = 200  # pictures that say how long looking at all would take
+FEW, GLANCE = 50, 400  # pictures that say how long looking at all would take
 PATIENCE = 0.25  # of the time: looking at the data may take so much
 VALIDATED = 2_000  # samples that are enough to tell one network from another; never less than a twentieth
 LADDER, SPENT = "ladder.json", "spent.json"
@@ -130,10 +130,7 @@ def _looked(run: Run, samples: Dataset, look: bool, minutes: float | None, tell:
     if run.exists or (run.path / NAME).is_file():
         return True
     if minutes is not None:
-        some = samples.take(range(0, len(samples), max(1, len(samples) // GLANCE))[:GLANCE])
-        start = time.monotonic()
-        audit(some, quick=True)
-        seconds = (time.monotonic() - start) / max(1, len(some)) * len(samples)
+        seconds = _glanced(samples) * len(samples)
         if seconds > PATIENCE * minutes * 60:
             text = f"looking at all {len(samples):,} pictures would take {seconds:.0f} of {minutes * 60:.0f} s, so"
             tell(Event("warn", f"{text} neither faults nor copies on two sides were looked for"))
@@ -141,6 +138,18 @@ def _looked(run: Run, samples: Dataset, look: bool, minutes: float | None, tell:
     if look:
         write_durably(run.path / "audit.json", canonical(audit(samples, quick=True, tell=tell).to_json()))
     return True
+
+
+def _glanced(samples: Dataset) -> float:
+    """Seconds that the quick audit takes for one picture more; what it takes in any case is not counted."""
+    taken = []
+    for count in (FEW, FEW, GLANCE):  # the first brings in libraries
+        some = samples.take(range(0, len(samples), max(1, len(samples) // count))[:count])
+        start = time.monotonic()
+        audit(some, quick=True)
+        taken.append((time.monotonic() - start, len(some)))
+    (few, least), (many, most) = taken[1:]
+    return max(0.0, many - few) / max(1, most - least)
 
 
 def _sides(run: Run, samples: Dataset, chosen: Settings, copies: bool, tell: Tell) -> Dataset:
