@@ -50,7 +50,7 @@ def plan(measured: Sequence[Measured], pictures: int, now: float, end: float) ->
     for each in measured:
         share = BASELINE * (end - now)
         if each.closed and share > 0:
-            epochs = min(1.0, max(share / each.seconds, min(pictures, 500)) / pictures)
+            epochs = min(1.0, max(share / each.seconds, min(pictures, 2_000)) / pictures)
             now += epochs * pictures * each.seconds
             rungs.append(Rung(each.model, epochs, 1.0, now, True))
     left = max(0.0, end - now)
