@@ -15,7 +15,9 @@ from PIL import Image as Pillow
 
 from sightline.core import decoding, image
 from sightline.core.errors import INPUT_CODES, InputError
+from sightline.core.header import Header
 from sightline.core.image import ArrayImage, BytesImage, FileImage, as_image, encode, read_image, tidy
+from sightline.core.limits import LIMITS, Limits, check
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(0, 256, (6, 9)).astype(np.uint8)
@@ -321,3 +323,27 @@ def test_the_inspector_counts_every_pixel() -> None:
     told = image.describe(COLOUR)
     assert told["shape"] == [6, 9, 3]
     assert told["channels"][1]["max"] == COLOUR[..., 1].max()
+
+
+def test_a_file_that_does_not_know_its_size_is_read_whole() -> None:
+    path = Path("/proc/self/status")
+    if not path.exists():
+        pytest.skip("no such files here")
+    assert path.stat().st_size == 0
+    assert FileImage(path).encoded().startswith(b"Name:")
+
+
+@pytest.mark.parametrize(
+    ("header", "limits"),
+    [
+        (Header("X", (4, 4, 3), pages=11), Limits(frames=10)),
+        (Header("X", (4, 4, 3), total=101), Limits(total=100)),
+        (Header("X", (4, 4, 3)), Limits(values=47)),
+        (Header("X", (4, 4, 3), np.dtype(np.uint16)), Limits(memory=95)),
+        (Header("X", (4, 4, 3)), Limits(free=40, expansion=4)),
+    ],
+)
+def test_each_limit_alone_refuses(header: Header, limits: Limits) -> None:
+    check(header, 10, "x", LIMITS)
+    with pytest.raises(InputError, match="the limit is"):
+        check(header, 10, "x", limits)

@@ -90,6 +90,27 @@ def test_a_flipped_bit_anywhere_is_noticed_and_the_picture_is_put_anew(tmp_path:
     assert last.tobytes() == given.tobytes()
 
 
+def test_a_bit_that_flips_while_pictures_are_read_is_noticed_before_long(tmp_path: Path) -> None:
+    given = pixels((61, 83, 3), "uint8")
+    first = Cache(tmp_path, 2**30)
+    first.put(first.key("p"), given)
+    first.close()
+    (path,) = segments(tmp_path)
+    cache = Cache(tmp_path, 2**30)
+    key = cache.key("p")
+    for _ in range(40):
+        got = cache.get(key)
+        assert got is not None
+        assert got.tobytes() == given.tobytes()
+    with path.open("r+b") as file:
+        file.seek(500)
+        file.write(bytes([int(given.reshape(-1)[500]) ^ 4]))
+    reads = next(n for n in range(100) if cache.get(key) is None)
+    assert reads < caching._AGAIN
+    assert cache.bad == 1
+    assert cache.get(key) is None, "it stays out"
+
+
 def test_misplaced_pages_have_another_checksum() -> None:
     given = pixels((64, 1024, 3), "uint8").reshape(-1)
     swapped = given.copy()

@@ -16,7 +16,7 @@ from sightline.core.annotations import Labels, Objects
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SightlineError
 from sightline.core.image import ArrayImage, FileImage, Image, encode
-from sightline.core.inputs import Frame, InputSpec, normalised
+from sightline.core.inputs import Frame, InputSpec, fit_all, normalised
 from sightline.core.known import remember
 from sightline.core.recipe import apply, parse
 from sightline.core.sample import Sample
@@ -144,6 +144,61 @@ def test_frames_point_at_their_samples_also_where_one_is_left_out() -> None:
     assert len(batch.arrays["image"]) == 19 * 4
     tile = pictures(20)[7].pixels()[:16, :16]
     np.testing.assert_array_equal(batch.arrays["image"][6 * 4], tile)
+
+
+class Doubled(Classify):
+    """Two rows for some samples, so that rows cannot be planned."""
+
+    def inputs(self, samples: Sequence[Sample], facts: Facts) -> tuple[Arrays, list[Frame]]:
+        arrays, frames = super().inputs(samples, facts)
+        if int(samples[0].id[1:]) % 9 != 4:
+            return arrays, frames
+        return {name: np.repeat(array, 2, 0) for name, array in arrays.items()}, frames * 2
+
+    def targets(self, samples: Sequence[Sample], frames: Sequence[Frame], facts: Facts) -> Arrays:
+        return {"row": np.array([int(samples[frame.sample].id[1:]) for frame in frames])}
+
+
+@pytest.mark.parametrize("floats", [False, True])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_rows_that_nobody_planned_are_kept_in_order(workers: int, floats: bool) -> None:
+    (plain,) = loader(pictures(30), mover=None, floats=floats).batches(0, [range(30)], {"p2"})
+    made = loader(pictures(30), workers, task=Doubled(), mover=None, floats=floats)
+    (batch,) = made.batches(0, [range(30)], {"p2"})
+    places = [n for n in range(30) if n != 2 for _ in range(1 + (n % 9 == 4))]
+    assert batch.arrays["row"].tolist() == places
+    for place, pixels in zip(places, batch.arrays["image"], strict=True):
+        np.testing.assert_array_equal(pixels, plain.arrays["image"][plain.rows.index(place)])
+
+
+def test_gaps_are_closed_wherever_they_are(tmp_path: Path) -> None:
+    samples = list(pictures(40))
+    (tmp_path / "bad.png").write_bytes(b"")
+    gone = (0, 1, 7, 8, 15, 16, 17, 22, 39)
+    for n in gone:
+        samples[n] = replace(samples[n], images=(FileImage(tmp_path / "bad.png"),))
+    data = Dataset(samples, names=NAMES, kind=Labels)
+    for floats in (False, True):
+        (batch,) = loader(data, 2, floats=floats).batches(0, [range(40)], {"p30"})
+        assert batch.rows == [n for n in range(40) if n not in (*gone, 30)]
+        for place, row in enumerate(batch.rows):
+            (alone,) = loader(data, floats=floats).batches(0, [[row]], set())
+            np.testing.assert_array_equal(batch.arrays["image"][place], alone.arrays["image"][0])
+
+
+def test_what_is_made_of_a_picture_is_no_part_of_it() -> None:
+    for shape, fit in (((16, 20), "stretch"), ((16, 20), "tile"), ((3, 16, 20), "stretch")):
+        held = np.zeros((*shape, 3), np.uint8)
+        spec = InputSpec(shape, 3, fit=fit)
+        arrays, _ = fit_all([Sample("p", (ArrayImage(held),))], {"image": spec})
+        assert not np.shares_memory(arrays["image"], held)
+
+
+def test_more_small_pictures_are_made_at_a_time_but_never_all_by_one() -> None:
+    small = loader(pictures(1), 2)
+    assert small._chunk(256) == 128
+    assert small._chunk(100_000) <= 2**20 // (16 * 20 * 3)
+    assert loader(pictures(1), 2, Facts({"image": InputSpec((512, 512), 3)}, NAMES))._chunk(64) == CHUNK
 
 
 def test_a_move_that_mixes_gets_others_from_the_same_chance() -> None:

@@ -48,7 +48,9 @@ def carry(
     Beyond the old edge the picture is reflected, except where things are marked: their mirror images would lack a mark,
     so there it is filled.
     """
-    waits = antialias and warp.move is not None and all([isinstance(image, View) for image in sample.images])  # noqa: C419
+    move = warp.move if antialias else None
+    waiting = [image for image in sample.images if isinstance(image, View)]
+    waits = move is not None and len(waiting) == len(sample.images)
     extents(sample)
     pixels = [] if waits else [image.read() for image in sample.images]
     border = border or ("fill" if isinstance(sample.truth, Objects) else "reflect")
@@ -56,8 +58,8 @@ def carry(
     kept = _TRAIL.get()
     if kept is not None:
         kept.append(warp)
-    if waits:
-        views = [image.moved(warp.move, warp.size, border=border, fill=fill) for image in sample.images]  # type: ignore[attr-defined]
+    if move is not None and waits:
+        views = [view.moved(move, warp.size, border=border, fill=fill) for view in waiting]
         return Sample(sample.id, tuple(views), truth, sample.given, sample.group, sample.split, sample.attributes)
     moved = [warp.pixels(each, border=border, fill=fill, antialias=antialias) for each in pixels]
     return with_pixels(sample, moved, truth)

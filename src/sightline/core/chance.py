@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ class Digest(ISeedSequence):
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
         """So many words of the digest."""
-        return np.frombuffer(self.raw, dtype, n_words)
+        words = np.frombuffer(self.raw, dtype, n_words)
+        return words if sys.byteorder == "little" else words.byteswap()
 
 
 class Chances:

@@ -195,8 +195,7 @@ def _load(path: Path) -> bytes:
             if not stat.S_ISREG(status.st_mode):  # a pipe would never end
                 what = "folder" if stat.S_ISDIR(status.st_mode) else "device"
                 raise InputError("missing", f"{path}: a {what}, not a file.")
-            with open(handle, "rb", buffering=0, closefd=False) as file:
-                data = b"" if status.st_size > LARGEST_FILE else file.readall()
+            data = b"" if status.st_size > LARGEST_FILE else _all(handle, status.st_size)
             large = max(status.st_size, len(data)) > LARGEST_FILE
         finally:
             os.close(handle)
@@ -207,6 +206,15 @@ def _load(path: Path) -> bytes:
     if large:
         raise InputError("too_large", f"{path}: more than {LARGEST_FILE:,} bytes.")
     return data
+
+
+def _all(handle: int, size: int) -> bytes:
+    """What a file holds, in one reading where its size is known."""
+    data = os.read(handle, size + 1)
+    if len(data) == size > 0:
+        return data
+    with open(handle, "rb", buffering=0, closefd=False) as file:
+        return data + file.readall()  # it grows, is read in parts, or does not know its size
 
 
 def histogram(pixels: np.ndarray, bins: int = 256) -> np.ndarray:

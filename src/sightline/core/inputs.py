@@ -86,7 +86,15 @@ def fit_all(samples: Sequence[Sample], specs: Mapping[str, InputSpec]) -> tuple[
                 raise InputError("mismatch", f"{sample.id}: its pictures differ in size; they must be aligned.")
             rows[name] += [pixels for _, pixels in placed]
         frames += mine
-    return {name: row[0][None].copy() if len(row) == 1 else np.stack(row) for name, row in rows.items()}, frames
+    return {name: _stacked(row) for name, row in rows.items()}, frames
+
+
+def _stacked(rows: list[np.ndarray]) -> np.ndarray:
+    """One array of all rows, which is nobody's but the caller's: a single one is copied where it may be a part."""
+    if len(rows) != 1:
+        return np.stack(rows)
+    alone = rows[0].base is None and rows[0].ndim == 3  # volumes may be those of the data set
+    return rows[0][None] if alone else rows[0][None].copy()
 
 
 def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.ndarray:

@@ -91,8 +91,12 @@ class KnownImage:
     @property
     def shape(self) -> tuple[int, ...] | None:
         """Its size as far as that is known without decoding: rows, columns (or depth first)."""
-        self.look()
-        return tuple(length for length in self.facts.shapes[self.row].tolist() if length >= 0) or None
+        if not self.facts.known[self.row] & _LOOKED:
+            self.look()
+        lengths = self.facts.shapes[self.row].tolist()
+        while lengths and lengths[-1] < 0:
+            lengths.pop()
+        return tuple(lengths) or None
 
     @property
     def fault(self) -> InputError | None:

@@ -39,6 +39,10 @@ def check(header: Header, size: int, name: str, limits: Limits) -> None:
     values, weight = header.values, header.values * header.dtype.itemsize
     if min(header.shape, default=0) < 0:
         raise InputError("corrupt", f"{name}: a picture of shape {header.shape}.")
+    if max(values, weight) <= min(limits.values, limits.memory, limits.free) and (
+        header.pages <= limits.frames and header.total <= limits.total
+    ):
+        return  # as nearly all, without putting into words what is not said
     refused = (
         (values > limits.values, f"{values:,} pixel values", f"{limits.values:,}"),
         (

@@ -120,7 +120,7 @@ def apply(
 
 def _held(sample: Sample) -> Sample:
     """Its pictures read once, however often moves ask for them."""
-    if all(type(image) in (ArrayImage, View) for image in sample.images):
+    if not [image for image in sample.images if type(image) not in (View, ArrayImage)]:
         return sample
     return replace(sample, images=tuple(ArrayImage(image.read(), image.name) for image in sample.images))
 

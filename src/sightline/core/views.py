@@ -106,7 +106,7 @@ class View:
 
     def moved(self, move: Affine, size: Size, *, border: str = "edge", fill: float | None = None) -> View:
         """This view under one more affine move; what an earlier move has cut away does not return."""
-        if _within(_box(inverse(move), size), self.size):
+        if _inside(move, size, self.size):
             border, fill = self.border, self.fill
         elif self.edits or not self._is_whole():
             return View.of(self._array()).moved(move, size, border=border, fill=fill)
@@ -191,7 +191,7 @@ def _flipped(pixels: np.ndarray, across: bool, down: bool) -> np.ndarray:
     import cv2
 
     turned: np.ndarray = cv2.flip(pixels, -1 if across and down else 1 if across else 0)
-    return turned.reshape(pixels.shape)
+    return turned if turned.ndim == 3 else turned.reshape(pixels.shape)
 
 
 def _upright(move: Affine) -> bool:
@@ -210,5 +210,15 @@ def _box(move: Affine, size: tuple[int, ...]) -> tuple[float, float, float, floa
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _within(box: tuple[float, float, float, float], size: Size) -> bool:
-    return box[0] > -_NEAR and box[1] > -_NEAR and box[2] < size[1] + _NEAR and box[3] < size[0] + _NEAR
+def _inside(move: Affine, size: Size, have: Size) -> bool:
+    """Whether all that a view of this size shows after a move lies in what there is."""
+    a, b, c, d, e, f = move
+    if b == 0 == d and a > 0 and e > 0:  # as windows do
+        return (
+            c < _NEAR * a
+            and f < _NEAR * e
+            and size[1] - c < (have[1] + _NEAR) * a
+            and size[0] - f < (have[0] + _NEAR) * e
+        )
+    left, top, right, bottom = _box(inverse(move), size)
+    return left > -_NEAR and top > -_NEAR and right < have[1] + _NEAR and bottom < have[0] + _NEAR

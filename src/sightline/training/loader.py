@@ -188,7 +188,7 @@ class Loader:
     def _moved(self, sample: Sample, chances: Chances, row: int) -> Sample:
         if self.mover is None:
             return sample
-        sample = _showing(sample, tuple(map(_lazy, sample.images)))
+        sample = _showing(sample, tuple([_lazy(image) for image in sample.images]))
         rng = chances.of(row)
         return self.mover(sample, rng, others=lambda count: self._others(rng, count))
 
