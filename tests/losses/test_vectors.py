@@ -40,7 +40,23 @@ def _oracle(vectors: np.ndarray, classes: np.ndarray, temperature: float = 0.1) 
     return float(np.mean(rows))
 
 
-CASES = {"supervised_contrast": Case(_draw, _perfect, _oracle, ("vectors",))}
+def _draw_taught(chance: torch.Generator) -> dict[str, Any]:
+    return {name: torch.randn(6, 5, generator=chance) * 30 + 7 for name in ("values", "taught")}
+
+
+def _copied(drawn: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
+    return {**drawn, "values": drawn["taught"].clone()}, 0.0
+
+
+def _alike(values: np.ndarray, taught: np.ndarray) -> float:
+    """Squared differences in units of the teacher's own variance."""
+    return float(((values.astype(np.float64) - taught) ** 2).mean() / taught.astype(np.float64).var())
+
+
+CASES = {
+    "supervised_contrast": Case(_draw, _perfect, _oracle, ("vectors",)),
+    "likeness": Case(_draw_taught, _copied, _alike, ("values",), scale=30.0),
+}
 
 
 def test_three_of_a_name_cannot_do_better_than_the_choice_between_two() -> None:

@@ -135,7 +135,7 @@ def test_it_is_said_aloud() -> None:
 
 @pytest.mark.parametrize("sampling", ["even", "balanced:", "plain:site", "weighted:", ""])
 def test_a_way_that_is_none_is_refused(sampling: str) -> None:
-    with pytest.raises(SettingsError, match=r"write plain, balanced, balanced:ATTRIBUTE"):
+    with pytest.raises(SettingsError, match=r"write auto, plain, balanced, balanced:ATTRIBUTE"):
         check(sampling)
     with pytest.raises(SettingsError, match=r"train\.sampling"):
         Settings(sampling=sampling)

@@ -86,6 +86,8 @@ class Task(ABC):
     kind: ClassVar[type[Annotation]]  # the record it answers with
     truth: ClassVar[type[Annotation] | None] = None  # the record on the label; None: the kind itself
     metrics: ClassVar[tuple[str, ...]]  # each gives a Tally; training keeps the best of the first
+    even: ClassVar[str] = ""  # the metric to keep the best of where some names are rare; none: the first
+    taught: ClassVar[Mapping[str, str]] = {}  # output -> loss by which a teacher's is learnt; none: `likeness`
     model: ClassVar[str]  # default name in models/
     turns: ClassVar[tuple[str, ...]] = ("",)  # prefixes of the parameters of each optimiser, in order
     Options: ClassVar[type]  # frozen dataclass of the task's own settings

@@ -31,8 +31,18 @@ class _Labels(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], count)) if widths else None
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        x = self.model(self.pixels(image))
-        return {"logits": x if self.head is None else self.head(x[-1].mean((2, 3)))}
+        return self.answered(self.pooled(image))
+
+    def pooled(self, image: Tensor) -> Tensor:
+        """What the last layer answers from, a row a picture."""
+        x, model = self.pixels(image), self.model
+        found: Tensor = getattr(model, "pooled", model)(x) if self.head is None else model(x)[-1].mean((2, 3))
+        return found
+
+    def answered(self, pooled: Tensor) -> dict[str, Tensor]:
+        """The answer to what was pooled."""
+        last = getattr(self.model, "answered", None) if self.head is None else self.head
+        return {"logits": pooled if last is None else last(pooled)}
 
 
 class _Solved(_Labels):
@@ -51,5 +61,12 @@ class _Vector(nn.Module):
         self.head = nn.Linear(model.widths[-1], length)  # type: ignore[index,arg-type]
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        x = self.model(self.pixels(image))[-1].mean((2, 3))
-        return {"vector": functional.normalize(self.head(x), dim=1)}
+        return self.answered(self.pooled(image))
+
+    def pooled(self, image: Tensor) -> Tensor:
+        """What the last layer answers from, a row a picture."""
+        return self.model(self.pixels(image))[-1].mean((2, 3))  # type: ignore[no-any-return]
+
+    def answered(self, pooled: Tensor) -> dict[str, Tensor]:
+        """The answer to what was pooled."""
+        return {"vector": functional.normalize(self.head(pooled), dim=1)}

@@ -16,3 +16,9 @@ def supervised_contrast(vectors: Tensor, classes: Tensor, *, temperature: float 
     count = pairs.sum(1)
     per_row = -log_share.masked_fill(~pairs, 0.0).sum(1) / count.clip(1)
     return per_row[count > 0].mean() if bool((count > 0).any()) else vectors.sum() * 0.0
+
+
+def likeness(values: Tensor, taught: Tensor) -> Tensor:
+    """Mean squared difference from a teacher's numbers of any kind, in units of how much those vary."""
+    spread = taught.var(correction=0) if taught.numel() > 1 else taught.new_ones(())
+    return (values - taught).square().mean() / spread.clip(1e-6)

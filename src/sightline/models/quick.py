@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sightline.models._layers import DropPath
 from sightline.models._variants import Variant, sized
 
 GIVES = "pyramid"
@@ -66,10 +67,11 @@ class _Block(nn.Module):
         super().__init__()
         self.first, self.norm = nn.Conv2d(before, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)
         self.second, self.last = nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)
+        self.skip = DropPath(0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         x = functional.gelu(self.norm(functional.max_pool2d(self.first(x), 2, ceil_mode=True)))
-        return x + functional.gelu(self.last(self.second(x)))
+        return x + self.skip(functional.gelu(self.last(self.second(x))))
 
 
 def waves(channels: int) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sightline.models._layers import DropPath
+
 GIVES = "pyramid"
 PARAMETERS = 1_107_048
 COST = 14_598_144  # multiplications of one picture of 64 x 64 x 3
@@ -51,7 +53,8 @@ class _Residual(nn.Module):
         super().__init__()
         last = nn.BatchNorm2d(width)
         self.body = nn.Sequential(_layer(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), last)
+        self.skip = DropPath(0.0)
         nn.init.zeros_(last.weight)  # each block begins as the identity (Goyal et al. 2017)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.nn.functional.silu(x + self.body(x))
+        return torch.nn.functional.silu(x + self.skip(self.body(x)))

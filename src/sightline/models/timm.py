@@ -53,7 +53,7 @@ def _build(name: str, channels: int = 3, count: int | None = None) -> nn.Module:
     wanted |= {"features_only": True} if count is None else {"num_classes": count}
     network, found = _made(name, wanted)
     scaled = _Scaled(fixed, card if found else None, channels)
-    return _Pyramid(scaled, network) if count is None else nn.Sequential(scaled, network)
+    return _Pyramid(scaled, network) if count is None else _Classifier(scaled, network)
 
 
 def _made(name: str, wanted: dict[str, Any]) -> tuple[Any, bool]:
@@ -91,6 +91,27 @@ class _Scaled(nn.Module):
         if self.fixed is not None and x.shape[-2:] != self.fixed:
             x = functional.interpolate(x, self.fixed, mode="bilinear", align_corners=False)
         return (x * STD + MEAN - self.mean) / self.std
+
+
+class _Classifier(nn.Sequential):
+    """Scores; parted before the layer that answers, so that all else can rest."""
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """What the last layer answers from; the scores themselves where the architecture cannot be parted."""
+        network: Any = self[1]
+        if self._last() is None:
+            return self(x)  # type: ignore[no-any-return]
+        return network.forward_head(network.forward_features(self[0](x)), True)  # type: ignore[no-any-return]
+
+    def answered(self, pooled: Tensor) -> Tensor:
+        """One score a name."""
+        last = self._last()
+        return pooled if last is None else last(pooled)
+
+    def _last(self) -> nn.Linear | None:
+        network: Any = self[1]
+        found = network.get_classifier() if hasattr(network, "forward_head") else None
+        return found if isinstance(found, nn.Linear) else None
 
 
 class _Pyramid(nn.Module):

@@ -39,13 +39,20 @@ class Tutorial(nn.Module):
             _begin(layer)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.answered(self.pooled(x))
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """What the last layer answers from."""
         x = functional.max_pool2d(functional.relu(self.first(x)), 2)
         x = functional.max_pool2d(functional.relu(self.second(x)), 2)
         x = functional.relu(self.third(x))
         if x.shape[-2:] != (self.side, self.side):
             x = functional.adaptive_avg_pool2d(x, self.side)
-        x = functional.relu(self.dense(x.flatten(1)))
-        return self.answer(x)  # type: ignore[no-any-return]
+        return functional.relu(self.dense(x.flatten(1)))
+
+    def answered(self, pooled: Tensor) -> Tensor:
+        """One score a name."""
+        return self.answer(pooled)  # type: ignore[no-any-return]
 
 
 def _begin(layer: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Settings:
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     dropout: float = 0.1
     smoothing: float = 0.05
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # focal: what is still wrong counts more
 
 
 class Classify(Task):
@@ -30,6 +31,8 @@ class Classify(Task):
 
     kind = Labels
     metrics = ("accuracy", "balanced_accuracy", "f1", "log_loss")
+    even = "balanced_accuracy"
+    taught: ClassVar[Mapping[str, str]] = {"logits": "distillation"}
     model = "small"
     Options = Settings
 
@@ -62,7 +65,7 @@ class Classify(Task):
 
     def loss(self, step: Step) -> dict[str, Any]:
         logits = step.network(image=step.batch["image"])["logits"]
-        lose = catalog.find("losses", "cross_entropy")
+        lose = catalog.find("losses", step.facts.options.get("loss", "cross_entropy"))
         return {"names": lose(logits, step.batch["classes"], smoothing=step.facts.options["smoothing"])}
 
     def decode(self, outputs: Arrays, frames: Sequence[Frame], facts: Facts) -> list[Annotation]:

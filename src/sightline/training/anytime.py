@@ -216,7 +216,7 @@ class Climb:
 
 
 def measured(run: Run, val: Dataset, asked: Any) -> dict[str, Any] | None:
-    """The first metric of a run on the validation side, with its interval; None where there is nothing to measure."""
+    """The metric that a run is kept by, on the validation side, with its interval; None where nothing can be measured."""
     import torch
 
     from sightline.evaluating.intervals import interval
@@ -237,7 +237,7 @@ def measured(run: Run, val: Dataset, asked: Any) -> dict[str, Any] | None:
                 pairs.append((truth, answer))
     if not pairs:
         return None
-    name = task.metrics[0]
+    name = (run.info.get("imbalance") or {}).get("kept_by") or task.metrics[0]
     tally = catalog.find("metrics", name)([truth for truth, _ in pairs], [answer for _, answer in pairs])
     return {"name": name, **interval(tally).to_json()}
 

@@ -8,15 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 from sightline.core.dataset import Dataset
-from sightline.core.progress import Tell, silent
+from sightline.core.files import canonical, write_durably
+from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.splitting import split_digest
 from sightline.core.task import Facts, Task
 from sightline.training.choices import Choices, device_for
 from sightline.training.guard import Asked
+from sightline.training.imbalance import handled
 from sightline.training.learner import Learner, build
 from sightline.training.loop import Loop
 from sightline.training.settings import Settings
+from sightline.training.start import begin
+from sightline.training.teacher import teacher
 from sightline.training.team import ALONE, Team
 
 
@@ -37,9 +41,20 @@ def assemble(
         choices = replace(choices, device=f"cuda:{team.rank}")
     device_for(choices.device)
     facts = Facts.from_json(info["facts"])
-    learner = Learner(task, build(task, info["model"], facts, choices, settings.seed), settings, choices)
+    uneven = info.get("imbalance")
+    settings = handled(uneven, settings, tell)
+    network = build(task, info["model"], facts, choices, settings.seed)
+    if settings.start and not any(run.path.glob("checkpoints/*.json")):
+        begun = begin(network, facts, settings.start)
+        tell(Event("note", begun["line"]))
+        if team.first:
+            write_durably(run.path / "start.json", canonical(begun))
+    learner = Learner(task, network, settings, choices)
+    learner.teacher = teacher(task, facts, settings, choices)
     train, val = sides.side("train"), sides.side("val")
-    return Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
+    made = Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
+    made.keep = uneven["kept_by"] if uneven else task.metrics[0]
+    return made
 
 
 def parting(sides: Dataset) -> str:

@@ -65,9 +65,8 @@ def still(network: nn.Module, names: frozenset[str]) -> list[nn.Module]:
 def depths(network: nn.Module) -> dict[str, int]:
     """How many layers lie behind each parameter, 0 for what answers; a layer is a block as the network is built."""
     last = answering(network)
-    units = [
-        [name for name in unit if name not in last] for unit in _units("", network, count_parameters([network]) / 2)
-    ]
+    most = 0.9 * count_parameters([network])
+    units = [[name for name in unit if name not in last] for unit in _units("", network, most)]
     found = dict.fromkeys(last, 0)
     for place, unit in enumerate(reversed([unit for unit in units if unit]), 1):
         found |= dict.fromkeys(unit, place)
@@ -75,9 +74,10 @@ def depths(network: nn.Module) -> dict[str, int]:
 
 
 def _units(prefix: str, module: nn.Module, most: float) -> Iterator[list[str]]:
-    """Containers, and what holds more than `most` numbers, are opened; what is left whole is a layer."""
+    """Rows of blocks, and what holds nearly all numbers, are opened; a block stays whole, as a convolution its norm."""
     children = [(name, child) for name, child in module.named_children() if count_parameters([child])]
-    if not children or (count_parameters([module]) <= most and not isinstance(module, nn.Sequential | nn.ModuleList)):
+    blocks = any(count_parameters(list(child.children())) for _, child in children)
+    if not blocks or (count_parameters([module]) < most and not isinstance(module, nn.Sequential | nn.ModuleList)):
         yield [f"{prefix}{name}" for name, _ in module.named_parameters()]
         return
     yield [f"{prefix}{name}" for name, _ in module.named_parameters(recurse=False)]

@@ -26,10 +26,14 @@ class Called:
         self.module = module
         self.kind = torch.device(choices.device).type
         self.mixed = choices.precision == "bfloat16"
+        self.calls: list[tuple[dict[str, Tensor], dict[str, Tensor]]] | None = None  # a list: note them
 
     def __call__(self, **inputs: Tensor) -> dict[str, Tensor]:
         out = self._mixed(self.module, **inputs)
-        return {name: value.float() if value.is_floating_point() else value for name, value in out.items()}
+        answers = {name: value.float() if value.is_floating_point() else value for name, value in out.items()}
+        if self.calls is not None:
+            self.calls.append((inputs, answers))
+        return answers
 
     def part(self, name: str, *inputs: Any) -> Any:
         """A sub-network that is not exported."""
@@ -77,6 +81,8 @@ class Learner:
         self.average.requires_grad_(False)
         self.learning = {turn: [p for _, p in self.players(turn)] for turn in task.turns}
         self.optimisers = {turn: self._optimiser(turn) for turn in task.turns if self.learning[turn]}
+        self.called, self.called_average = network, self.average  # what a loss reaches; see features.py
+        self.teacher: Any = None  # see teacher.py
         self._alone: bool | None = None
         self._pairs = self._followed()
         self._before = [buffer.detach().clone() for buffer in self._pairs.buffers]
@@ -120,6 +126,10 @@ class Learner:
         both = zip(self.average.buffers(), self.network.buffers(), strict=True)
         buffers = [(kept, latest) for kept, latest in both if id(latest) not in resting]
         return _Pairs(*([pair[place] for pair in pairs] for pairs in (weights, buffers) for place in (0, 1)))
+
+    def short(self, network: nn.Module, average: nn.Module) -> None:
+        """Reach the network and its average through these, which leave out what rests."""
+        self.called, self.called_average = network, average
 
     def teach(self, rows: int) -> None:
         """Training mode; one row alone has no statistics of its own and is normalised by the running ones."""

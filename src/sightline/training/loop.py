@@ -20,14 +20,16 @@ from sightline.core.run import Run
 from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
+from sightline.training.features import parted, remembered
 from sightline.training.guard import Asked, Interrupted
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
 from sightline.training.pace import Pace
+from sightline.training.rates import factor
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
-from sightline.training.state import State
+from sightline.training.state import State, line_of
 from sightline.training.step import NotFinite, Stepper
 from sightline.training.team import ALONE, Team
 
@@ -49,6 +51,8 @@ class Loop:
     team: Team = ALONE
     state: State = field(default_factory=State)
     pace: Pace | None = None  # where there is a time to keep to
+    keep: str = ""  # the metric by which the best epoch is kept; none: the first
+    seen: Task | None = None  # the task as its inputs are read: from pictures, or from features
     draw: Draw | None = None  # what an epoch shows; None: every row once
     best: dict[str, Any] = field(default_factory=dict)  # the weights to keep
     saved: float = field(default_factory=time.monotonic)
@@ -68,6 +72,7 @@ class Loop:
         self.team.gather(None)  # the others read what the first one wrote
         if not self.team.first:
             self.recall()
+        self.seen = self._resting() or self.task
         while self.state.phase < len(self.phases):
             try:
                 self._epoch()
@@ -76,6 +81,17 @@ class Loop:
             except Interrupted:
                 self.remember()
                 raise
+
+    def _resting(self) -> Task | None:
+        """The task over features that are worked out once, where nothing but the layer that answers learns."""
+        learner, sides = self.learner, (self.train, self.val)
+        if self.team.size > 1 or learner.teacher is not None or not parted(learner, self.facts):
+            return None
+        if mover(self.task, self.facts, self.settings) is not None:
+            text = "what rests sees other pictures in each epoch; --set train.augment=false lets it see each once"
+            self.tell(Event("note", f"{text}, and an epoch takes seconds"))
+            return None
+        return remembered(self.task, self.facts, learner, sides, self.run.path, self.settings.workers, self.tell)
 
     # -- memory ---------------------------------------------------------------------------------------------------
 
@@ -145,7 +161,8 @@ class Loop:
     def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:
         state, together = self.state, self.settings.accumulate
         move = mover(self.task, self.facts, self.settings)
-        loader = Loader(self.task, self.facts, self.train, self.settings.seed, move, self.settings.workers)
+        seen = self.seen or self.task
+        loader = Loader(seen, self.facts, self.train, self.settings.seed, move, self.settings.workers)
         loader.ahead = int(self.settings.ahead * 1e6)
         stepper = Stepper(self.task, self.facts, self.learner, self.team)
         mine = [self.team.share(rows) for rows in order[state.place :]]
@@ -235,17 +252,10 @@ class Loop:
 
     def _rate(self, length: int) -> float:
         """The factor of the learning rate at this step: warm-up, then the schedule."""
-        state, settings = self.state, self.settings
-        progress = state.progress(self.phases, length)
         better = -1.0 if self.state.lower else 1.0
-        scores = [better * score for row in state.history if (score := self._score(row)) is not None]
-        schedule = catalog.find("schedules", settings.schedule)
-        try:
-            factor: float = schedule(progress, scores, **settings.schedule_settings)
-        except TypeError as error:
-            raise SettingsError(f"train.schedule_settings do not suit '{settings.schedule}': {error}.") from error
-        begun = progress + settings.accumulate / length / state.length(self.phases)
-        return factor * min(1.0, begun / settings.warmup) if settings.warmup else factor
+        scores = [better * score for row in self.state.history if (score := self._score(row)) is not None]
+        done, epochs = self.state.progress(self.phases, length), self.state.length(self.phases)
+        return factor(self.settings, done, self.settings.accumulate / length / epochs, scores)
 
     # -- validation -----------------------------------------------------------------------------------------------
 
@@ -296,11 +306,11 @@ class Loop:
         return dict(found)
 
     def _validated(self) -> dict[str, float | None]:
-        run = torch_run(self.learner.average, self.learner.choices.device, self.learner.choices.precision)
+        run = torch_run(self.learner.called_average, self.learner.choices.device, self.learner.choices.precision)
         truths: list[Annotation] = []
         given: list[Annotation] = []
         for sample, answer in answers(
-            self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
+            self.seen or self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
         ):
             truth = self.task.reference(sample, self.facts) if not isinstance(answer, InputError) else None
             if isinstance(answer, InputError):
@@ -313,11 +323,11 @@ class Loop:
         if not truths:
             return {}
         tallies = {name: catalog.find("metrics", name)(truths, given) for name in self.task.metrics}
-        self.state.lower = tallies[self.task.metrics[0]].better == "lower"
+        self.state.lower = tallies[self.keep or self.task.metrics[0]].better == "lower"
         return {name: tally.value if math.isfinite(tally.value) else None for name, tally in tallies.items()}
 
     def _score(self, row: dict[str, Any]) -> float | None:
-        value = row["val"].get(self.task.metrics[0])
+        value = row["val"].get(self.keep or self.task.metrics[0])
         return None if value is None else float(value)
 
     def _next(self, row: dict[str, Any]) -> tuple[int, int]:
@@ -338,12 +348,7 @@ class Loop:
     def _publish(self) -> None:
         if not self.team.first:
             return
-        lines = b"".join(canonical_line(row) for row in self.state.history)
+        lines = b"".join(line_of(row) for row in self.state.history)
         write_durably(self.run.path / "metrics.jsonl", lines)
         if self.state.skipped:
             write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))
-
-
-def canonical_line(row: dict[str, Any]) -> bytes:
-    """A row of metrics.jsonl: canonical JSON on one line."""
-    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"

@@ -17,15 +17,16 @@ from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.task import Facts, Task
 
-KINDS = ("plain", "balanced", "weighted")
+KINDS = ("auto", "plain", "balanced", "weighted")  # auto: as imbalance.py finds
 
 
 def check(sampling: str) -> None:
     """Refuse a way of sampling that is none."""
     kind, colon, attribute = sampling.partition(":")
-    if kind not in KINDS or (colon and (kind == "plain" or not attribute)):
+    if kind not in KINDS or (colon and (kind in KINDS[:2] or not attribute)):
         raise SettingsError(
-            f"train.sampling = '{sampling}': write plain, balanced, balanced:ATTRIBUTE, weighted or weighted:ATTRIBUTE."
+            f"train.sampling = '{sampling}': write auto, plain, balanced, balanced:ATTRIBUTE, weighted or "
+            "weighted:ATTRIBUTE."
         )
 
 
@@ -63,7 +64,7 @@ def draw_from(data: Dataset, sampling: str, tell: Tell = silent) -> Draw:
     """How epochs are drawn from this data; what is shown more or less often than once is said."""
     check(sampling)
     kind, _, attribute = sampling.partition(":")
-    if kind == "plain" or not len(data):
+    if kind in KINDS[:2] or not len(data):
         return Draw(len(data))
     made = _weighted(data, attribute or "weight") if kind == "weighted" else _balanced(data, attribute)
     tell(Event("note", f"sampling: {sampling}; an epoch shows {made.said()}"))

@@ -17,12 +17,16 @@ _LATER: dict[str, Any] = {  # as they are where a run does not name them
     "processes": 1,
     "augmentations": None,
     "optimiser_settings": {},
+    "start": "",
+    "teacher": "",
+    "teacher_share": 0.7,
+    "temperature": 2.0,
     "l1": 0.0,
     "drop_path": 0.0,
     "freeze": "",
     "compile": "auto",
     "taper": 1.0,
-    "sampling": "plain",
+    "sampling": "auto",
     "resample": "smooth",
     "scale": "fixed",
 }
@@ -46,12 +50,16 @@ class Settings:
     average: float = 0.99  # decay of the moving average; 0: none
     l1: float = 0.0  # of weights: how much a step at the whole rate takes from each, times the rate; few are left
     drop_path: float = 0.0  # part of the rows for which the last residual branch is left out; earlier ones less
+    start: str = ""  # a run or a bundle whose weights are where this one begins, as far as they suit
+    teacher: str = ""  # a run or a bundle whose answers are learnt as well
+    teacher_share: float = 0.7  # of the loss
+    temperature: float = 2.0  # at which a teacher's scores of names are compared
     freeze: str = ""  # what does not learn: backbone, or names of submodules with commas
     taper: float = 1.0  # factor of the rate from each layer to the one before it
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
     augment: bool = True
     augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
-    sampling: str = "plain"  # plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
+    sampling: str = "auto"  # auto | plain | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]; see training/sampling.py
     resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
     scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
     split_by: str = (
@@ -74,7 +82,7 @@ class Settings:
         for name in ("epochs", "batch", "accumulate", "processes"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be 1 or more.")
-        for name in ("rate", "checkpoint_seconds", "ahead"):
+        for name in ("rate", "temperature", "checkpoint_seconds", "ahead"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0.")
         for name in ("warmup", "average", "bad_share", "drop_path"):
@@ -83,8 +91,9 @@ class Settings:
         for name in ("decay", "l1", "clip", "patience", "threads", "workers"):
             if (getattr(self, name) or 0) < 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
-        if not 0 < self.taper <= 1:
-            raise SettingsError(f"train.taper = {self.taper}: must be more than 0 and at most 1.")
+        for name in ("taper", "teacher_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0 and at most 1.")
         parse(self.augmentations or [])
         check(self.sampling)
         limit_of(self.cache)

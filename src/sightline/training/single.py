@@ -16,6 +16,8 @@ from sightline.core.progress import Event, Tell
 from sightline.core.run import Run
 from sightline.core.settings import differences, fill
 from sightline.core.task import Facts, Task
+from sightline.evaluating.diagnosing import say_how
+from sightline.training.imbalance import imbalance
 from sightline.training.settings import Settings
 
 
@@ -112,6 +114,7 @@ def learn(
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
         facts = tuned(facts, train_side, settings)
         info["facts"] = facts.to_json()
+        info["imbalance"] = imbalance(task, train_side, settings)
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():
         if "choices" not in info:
@@ -133,6 +136,7 @@ def learn(
             )
             loop.pace = pace
             loop.go()
+            say_how(loop.state.history, task.metrics[0], loop.state.lower, tell)
         write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
         if loop.state.paced:
             info["paced"] = loop.state.paced

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sightline.core.files import canonical
+
 
 @dataclass(slots=True)
 class State:
@@ -47,3 +49,8 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def line_of(row: dict[str, Any]) -> bytes:
+    """A row of metrics.jsonl: canonical JSON on one line."""
+    return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"

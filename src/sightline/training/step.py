@@ -93,7 +93,7 @@ class Stepper:
         finite = True
         for batch, share in zip(batches, shares, strict=True):
             self.learner.teach(len(next(iter(batch.values()))))
-            lost = self.task.loss(self._step(batch, turn, progress))
+            lost = self._lost(batch, turn, progress)
             total = sum(lost.values())
             finite = bool(torch.isfinite(total))
             if not finite:
@@ -110,11 +110,21 @@ class Stepper:
             parts[name] = parts.get(name, 0.0) + value
         return parts
 
+    def _lost(self, batch: dict[str, Any], turn: str, progress: float) -> dict[str, Any]:
+        """The parts of the task's loss, and that of the teacher where there is one."""
+        step, teacher = self._step(batch, turn, progress), self.learner.teacher
+        if teacher is None:
+            return self.task.loss(step)
+        step.network.calls = []
+        lost = self.task.loss(step)
+        blended: dict[str, Any] = teacher.blended(lost, step.network.calls)
+        return blended
+
     def _step(self, batch: dict[str, Any], turn: str, progress: float) -> Step:
         choices = self.learner.choices
         return Step(
-            Called(self.learner.network, choices),
-            Called(self.learner.average, choices),
+            Called(self.learner.called, choices),
+            Called(self.learner.called_average, choices),
             to_device(batch, choices.device),
             self.facts,
             turn,

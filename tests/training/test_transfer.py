@@ -1,0 +1,231 @@
+"""Beginning from another run: what matches is taken, what is frozen rests, and what rests is looked at once."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from benchmarks.reliability.kill_training import outcome, toy
+from sightline.core.errors import InputError, SettingsError
+from sightline.core.run import Run
+from sightline.exporting.export import export
+from sightline.formats import jsonlines
+from sightline.heads.pooled import labels
+from sightline.models import small, tutorial
+from sightline.training import features, layers
+from sightline.training.guard import Interrupted
+from sightline.training.train import train
+from tests.training.workshop import QUICK, loop, once_at
+
+FIXED: dict[str, Any] = {**QUICK, "epochs": 1, "threads": 1, "rate": 0.01}
+HEAD: dict[str, Any] = {**FIXED, "epochs": 3, "freeze": "backbone", "augment": False}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose weights others begin with."""
+    folder = tmp_path_factory.mktemp("first")
+    return train(jsonlines.write(toy("labels"), folder / "data"), out=folder / "run", settings=FIXED, look=False)
+
+
+@pytest.fixture(scope="module")
+def head(first: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Its head alone, learnt on."""
+    settings = {**HEAD, "start": str(first.path)}
+    return train(toy("labels", 72), out=tmp_path_factory.mktemp("head") / "run", settings=settings, look=False)
+
+
+def test_only_the_head_moves_and_no_running_mean(first: Run, head: Run) -> None:
+    before, after = load_file(first.weights), load_file(head.weights)
+    for name in before:
+        assert np.array_equal(before[name], after[name]) is not name.startswith("head."), name
+
+
+def test_what_is_remembered_changes_no_bit(
+    first: Run, head: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.training.loop.parted", lambda learner, facts: False)
+    settings = {**HEAD, "start": str(first.path)}
+    seen = train(toy("labels", 72), out=tmp_path, settings=settings, look=False)
+    assert outcome(seen.path) == outcome(head.path)
+
+
+def test_pictures_are_opened_once_and_a_stopped_run_continues_to_the_same_bits(
+    first: Run, head: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "IN_MEMORY", 0)
+    seen: list[int] = []
+    real = features.Features.add
+    monkeypatch.setattr(features.Features, "add", lambda *given: (seen.append(1), real(*given))[1])
+    settings = {**HEAD, "start": str(first.path)}
+    stopping = once_at(11, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted):
+        train(toy("labels", 72), out=tmp_path, settings=settings, look=False, tell=stopping)
+    again = train(toy("labels", 72), out=tmp_path, settings=settings, look=False)
+    assert outcome(again.path) == outcome(head.path)
+    assert len(seen) == 4, "two groups of 32 or fewer in each of two processes, whatever the number of epochs"
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in head.path.iterdir()}, "nothing is left"
+
+
+def test_it_says_what_was_taken(first: Run, tmp_path: Path) -> None:
+    said = []
+    settings = {**FIXED, "start": str(first.path), "epochs": 1}
+    run = train(toy("labels"), model="small", out=tmp_path / "whole", settings=settings, look=False, tell=said.append)
+    assert any("began with 100.0% of the weights" in event.text for event in said)
+    assert (run.path / "start.json").is_file()
+
+
+def test_other_names_begin_their_head_anew(first: Run) -> None:
+    from sightline.training.start import begin
+
+    made = loop(first.path.parent / "other")
+    facts = made.facts
+    swapped = type(facts)(facts.inputs, tuple(reversed(facts.names)), facts.options)
+    said = begin(made.learner.network, swapped, str(first.path))
+    assert said["anew"] == ["head.1.weight", "head.1.bias"]
+    assert "begun anew: head.1.weight, head.1.bias" in said["line"]
+    assert not begin(made.learner.network, facts, str(first.path))["anew"]
+
+
+def test_a_bundle_serves_as_well_as_its_run(first: Run, tmp_path: Path) -> None:
+    from sightline.training.start import weights_of
+
+    bundle = export(first).path
+    one, two = weights_of(str(bundle), "x"), weights_of(str(first.path), "x")
+    assert one[0].keys() == two[0].keys()
+    assert all(np.array_equal(one[0][name], two[0][name]) for name in two[0])
+    assert one[1:] == two[1:]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": "nowhere"}, r"train\.start = 'nowhere': no run at"),
+        ({"teacher": "nowhere"}, r"train\.teacher = 'nowhere': no run at"),
+        ({"freeze": "modle"}, r"no part 'modle' that learns\. Did you mean 'model'"),
+        ({"freeze": "model,head"}, "nothing would learn"),
+        ({"taper": 0.0}, r"train\.taper = 0\.0: must be more than 0"),
+        ({"drop_path": 1.0}, r"train\.drop_path"),
+        ({"optimiser_settings": {"nope": 1}}, r"train\.optimiser_settings do not suit 'adamw'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=message):
+        train(toy("labels"), out=tmp_path, settings={**FIXED, **settings}, look=False)
+
+
+def test_a_network_of_another_kind_is_refused(first: Run, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not one layer of its small suits"):
+        train(toy("labels"), model="lenet", out=tmp_path, settings={**FIXED, "start": str(first.path)}, look=False)
+
+
+def test_layers_further_from_the_answer_learn_slower(tmp_path: Path) -> None:
+    made = loop(tmp_path, taper=0.5)
+    shares = {}
+    names = {id(p): name for name, p in made.learner.network.named_parameters()}
+    for group in made.learner.optimisers[""].param_groups:
+        shares |= {names[id(p)]: group["share"] for p in group["params"]}
+    assert len(shares) == len(names)
+    assert shares["head.1.weight"] == shares["head.1.bias"] == 1
+    in_order = [shares[name] for name in names.values()]
+    assert in_order == sorted(in_order), "from the first layer to the last"
+    assert shares["model.stem.0.weight"] == shares["model.stem.1.bias"] == min(in_order) < 0.05
+    before = {name: p.detach().clone() for name, p in made.learner.network.named_parameters()}
+    made.go()
+    assert made.learner.optimisers[""].param_groups[0]["lr"] < 2e-3
+    moved = {n: float((p.detach() - before[n]).abs().mean()) for n, p in made.learner.network.named_parameters()}
+    assert moved["head.1.weight"] > 4 * moved["model.stem.0.weight"]
+
+
+def test_a_named_part_rests_with_its_chance_and_its_statistics(tmp_path: Path) -> None:
+    made = loop(tmp_path, freeze="model.stem, model.levels.0")
+    before = {name: value.clone() for name, value in made.learner.network.state_dict().items()}
+    made.go()
+    after = made.learner.network.state_dict()
+    still = {name for name, value in before.items() if torch.equal(value, after[name])}
+    assert {name for name in before if name.startswith(("model.stem", "model.levels.0."))} <= still
+    assert not any(name.startswith(("model.levels.1", "head")) for name in still)
+    assert made.learner.network.training
+
+
+def test_where_networks_are_parted() -> None:
+    from sightline.core.inputs import InputSpec
+
+    spec, image = InputSpec((32, 32)), torch.zeros(2, 32, 32, 3, dtype=torch.uint8)
+    for model, answers in ((small.build(), {"head.1.weight", "head.1.bias"}),
+                           (tutorial.build(3, 4), {"model.answer.weight", "model.answer.bias"})):  # fmt: skip
+        network = labels(model, spec, 4).eval()
+        assert layers.answering(network) == answers
+        assert layers.frozen(network, "backbone") == {name for name, _ in network.named_parameters()} - answers
+        pooled = network.pooled(image)  # type: ignore[operator]
+        assert pooled.ndim == 2
+        assert torch.equal(network.answered(pooled)["logits"], network(image)["logits"])  # type: ignore[operator]
+
+
+def test_what_cannot_be_read_is_skipped_as_before(tmp_path: Path) -> None:
+    """A picture that cannot be opened has its error again in each epoch, from memory."""
+    made = loop(tmp_path, freeze="backbone", augment=False)
+    sample = made.train[0]
+    found = features.Features("image")
+    found.bad[sample.id] = InputError("corrupt", "cut short")
+    with pytest.raises(InputError, match="cut short"):
+        found.inputs([sample], made.facts)
+
+
+def test_a_teacher_is_followed_even_where_names_are_wrong(first: Run, tmp_path: Path) -> None:
+    """With the whole of the loss the teacher's, its answers are learnt and the given names do not matter."""
+    settings = {**FIXED, "epochs": 6, "teacher": str(first.path), "teacher_share": 1.0, "rate": 0.005}
+    taught = train(toy("labels"), out=tmp_path / "taught", settings=settings, look=False)
+    lost = [row["parts"]["teacher"] for row in taught.history]
+    assert lost[-1] < 0.6 * lost[0]
+    assert all(row["parts"]["names"] == 0 for row in taught.history)
+    with pytest.raises(SettingsError, match="it looks at pictures of 32x32"):
+        train(toy("labels"), out=tmp_path / "size", settings=settings, options={"size": 48}, look=False)
+
+
+def test_l1_leaves_few_weights_and_spares_norms(tmp_path: Path) -> None:
+    plain, sparse = loop(tmp_path / "plain"), loop(tmp_path / "sparse", l1=5.0, rate=0.01)
+    zeros = []
+    for made in (plain, sparse):
+        made.go()
+        matrices = [p for p in made.learner.network.parameters() if p.ndim >= 2]
+        zeros.append(sum(int((p == 0).sum()) for p in matrices) / sum(p.numel() for p in matrices))
+    assert zeros[0] < 0.01 < 0.3 < zeros[1]
+    norm = made.learner.network.get_parameter("model.stem.1.weight")
+    assert not bool((norm == 0).any())
+
+
+def test_drop_path_rises_to_its_whole_rate_and_rests_when_asked(tmp_path: Path) -> None:
+    made = loop(tmp_path, drop_path=0.4)
+    rates = [m.rate for m in made.learner.network.modules() if type(m).__name__ == "DropPath"]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    x = torch.randint(0, 255, (8, 32, 32, 3), dtype=torch.uint8)
+    made.learner.network.eval()
+    assert torch.equal(made.learner.network(x)["logits"], made.learner.network(x)["logits"])
+    made.go()
+
+
+def test_early_stopping_keeps_the_best_weights_of_all(tmp_path: Path) -> None:
+    """Three good epochs, then a rate that ruins everything: what is kept is from before."""
+    made = loop(tmp_path, epochs=9, patience=2, average=0.0)
+    kept: dict[int, torch.Tensor] = {}
+
+    def tell(event: Any) -> None:
+        if event.kind == "epoch":
+            kept[event.facts["epoch"]] = made.learner.average.state_dict()["head.1.weight"].clone()
+            if event.facts["epoch"] == 3:
+                with torch.no_grad():
+                    made.learner.network.get_parameter("head.1.weight").mul_(-50)
+                for group in made.learner.optimisers[""].param_groups:
+                    group["share"] = 1e-9
+
+    made.tell = tell
+    made.go()
+    assert made.state.best_epoch <= 3
+    assert len(made.state.history) == made.state.best_epoch + 2 < 9
+    assert torch.equal(made.best["head.1.weight"], kept[made.state.best_epoch])
