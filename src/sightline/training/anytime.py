@@ -216,7 +216,7 @@ class Climb:
 
 
 def measured(run: Run, val: Dataset, asked: Any) -> dict[str, Any] | None:
-    """The metric that a run is kept by, on the validation side, with its interval; None where nothing can be measured."""
+    """The metric that a run is kept by, on the validation side, with its interval; None where that is empty."""
     import torch
 
     from sightline.evaluating.intervals import interval

@@ -278,12 +278,8 @@ class Loop:
         """The epoch's row; keeps the weights where they are the best so far."""
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
-        row: dict[str, Any] = {
-            "epoch": number + 1,
-            "phase": state.phase,
-            "step": state.step,
-            "skipped": len(state.skipped),
-        }
+        at = {"phase": state.phase, "step": state.step, "skipped": len(state.skipped)}
+        row: dict[str, Any] = {"epoch": number + 1, **at}
         row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best
