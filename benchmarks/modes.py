@@ -38,6 +38,7 @@ from sightline.training.settings import Settings
 from sightline.training.step import Stepper
 
 QUICK = False
+RATE = 0.002  # low enough that rounding alone does not part two runs of the same network
 NAMES = ("resnet18", "mobilenetv3_small_100", "convnext_femto", "efficientnet_lite0", "vit_tiny_patch16_224")
 Step = Callable[[], float]
 
@@ -56,7 +57,7 @@ def plain(name: str, mode: Choices, x: np.ndarray, y: np.ndarray) -> Step:
     form = torch.channels_last if mode.layout == "channels_last" else torch.contiguous_format
     network = need("timm").create_model(name, num_classes=10).to(memory_format=form)
     call: Any = torch.compile(network, dynamic=False) if mode.compiled else network
-    optimiser = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9)
+    optimiser = torch.optim.SGD(network.parameters(), RATE, momentum=0.9)
     truth = torch.from_numpy(y)
 
     def step() -> float:
@@ -76,7 +77,7 @@ def ours(name: str, mode: Choices, x: np.ndarray, y: np.ndarray) -> Step:
     facts = Facts(
         {"image": InputSpec(x.shape[1:3])}, tuple(map(str, range(10))), asdict(Options(smoothing=0.0, dropout=0.0))
     )
-    settings = Settings(optimiser="momentum", rate=0.01, decay=0.0, clip=0.0, average=0.0).settled()
+    settings = Settings(optimiser="momentum", rate=RATE, decay=0.0, clip=0.0, average=0.0).settled()
     network = build(TASK, f"timm:{name}", facts, mode, 0)
     stepper = Stepper(TASK, facts, Learner(TASK, network, settings, mode))
     count = itertools.count()
