@@ -33,7 +33,7 @@ from sightline.training.single import begun, learn
 FEW, GLANCE = 50, 400  # pictures that say how long looking at all would take
 PATIENCE = 0.25  # of the time: looking at the data may take so much
 VALIDATED = 2_000  # samples that are enough to tell one network from another; never less than a twentieth
-LADDER, SPENT = "ladder.json", "spent.json"
+SPENT = "spent.json"
 
 
 def train(
@@ -89,6 +89,8 @@ def train(
     with locked(run.path), asking() as asked:
         sweep(run.path)
         watch = Watch(run.path / SPENT, started, every=max(0.2, min(2.0, (minutes or 1) * 0.6)))
+        if minutes is not None:
+            watch.note()
         copies = _looked(run, samples, look, minutes, tell)
         sides = _sides(run, samples, chosen, copies, tell)
         if minutes is not None:
@@ -154,7 +156,8 @@ def _glanced(samples: Dataset) -> float:
 
 def _sides(run: Run, samples: Dataset, chosen: Settings, copies: bool, tell: Tell) -> Dataset:
     """Who learns and who is held out: as it was written down when the run began, else parted and written down now."""
-    written = recall(samples, run.path) if run.exists or (run.path / LADDER).is_file() else None
+    begun_before = run.exists or (run.path / SPENT).is_file()
+    written = recall(samples, run.path) if begun_before else None
     if written is not None:
         return written
     apart = len(set(samples.column("id"))) == len(samples)  # who is where can be written down
