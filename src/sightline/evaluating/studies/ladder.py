@@ -31,7 +31,7 @@ def study(scene: Scene) -> dict[str, Any] | None:
 def section(found: Mapping[str, Any], scene: Scene) -> str:
     """A table of the rungs with what each reached on the validation side."""
     lead = (
-        f"{readable(found['minutes'])} minutes were given. Looking at data took {readable(found['data_seconds'])} s "
+        f"{found['minutes']:g} minutes were given. Looking at data took {readable(found['data_seconds'])} s "
         f"and timing the candidates {readable(found['timing_seconds'])} s. Each was measured on the validation side, "
         "which no figure above comes from; the best was kept."
     )
