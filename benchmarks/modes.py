@@ -65,7 +65,7 @@ def plain(name: str, mode: Choices, x: np.ndarray, y: np.ndarray) -> Step:
         with torch.autocast("cpu", torch.bfloat16, enabled=mode.precision == "bfloat16"):
             lost = functional.cross_entropy(call(given).float(), truth)
         optimiser.zero_grad()
-        lost.backward()
+        lost.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         return float(lost.detach())
 

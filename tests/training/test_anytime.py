@@ -22,7 +22,7 @@ from sightline.training.plan import Rung
 from sightline.training.train import train
 from tests.training.workshop import once_at
 
-TOLD = {"precision": "float32", "layout": "plain", "workers": 0, "threads": 1, "compile": "off"}
+TOLD: dict[str, Any] = {"precision": "float32", "layout": "plain", "workers": 0, "threads": 1, "compile": "off"}
 
 LATE = 12.0  # seconds: libraries and measuring on a machine with much else to do; how it keeps to its time: test_pace
 

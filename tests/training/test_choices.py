@@ -16,7 +16,7 @@ from sightline.training.settings import Settings
 from sightline.training.train import train
 from tests.training.workshop import QUICK
 
-PLAIN = {"precision": "float32", "layout": "plain", "threads": 1}
+PLAIN: dict[str, Any] = {"precision": "float32", "layout": "plain", "threads": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +46,17 @@ def test_it_is_translated_only_where_that_pays(compiled: float, steps: float, ta
     trial = _trial(0.0195, compiled, calls)
     assert choose(Settings(**PLAIN), trial, {}, steps=steps).compiled is taken
     assert any(mode.compiled for mode in calls) is (steps > 10)
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(5, False), (500, True)])
+def test_what_translating_takes_must_come_back(steps: float, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "LONG", 0.0)
+
+    def prepared(mode: Choices) -> Callable[[], None]:
+        waits = iter([0.3] if mode.compiled else [])
+        return lambda: time.sleep(next(waits, 0.001 if mode.compiled else 0.02))
+
+    assert choose(Settings(**PLAIN), prepared, {}, steps=steps).compiled is taken
 
 
 def test_it_can_be_forbidden_and_demanded() -> None:

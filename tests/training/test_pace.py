@@ -133,7 +133,7 @@ def test_the_rate_reaches_its_end_at_the_new_end(tmp_path: Path) -> None:
         rates.append(words[5])
         steps(*words)
 
-    type(paced)._take = noted  # type: ignore[method-assign]
+    type(paced)._take = noted  # type: ignore[method-assign, assignment]
     try:
         paced.go()
     finally:

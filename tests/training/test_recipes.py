@@ -1,6 +1,7 @@
 """What is tried on which data, and that what a user says comes first."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,14 @@ def test_what_a_user_says_comes_before_the_recipe(tmp_path: Path, monkeypatch: p
     from sightline.training.train import train
 
     monkeypatch.setattr(recipes, "CROWD", 60)
-    told = {"epochs": 1, "batch": 32, "precision": "float32", "layout": "plain", "compile": "off", "threads": 1}
+    told: dict[str, Any] = {
+        "epochs": 1,
+        "batch": 32,
+        "precision": "float32",
+        "layout": "plain",
+        "compile": "off",
+        "threads": 1,
+    }
     run = train(toy("labels"), out=tmp_path / "a", settings=told, options={"smoothing": 0.3})
     kept = run.info["settings"]
     assert run.info["model"] == "quick:s"
