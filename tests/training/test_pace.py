@@ -127,10 +127,12 @@ def test_the_rate_reaches_its_end_at_the_new_end(tmp_path: Path) -> None:
     paced = loop(tmp_path / "paced", epochs=6, schedule="linear", schedule_settings={"last": 0.0}, warmup=0)
     paced.pace = Ticking(Watch(tmp_path / "s", 0.0, every=1e9, clock=Clock()), 2.6)
     rates: list[float] = []
+    done: list[float] = []
     steps = type(paced)._take
 
     def noted(*words: Any) -> None:
         rates.append(words[5])
+        done.append(words[6])
         steps(*words)
 
     type(paced)._take = noted  # type: ignore[method-assign, assignment]
@@ -140,6 +142,15 @@ def test_the_rate_reaches_its_end_at_the_new_end(tmp_path: Path) -> None:
         type(paced)._take = steps  # type: ignore[method-assign]
     assert rates[0] == 1.0
     assert rates[-1] < 0.15
+    assert done[0] == 0.0
+    assert 0.85 < done[-1] < 1.0
+
+
+def test_a_later_phase_has_its_own_length() -> None:
+    state = State(phase=1, paced=[[4, 0, 2.5]])
+    assert state.length([6, 3]) == 3
+    assert State(phase=0, paced=[[1, 0, 4.0], [4, 0, 2.5]]).length([6, 3]) == 2.5
+    assert State(phase=0).end([0.25], 40) == 10
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------

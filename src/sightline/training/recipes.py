@@ -23,7 +23,7 @@ CROWD = 10_000  # pictures: enough that large batches still make many steps
 # Few epochs over many small pictures: whole turns of every layer, straight up and straight down again.
 FAST: dict[str, Any] = {
     "optimiser": "muon",
-    "rate": 0.02,
+    "rate": 0.03,
     "decay": 0.02,
     "optimiser_settings": {"memory": 0.6},
     "schedule": "linear",

@@ -19,6 +19,7 @@ from sightline.training.step import NotFinite, Stepper
 
 ROWS = 64  # of a step that compares modes: what is fastest on these is fastest on more
 WARM = 2  # steps
+FEW = 24  # rows of a batch for what is solved at once
 MOST = 64  # batches of a trial
 
 
@@ -54,7 +55,7 @@ def speed(
         network = build(task, model, facts, choices, settings.seed)
         closed = hasattr(network, "solve")
         loader = Loader(task, facts, data, settings.seed, None if closed else mover(task, facts, settings), 0)
-        plan = chance.integers(len(data), size=(MOST, rows)).tolist()
+        plan = chance.integers(len(data), size=(MOST, FEW if closed else rows)).tolist()
         if closed:
             return _solving(network, loader, plan, settings, choices)
         loader.workers = settings.workers
