@@ -85,7 +85,9 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    print(f"{platform.machine()}, Python {platform.python_version()}, torch {version('torch')}, commit {commit.strip()}")
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}, torch {version('torch')}, commit {commit.strip()}"
+    )
     found: list[dict[str, Any]] = []
     for where in given.data:
         made = sides(where, given.train, given.test)

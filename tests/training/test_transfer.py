@@ -1,6 +1,7 @@
 """Beginning from another run: what matches is taken, what is frozen rests, and what rests is looked at once."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import torch
 from safetensors.numpy import load_file
 
 from benchmarks.reliability.kill_training import outcome, toy
-from sightline.core.errors import InputError, SettingsError
+from sightline.core.errors import InputError, RunError, SettingsError
+from sightline.core.files import digest_file
 from sightline.core.run import Run
 from sightline.exporting.export import export
 from sightline.formats import jsonlines
 from sightline.heads.pooled import labels
 from sightline.models import small, tutorial
-from sightline.training import features, layers
+from sightline.training import checkpoint, features, layers
 from sightline.training.guard import Interrupted
 from sightline.training.train import train
 from tests.training.workshop import QUICK, loop, once_at
@@ -63,13 +65,32 @@ def test_pictures_are_opened_once_and_a_stopped_run_continues_to_the_same_bits(
     real = features.Features.add
     monkeypatch.setattr(features.Features, "add", lambda *given: (seen.append(1), real(*given))[1])
     settings = {**HEAD, "start": str(first.path)}
+    begun = tmp_path.parent / f"{tmp_path.name}-begun"
+    shutil.copytree(first.path, begun)
+    settings["start"] = str(begun)
     stopping = once_at(11, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Interrupted):
         train(toy("labels", 72), out=tmp_path, settings=settings, look=False, tell=stopping)
+    shutil.rmtree(begun)  # what was begun with is no longer needed
     again = train(toy("labels", 72), out=tmp_path, settings=settings, look=False)
     assert outcome(again.path) == outcome(head.path)
     assert len(seen) == 4, "two groups of 32 or fewer in each of two processes, whatever the number of epochs"
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in head.path.iterdir()}, "nothing is left"
+
+
+def test_what_is_frozen_is_written_once_and_vouched_for(head: Run) -> None:
+    (newest,) = sorted(head.path.glob("checkpoints/*.safetensors"))[-1:]
+    kept, frozen = load_file(newest), load_file(head.path / "frozen.safetensors")
+    assert "network.head.1.weight" in kept
+    assert not any("model." in name for name in kept)
+    assert set(frozen) | {"head.1.weight", "head.1.bias"} == set(load_file(head.weights))
+    path = head.path / "frozen.safetensors"
+    digest = digest_file(path)
+    assert checkpoint.take_out(path, digest)
+    with pytest.raises(RunError, match="missing or damaged"):
+        checkpoint.take_out(path, digest[::-1])
+    with pytest.raises(RunError, match="missing or damaged"):
+        checkpoint.take_out(head.path / "gone", digest)
 
 
 def test_it_says_what_was_taken(first: Run, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = functional.gelu(self.norm(functional.max_pool2d(self.first(x), 2, ceil_mode=True)))
-        return x + self.skip(functional.gelu(self.last(self.second(x))))
+        added: Tensor = self.skip(functional.gelu(self.last(self.second(x))))
+        return x + added
 
 
 def waves(channels: int) -> Tensor:

@@ -11,6 +11,7 @@ from sightline.core.errors import RunError
 from sightline.core.files import canonical, digest, digest_file, sweep, write_durably
 
 KEEP = 2
+FROZEN = "frozen.safetensors"  # beside the checkpoints: what never changes
 
 
 def save(folder: Path, number: int, tensors: Mapping[str, Any], record: Mapping[str, Any]) -> Path:
@@ -58,3 +59,28 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     ):
         return None
     return load_file(tensors), manifest["record"]
+
+
+def put_away(path: Path, tensors: Mapping[str, Any]) -> str:
+    """Write what never changes, once; answers its hash. Nothing is written where there is nothing."""
+    from safetensors.torch import save as pack
+
+    if not tensors:
+        return ""
+    data = pack({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    write_durably(path, data)
+    return digest(data)
+
+
+def take_out(path: Path, hashed: str) -> dict[str, Any]:
+    """What was put away, if not a bit of it has changed."""
+    from safetensors.torch import load_file
+
+    if not hashed:
+        return {}
+    if not path.is_file() or digest_file(path) != hashed:
+        raise RunError(
+            f"{path} holds the frozen weights of this run and is missing or damaged. Start in another folder."
+        )
+    found: dict[str, Any] = load_file(path)
+    return found

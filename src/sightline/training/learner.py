@@ -74,6 +74,9 @@ class Learner:
         self.network, self.settings, self.choices = network, settings.settled(), choices
         self.frozen = layers.frozen(network, settings.freeze)
         self.still = layers.still(network, self.frozen)
+        held = {id(buffer) for module in self.still for buffer in module.buffers()}
+        buffers = (name for name, buffer in network.named_buffers() if id(buffer) in held)
+        self.rest = self.frozen.union(buffers) & network.state_dict().keys()
         _drop_paths(network, settings.drop_path)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name not in self.frozen)
@@ -192,9 +195,9 @@ class Learner:
         return all(bool(torch.isfinite(value).all()) for value in values if value.is_floating_point())
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything as named tensors."""
-        named = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        named |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
+        """Everything that moves, as named tensors."""
+        named = {f"network.{name}": value for name, value in self.moving(self.network.state_dict()).items()}
+        named |= {f"average.{name}": value for name, value in self.moving(self.average.state_dict()).items()}
         for turn, optimiser in self.optimisers.items():
             for index, values in optimiser.state_dict()["state"].items():
                 for name, value in values.items():
@@ -202,12 +205,21 @@ class Learner:
                         named[f"optimiser.{turn or '*'}.{index}.{name}"] = torch.as_tensor(value)
         return named
 
+    def moving(self, named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Those of a state that may change in training."""
+        return {name: value for name, value in named.items() if name not in self.rest}
+
+    def resting(self) -> dict[str, Tensor]:
+        """Those that never do: put away once."""
+        return {name: value for name, value in self.network.state_dict().items() if name in self.rest}
+
     @torch.no_grad()
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Become what `tensors` put away."""
+    def restore(self, tensors: Mapping[str, Tensor], resting: Mapping[str, Tensor] | None = None) -> None:
+        """Become what `tensors` put away, on top of what rests."""
+        resting = resting or {}
         try:
-            self.network.load_state_dict(_under(tensors, "network."))
-            self.average.load_state_dict(_under(tensors, "average."))
+            self.network.load_state_dict({**resting, **_under(tensors, "network.")})
+            self.average.load_state_dict({**resting, **_under(tensors, "average.")})
         except RuntimeError as error:
             raise RunError(f"the checkpoint is of another network: {str(error).splitlines()[0]}") from error
         for turn, optimiser in self.optimisers.items():

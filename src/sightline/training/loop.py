@@ -26,10 +26,10 @@ from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
 from sightline.training.pace import Pace
-from sightline.training.rates import factor
+from sightline.training.rate import factor
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
-from sightline.training.state import State, line_of
+from sightline.training.state import State, canonical_line
 from sightline.training.step import NotFinite, Stepper
 from sightline.training.team import ALONE, Team
 
@@ -88,8 +88,9 @@ class Loop:
         if self.team.size > 1 or learner.teacher is not None or not parted(learner, self.facts):
             return None
         if mover(self.task, self.facts, self.settings) is not None:
-            text = "what rests sees other pictures in each epoch; --set train.augment=false lets it see each once"
-            self.tell(Event("note", f"{text}, and an epoch takes seconds"))
+            self.tell(
+                Event("note", "--set train.augment=false lets what rests see each picture once: seconds an epoch")
+            )
             return None
         return remembered(self.task, self.facts, learner, sides, self.run.path, self.settings.workers, self.tell)
 
@@ -105,7 +106,10 @@ class Loop:
             raise NotFinite("a weight", False)
         if not self.team.first:
             return
-        tensors = {**self.learner.tensors(), **{f"best.{name}": value for name, value in self.best.items()}}
+        if not self.state.resting:
+            self.state.resting = checkpoint.put_away(self.run.path / checkpoint.FROZEN, self.learner.resting())
+        best = {f"best.{name}": value for name, value in self.learner.moving(self.best).items()}
+        tensors = {**self.learner.tensors(), **best}
         number = max((int(path.stem) for path in self.memory.glob("*.json")), default=-1) + 1
         checkpoint.save(self.memory, number, tensors, self.state.to_json())
         self.saved = time.monotonic()
@@ -118,8 +122,10 @@ class Loop:
             return False
         tensors, record = found
         self.state = State(**record)
-        self.learner.restore(tensors)
-        self.best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        resting = checkpoint.take_out(self.run.path / checkpoint.FROZEN, self.state.resting)
+        self.learner.restore(tensors, resting)
+        best = {n.removeprefix("best."): value for n, value in tensors.items() if n.startswith("best.")}
+        self.best = {**resting, **best} if best else {}
         return True
 
     def _restore(self, found: NotFinite) -> None:
@@ -251,11 +257,12 @@ class Loop:
             )
 
     def _rate(self, length: int) -> float:
-        """The factor of the learning rate at this step: warm-up, then the schedule."""
-        better = -1.0 if self.state.lower else 1.0
-        scores = [better * score for row in self.state.history if (score := self._score(row)) is not None]
-        done, epochs = self.state.progress(self.phases, length), self.state.length(self.phases)
-        return factor(self.settings, done, self.settings.accumulate / length / epochs, scores)
+        """The factor of the learning rate at this step."""
+        state, settings = self.state, self.settings
+        scores = [
+            (-score if state.lower else score) for row in state.history if (score := self._score(row)) is not None
+        ]
+        return factor(settings, state.length(self.phases), state.epoch + state.place / length, length, scores)
 
     # -- validation -----------------------------------------------------------------------------------------------
 
@@ -278,8 +285,8 @@ class Loop:
         """The epoch's row; keeps the weights where they are the best so far."""
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
-        at = {"phase": state.phase, "step": state.step, "skipped": len(state.skipped)}
-        row: dict[str, Any] = {"epoch": number + 1, **at}
+        row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step}
+        row["skipped"] = len(state.skipped)
         row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best

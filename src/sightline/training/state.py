@@ -29,6 +29,8 @@ class State:
     paced: list[list[float]] = field(default_factory=list)  # step, phase, and its epochs as planned anew there
     restored: int = -1  # the step after which the last good state was restored once
 
+    resting: str = ""  # hash of the file of what never changes, where something is frozen
+
     @property
     def epochs(self) -> int:
         """Epochs of the run that are done, over all phases."""
@@ -51,6 +53,6 @@ class State:
         return asdict(self)
 
 
-def line_of(row: dict[str, Any]) -> bytes:
+def canonical_line(row: dict[str, Any]) -> bytes:
     """A row of metrics.jsonl: canonical JSON on one line."""
     return b" ".join(part.strip() for part in canonical(row).splitlines()) + b"\n"
