@@ -13,7 +13,7 @@ from typing import Any
 from sightline.core import catalog
 from sightline.core.annotations import Annotation
 from sightline.core.dataset import Dataset
-from sightline.core.errors import DivergedError, InputError, RunError, SettingsError
+from sightline.core.errors import DivergedError, InputError, SettingsError
 from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell
 from sightline.core.run import Run
@@ -21,7 +21,7 @@ from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
 from sightline.training.features import parted, remembered
-from sightline.training.guard import Asked, Interrupted
+from sightline.training.guard import Asked, Interrupted, refuse_many
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
@@ -247,14 +247,7 @@ class Loop:
         self.state.skipped |= bad
         for name, why in bad.items():
             self.tell(Event("skip", f"skipped {name}: {why}", {"id": name, "why": why}))
-        skipped = self.state.skipped
-        if len(skipped) > self.settings.bad_share * len(self.train):
-            listed = "; ".join(f"{name} ({why})" for name, why in list(skipped.items())[:10])
-            more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
-            raise RunError(
-                f"{len(skipped)} of {len(self.train)} samples cannot be used, more than "
-                f"{self.settings.bad_share:.0%}: {listed}{more}. Mend the data, or raise train.bad_share."
-            )
+        refuse_many(self.state.skipped, len(self.train), self.settings.bad_share)
 
     def _rate(self, length: int) -> float:
         """The factor of the learning rate at this step."""
@@ -351,7 +344,7 @@ class Loop:
     def _publish(self) -> None:
         if not self.team.first:
             return
-        lines = b"".join(line_of(row) for row in self.state.history)
+        lines = b"".join(canonical_line(row) for row in self.state.history)
         write_durably(self.run.path / "metrics.jsonl", lines)
         if self.state.skipped:
             write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))
