@@ -32,6 +32,10 @@ def run(
     seed: Annotated[int | None, "of all chance; short for --set train.seed=N"] = None,
     device: Annotated[str | None, "auto, cpu, cuda or mps; short for --set train.device=NAME"] = None,
     workers: Annotated[int | None, "threads that load; short for --set train.workers=N"] = None,
+    minutes: Annotated[float | None, "time to train, from now to the weights: the best model that it buys"] = None,
+    within: Annotated[
+        float | None, "milliseconds an answer may take; with --minutes, slower networks are left out"
+    ] = None,
     extend: Annotated[int, "epochs to add to a run that is done"] = 0,
     settings: Annotated[Path | None, "a TOML file with sections [train] and [task]"] = None,
     set: Annotated[tuple[str, ...], "one setting, such as train.rate=0.001 or task.size=96; may be repeated"] = (),
@@ -62,6 +66,8 @@ def run(
             format=format,
             settings=chosen["train"],
             options=chosen["task"],
+            minutes=minutes,
+            within=within,
             extend=extend,
             look=not no_audit,
             tell=saying_audit(screen, document, listeners.tell),

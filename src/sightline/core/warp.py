@@ -17,10 +17,7 @@ _CHARS = "BHf"  # depths that OpenCV moves: uint8, uint16, float32
 
 
 class Warp:
-    """A projective matrix, or a field of displacements; coordinates have their edges at 0 and at the width.
-
-    An affine one may be given by its six numbers: the matrix is made when somebody asks for it.
-    """
+    """A matrix, of affine moves six numbers, or a field of displacements; edges lie at 0 and at the width."""
 
     __slots__ = ("_matrix", "field", "move", "size", "source", "undone")
 
@@ -33,15 +30,12 @@ class Warp:
         undone: bool = False,  # the field is walked the other way
     ) -> None:
         self.source, self.size, self.field, self.undone = source, size, field, undone
-        self.move: Affine | None  # x, y of the source to x, y of the target, where six numbers say it
-        self._matrix: np.ndarray | None
+        self._matrix = None if isinstance(matrix, tuple) else matrix
+        self.move: Affine | None = None  # where six numbers say it all
         if isinstance(matrix, tuple):
-            self.move, self._matrix = matrix, None
-        else:
-            a, b, c, d, e, f, *last = matrix.ravel().tolist()
-            self.move, self._matrix = (a, b, c, d, e, f) if last == [0.0, 0.0, 1.0] else None, matrix
-        if field is not None:
-            self.move = None
+            self.move = matrix
+        elif field is None and matrix[2].tolist() == [0.0, 0.0, 1.0]:
+            self.move = tuple(matrix[:2].ravel().tolist())
 
     @property
     def matrix(self) -> np.ndarray:
@@ -296,9 +290,8 @@ def _trace(field: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def flip(size: Size, *, down: bool = False) -> Warp:
     """Left to right, or upside down."""
-    if down:
-        return Warp((1.0, 0.0, 0.0, 0.0, -1.0, float(size[0])), size, size)
-    return Warp((-1.0, 0.0, float(size[1]), 0.0, 1.0, 0.0), size, size)
+    rows, columns = map(float, size)
+    return Warp((1.0, 0.0, 0.0, 0.0, -1.0, rows) if down else (-1.0, 0.0, columns, 0.0, 1.0, 0.0), size, size)
 
 
 def transpose(size: Size) -> Warp:

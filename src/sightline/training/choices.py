@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import math
 import os
 import platform
+import shutil
 import statistics
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +23,8 @@ from sightline.core.files import canonical, digest, write_durably
 from sightline.training.settings import Settings
 
 WORTH = 1.15  # a mode must be this much faster than the plain one to be taken
+FAR = 1.5  # a mode this much slower than the fastest in the first turn is timed no more
+LONG = 600.0  # seconds that a run must take for translating its network to be tried, which takes a minute
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Choices:
     precision: str
     layout: str
     threads: int
+    compiled: bool = False  # the network translated by torch before the first step
 
 
 def device_for(wanted: str) -> str:
@@ -44,8 +51,19 @@ def device_for(wanted: str) -> str:
     return wanted
 
 
-def choose(settings: Settings, trial: Callable[[Choices], Callable[[], None]], what: dict[str, Any]) -> Choices:
-    """Time each allowed mode on `trial` steps; the same question on the same machine gets the remembered answer."""
+def choose(
+    settings: Settings,
+    trial: Callable[[Choices], Callable[[], None]],
+    what: dict[str, Any],
+    *,
+    steps: float = 0.0,
+    patience: float = math.inf,
+) -> Choices:
+    """Time each allowed mode on `trial` steps; the same question on the same machine gets the remembered answer.
+
+    `steps` as many as those of the trial are to come: where they take long, a translated network is tried as well.
+    After `patience` seconds no mode is timed again.
+    """
     device = device_for(settings.device)
     most = settings.threads or max(1, torch.get_num_threads() // settings.processes)
     few = settings.threads or max(1, most // 2)  # the loader has threads too, and more than there are cores only wait
@@ -55,35 +73,75 @@ def choose(settings: Settings, trial: Callable[[Choices], Callable[[], None]], w
         for layout in (["plain", "channels_last"] if settings.layout == "auto" else [settings.layout])
         if not (precision == "bfloat16" and settings.precision == "auto" and not _has_bfloat16(device))
     ]
-    if len(allowed) == 1 and few == most:
+    compiling = settings.compile == "on" or (settings.compile == "auto" and _has_compiler(device))
+    if len(allowed) == 1 and few == most and not compiling:
         return allowed[0]
+    if settings.compile == "on":
+        allowed = [replace(mode, compiled=True) for mode in allowed]
     question = {**what, "allowed": [asdict(mode) for mode in allowed], "most": most, "machine": _machine(device)}
+    question |= {"compile": settings.compile, "long": int(math.log2(max(1.0, steps)))} if compiling else {}
     memory = _memory() / f"{digest(canonical(question))[:32]}.json"
     try:
         return Choices(**json.loads(memory.read_bytes()))
     except (OSError, ValueError, TypeError):
-        best = _fastest(allowed, trial)
+        end = time.monotonic() + patience
+        best, each = _fastest(allowed, trial, end)
         if few < most:
-            best = _fastest([best, replace(best, threads=most)], trial)
+            best, each = _fastest([best, replace(best, threads=most)], trial, end)
+        if compiling and settings.compile == "auto" and each * steps > LONG:
+            best = _translated(best, each, steps, trial)
     write_durably(memory, canonical(asdict(best)))
     return best
 
 
-def _fastest(allowed: list[Choices], trial: Callable[[Choices], Callable[[], None]]) -> Choices:
+def _fastest(
+    allowed: list[Choices], trial: Callable[[Choices], Callable[[], None]], end: float
+) -> tuple[Choices, float]:
+    """The mode to take, and seconds of its step; a mode that is far behind is timed once."""
     steps = {mode: trial(mode) for mode in allowed}
     times: dict[Choices, list[float]] = {mode: [] for mode in allowed}
     for turn in range(4):  # interleaved, the first turn warms up
+        behind = FAR * min((min(taken) for taken in times.values() if taken), default=math.inf)
         for mode, step in steps.items():
-            torch.set_num_threads(mode.threads)
-            start = time.perf_counter()
-            step()
-            if mode.device.startswith("cuda"):
-                torch.cuda.synchronize()
+            if turn > 1 and (min(times[mode]) > behind or time.monotonic() > end):
+                continue
+            taken = _timed(mode, step)
             if turn:
-                times[mode].append(time.perf_counter() - start)
+                times[mode].append(taken)
     medians = {mode: statistics.median(taken) for mode, taken in times.items()}
     best = min(allowed, key=medians.__getitem__)
-    return best if medians[allowed[0]] > WORTH * medians[best] else allowed[0]
+    best = best if medians[allowed[0]] > WORTH * medians[best] else allowed[0]
+    return best, medians[best]
+
+
+def _timed(mode: Choices, step: Callable[[], None]) -> float:
+    torch.set_num_threads(mode.threads)
+    start = time.perf_counter()
+    step()
+    if mode.device.startswith("cuda"):
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def _translated(best: Choices, each: float, steps: float, trial: Callable[[Choices], Callable[[], None]]) -> Choices:
+    """The same mode translated, where what it saves in all is more than what translating takes; else as it was."""
+    mode = replace(best, compiled=True)
+    try:
+        step = trial(mode)
+        first = _timed(mode, step)
+        plain = trial(best)
+        taken = [(_timed(mode, step), _timed(best, plain)) for _ in range(4)][1:]
+    except (RuntimeError, OSError, ImportError) as error:  # a network that torch cannot translate, or no compiler
+        warnings.warn(f"the network stays as it is: {str(error).splitlines()[0]}", stacklevel=2)
+        return best
+    saved = statistics.median(eager - own for own, eager in taken)
+    return mode if saved * steps > first and saved > 0.03 * each else best
+
+
+def _has_compiler(device: str) -> bool:
+    if device.startswith("cuda"):
+        return importlib.util.find_spec("triton") is not None
+    return device == "cpu" and any(shutil.which(name) for name in (os.environ.get("CXX"), "g++", "clang++") if name)
 
 
 def _has_bfloat16(device: str) -> bool:

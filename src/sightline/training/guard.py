@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -54,3 +54,14 @@ def asking() -> Iterator[Asked]:
     finally:
         for known, handler in before.items():
             signal.signal(known, handler)
+
+
+def refuse_many(skipped: Mapping[str, str], count: int, share: float) -> None:
+    """Stop where more than this share of `count` samples could not be used; the list is the message."""
+    if len(skipped) > share * count:
+        listed = "; ".join(f"{name} ({why})" for name, why in list(skipped.items())[:10])
+        more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
+        raise RunError(
+            f"{len(skipped)} of {count} samples cannot be used, more than "
+            f"{share:.0%}: {listed}{more}. Mend the data, or raise train.bad_share."
+        )

@@ -62,6 +62,8 @@ def place(network: nn.Module, choices: Choices) -> nn.Module:
     for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=layout)
+    if choices.compiled:
+        network.compile(dynamic=False)  # a batch of another size is translated anew, so that nothing depends on order
     return network.to(choices.device)
 
 

@@ -7,13 +7,14 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sightline.core import catalog
 from sightline.core.annotations import Annotation
 from sightline.core.dataset import Dataset
-from sightline.core.errors import DivergedError, InputError, RunError, SettingsError
+from sightline.core.errors import DivergedError, InputError, SettingsError
 from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell
 from sightline.core.run import Run
@@ -21,10 +22,11 @@ from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
 from sightline.training.features import parted, remembered
-from sightline.training.guard import Asked, Interrupted
+from sightline.training.guard import Asked, Interrupted, refuse_many
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
+from sightline.training.pace import Pace
 from sightline.training.rate import factor
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
@@ -43,12 +45,13 @@ class Loop:
     train: Dataset
     val: Dataset
     settings: Settings
-    phases: Sequence[int]
+    phases: Sequence[float]
     learner: Learner
     asked: Asked
     tell: Tell
     team: Team = ALONE
     state: State = field(default_factory=State)
+    pace: Pace | None = None  # where there is a time to keep to
     keep: str = ""  # the metric by which the best epoch is kept; none: the first
     seen: Task | None = None  # the task as its inputs are read: from pictures, or from features
     draw: Draw | None = None  # what an epoch shows; None: every row once
@@ -59,11 +62,9 @@ class Loop:
         """From wherever the run stands to its end."""
         if self.team.size > 1 and hasattr(self.learner.network, "solve"):
             raise SettingsError("train.processes: what learns in closed form learns in one process.")
-        for first in (True, False):  # the others read what the first one wrote
-            if self.team.first is first:
-                self.draw = draw_from(self.train, self.settings.sampling, self.tell, self.run.path)
-            self.team.gather(None)
-        sides, epochs = (self.train, self.val), sum(self.phases) - self.state.epochs
+        drawn = partial(draw_from, self.train, self.settings.sampling, self.tell, self.run.path)
+        self.draw = self.team.in_turn(drawn)
+        sides, epochs = (self.train, self.val), math.ceil(sum(self.phases)) - self.state.epochs
         with keeping(self.settings.cache, sides, epochs=epochs, tell=self.tell) as (self.train, self.val):
             self._go()
 
@@ -150,19 +151,18 @@ class Loop:
         state, start = self.state, time.monotonic()
         number = state.epochs
         size, seed = self.settings.batch, self.settings.seed
-        begun = number / self.phases[0]  # later phases show everything
-        order = plan(self.task, self.train, self.facts, size, seed, number, self.draw, begun)
+        order = plan(self.task, self.train, self.facts, size, seed, number, self.draw, number / self.phases[0])
         if hasattr(self.learner.network, "solve"):
-            self._solve(order)
+            self._solve(order[: self.state.end(self.phases, len(order))])
         else:
             self._steps(order, number)
         row = self._measured(number)
         state.history.append(row)
+        total = math.ceil(sum(self.phases[: state.phase]) + state.length(self.phases))
         state.phase, state.epoch = self._next(row)
         state.place, state.seen, state.sums = 0, 0, {}
         self._publish()
         self.remember()
-        total = sum(self.phases[: row["phase"] + 1])
         facts = {**row, "epochs": total, "seconds": time.monotonic() - start, "lower": state.lower}
         self.tell(Event("epoch", f"epoch {row['epoch']}/{total}", facts))
 
@@ -176,10 +176,10 @@ class Loop:
         mine = [self.team.share(rows) for rows in order[state.place :]]
         stream = loader.batches(number, mine, set(state.skipped))
         try:
-            while state.place < len(order):
+            while state.place < state.end(self.phases, len(order)):
                 group = list(itertools.islice(stream, together))
-                self._agree(group)
-                progress = (state.epoch + state.place / len(order)) / self.phases[state.phase]
+                self._agree(group, len(order))
+                progress = state.progress(self.phases, len(order))
                 self._take(stepper, loader, group, number, self._rate(len(order)), progress)
                 state.place += len(group)
                 state.step += 1
@@ -224,16 +224,21 @@ class Loop:
                 guilty[self.train[row % len(self.train)].id] = "its loss is not finite"
         return {name: why for theirs in self.team.gather(guilty) for name, why in theirs.items()}
 
-    def _agree(self, group: Sequence[Batch]) -> None:
-        """Before a step: whether to stop, whether to write a checkpoint, and which samples nobody can use."""
+    def _agree(self, group: Sequence[Batch], size: int) -> None:
+        """Before a step: whether to stop, how long to go on, what to write down, and which samples nobody can use."""
         late = time.monotonic() - self.saved > self.settings.checkpoint_seconds and self.state.place > 0
         bad = {name: why for batch in group for name, why in batch.bad.items()}
-        said = self.team.gather([self.asked.number, late, bad])
-        self.asked.number = max(number for number, _, _ in said)
+        length = was = self.state.length(self.phases)
+        if self.pace is not None and self.team.first:
+            length = self.pace.length(self.state.epoch, self.state.place, size, was)
+        said = self.team.gather([self.asked.number, late, bad, length])
+        self.asked.number = max(number for number, *_ in said)
+        if said[0][3] != was:
+            self.state.paced.append([self.state.step, self.state.phase, said[0][3]])
         self.asked.stop()
         if said[0][1]:
             self.remember()
-        self._note_bad({name: why for _, _, theirs in said for name, why in theirs.items()})
+        self._note_bad({name: why for _, _, theirs, _ in said for name, why in theirs.items()})
 
     def _note_bad(self, bad: Mapping[str, str]) -> None:
         if new := {name: why for name, why in bad.items() if name not in self.state.skipped}:
@@ -244,14 +249,7 @@ class Loop:
         self.state.skipped |= bad
         for name, why in bad.items():
             self.tell(Event("skip", f"skipped {name}: {why}", {"id": name, "why": why}))
-        skipped = self.state.skipped
-        if len(skipped) > self.settings.bad_share * len(self.train):
-            listed = "; ".join(f"{name} ({why})" for name, why in list(skipped.items())[:10])
-            more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
-            raise RunError(
-                f"{len(skipped)} of {len(self.train)} samples cannot be used, more than "
-                f"{self.settings.bad_share:.0%}: {listed}{more}. Mend the data, or raise train.bad_share."
-            )
+        refuse_many(self.state.skipped, len(self.train), self.settings.bad_share)
 
     def _rate(self, length: int) -> float:
         """The factor of the learning rate at this step."""
@@ -259,7 +257,7 @@ class Loop:
         scores = [
             (-score if state.lower else score) for row in state.history if (score := self._score(row)) is not None
         ]
-        return factor(settings, self.phases[state.phase], state.epoch + state.place / length, length, scores)
+        return factor(settings, state.length(self.phases), state.epoch + state.place / length, length, scores)
 
     # -- validation -----------------------------------------------------------------------------------------------
 
@@ -340,15 +338,13 @@ class Loop:
             self.tell(Event("note", text))
             state.waited = 0
             return state.phase + 1, 0
-        last = state.epoch + 1 >= self.phases[state.phase]
-        if last:
-            state.waited = 0
+        last = state.epoch + 1 >= state.length(self.phases)
+        state.waited = 0 if last else state.waited
         return (state.phase + 1, 0) if last else (state.phase, state.epoch + 1)
 
     def _publish(self) -> None:
         if not self.team.first:
             return
-        lines = b"".join(canonical_line(row) for row in self.state.history)
-        write_durably(self.run.path / "metrics.jsonl", lines)
+        write_durably(self.run.path / "metrics.jsonl", b"".join(map(canonical_line, self.state.history)))
         if self.state.skipped:
             write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))

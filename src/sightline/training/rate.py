@@ -9,7 +9,7 @@ from sightline.core.errors import SettingsError
 from sightline.training.settings import Settings
 
 
-def factor(settings: Settings, epochs: int, done: float, length: int, scores: Sequence[float]) -> float:
+def factor(settings: Settings, epochs: float, done: float, length: int, scores: Sequence[float]) -> float:
     """The factor after so many epochs of a phase, each of `length` batches; `scores` so far, higher better."""
     progress = done / epochs
     schedule = catalog.find("schedules", settings.schedule)

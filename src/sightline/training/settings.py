@@ -24,6 +24,7 @@ _LATER: dict[str, Any] = {  # as they are where a run does not name them
     "l1": 0.0,
     "drop_path": 0.0,
     "freeze": "",
+    "compile": "auto",
     "taper": 1.0,
     "sampling": "auto",
     "resample": "smooth",
@@ -68,6 +69,7 @@ class Settings:
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     layout: Literal["auto", "plain", "channels_last"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"  # auto: where a long run gains by it
     threads: int = 0  # of torch, in each process; 0: as many as torch finds
     processes: int = 1  # that share out every batch; one accelerator each, where they compute on one
     bad_share: float = 0.2  # unreadable samples beyond this part stop the run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +26,7 @@ class State:
     best_epoch: int = 0
     lower: bool = False  # whether less is better in the first metric
     waited: int = 0  # epochs of the phase since the best one
+    paced: list[list[float]] = field(default_factory=list)  # step, phase, and its epochs as planned anew there
     restored: int = -1  # the step after which the last good state was restored once
 
     resting: str = ""  # hash of the file of what never changes, where something is frozen
@@ -32,6 +35,19 @@ class State:
     def epochs(self) -> int:
         """Epochs of the run that are done, over all phases."""
         return len(self.history)
+
+    def length(self, phases: Sequence[float]) -> float:
+        """Epochs of this phase: as planned at first, or as last planned anew."""
+        mine = [epochs for _, phase, epochs in self.paced[-1:] if phase == self.phase]
+        return mine[0] if mine else phases[self.phase]
+
+    def progress(self, phases: Sequence[float], size: int) -> float:
+        """How much of the phase is done, where an epoch has `size` batches."""
+        return (self.epoch + self.place / size) / self.length(phases)
+
+    def end(self, phases: Sequence[float], size: int) -> int:
+        """Batches of this epoch that belong to the phase."""
+        return min(size, math.ceil(size * (self.length(phases) - self.epoch) - 1e-6))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -9,17 +9,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from sightline.core.errors import RunError, SettingsError
 
+Kind = TypeVar("Kind")
 _PATIENCE = timedelta(days=2)  # one process validates while the others wait; the end of a process is noticed at once
 
 
@@ -38,6 +39,15 @@ class Team:
     def share(self, rows: Sequence[int]) -> list[int]:
         """The rows of a batch that this process takes."""
         return list(rows[self.rank :: self.size])
+
+    def in_turn(self, make: Callable[[], Kind]) -> Kind:
+        """Made by the first process, then by the others, who may read what it wrote."""
+        if self.first:
+            made = make()
+            self.gather(None)
+            return made
+        self.gather(None)
+        return make()
 
     def gather(self, mine: Any) -> list[Any]:
         """What every process has to say, as plain JSON, in the order of their ranks."""

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import platform
+import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sightline.auditing.audit import audit
 from sightline.core import catalog
-from sightline.core.chance import generator
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import AmbiguousError, InputError, RunError, SettingsError
+from sightline.core.errors import AmbiguousError, RunError, SettingsError
 from sightline.core.extras import need
 from sightline.core.files import canonical, digest, locked, sweep, write_durably
 from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
-from sightline.core.settings import differences, fill
+from sightline.core.settings import fill
 from sightline.core.sides import NAME, recall, write_sides
 from sightline.core.splitting import split
-from sightline.core.task import Facts, Task
-from sightline.evaluating.diagnosing import say_how
+from sightline.core.task import Task
+from sightline.training import recipes
 from sightline.training.guard import asking
-from sightline.training.imbalance import imbalance
-from sightline.training.settings import Settings
+from sightline.training.pace import Watch
+from sightline.training.settings import FREE, Settings
+from sightline.training.single import begun, learn
+
+FEW, GLANCE = 50, 400  # pictures that say how long looking at all would take
+PATIENCE = 0.25  # of the time: looking at the data may take so much
+VALIDATED = 2_000  # samples that are enough to tell one network from another; never less than a twentieth
+SPENT = "spent.json"
 
 
 def train(
@@ -41,6 +45,8 @@ def train(
     format: str | None = None,
     settings: Settings | Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    minutes: float | None = None,
+    within: float | None = None,
     extend: int = 0,
     look: bool = True,
     tell: Tell = silent,
@@ -48,9 +54,13 @@ def train(
     """Train on data until the run is done; the same call continues a run that was stopped or killed.
 
     A new run begins with the quick audit (`look`); what it finds is said, kept beside the run and shown in the report.
+    With `minutes` it ends after that time, from this call to the weights, with the best model that the time buys.
+    `within` leaves out networks that take longer than so many milliseconds to answer; it needs `minutes`.
     """
+    started = time.monotonic()
     need("torch")
-    chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
+    given = _named(settings or {})
+    chosen = fill(Settings, given, where="train")
     for family, part in (
         ("optimisers", chosen.optimiser),
         ("schedules", chosen.schedule),
@@ -59,40 +69,102 @@ def train(
     ):
         if part is not None:
             catalog.find(family, part)
-    chosen = chosen.settled()
+    _check(minutes, within, extend)
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     wired: Task = catalog.find("tasks", name).TASK
-    wanted = {
+    recipe = recipes.plain(samples, wired, model) if minutes is None else recipes.Recipe(model or wired.model)
+    chosen = fill(Settings, {**recipe.settings, **given}, where="train").settled()
+    wanted: dict[str, Any] = {
         "task": name,
-        "model": model or wired.model,
+        "model": recipe.model,
         "data": {"where": _where(data), "format": format, "name": samples.name, "fingerprint": samples.fingerprint},
         "settings": chosen.fixed(),
-        "options": asdict(fill(wired.Options, options or {}, where="task")),
+        "options": asdict(fill(wired.Options, {**recipe.options, **(options or {})}, where="task")),
     }
+    if minutes is not None:
+        ours = {"minutes": minutes, "within": within, "model": model, "options": dict(options or {})}
+        wanted |= {**ours, "settings": {key: value for key, value in given.items() if key not in FREE}}
     run = Run(Path(out) if out else Path("runs") / _name(samples, wanted))
     with locked(run.path), asking() as asked:
         sweep(run.path)
-        if look and not run.exists:
-            write_durably(run.path / "audit.json", canonical(audit(samples, quick=True, tell=tell).to_json()))
-        sides = _sides(run, samples, chosen, tell)
-        info = _begun(run, wanted, sides, tell)
+        watch = Watch(run.path / SPENT, started, every=max(0.2, min(2.0, (minutes or 1) * 0.6)))
+        if minutes is not None:
+            watch.note()
+        copies = _looked(run, samples, look, minutes, tell)
+        sides = _sides(run, samples, chosen, copies, tell)
+        if minutes is not None:
+            from sightline.training.anytime import Climb
+
+            rungs = recipes.ladder(samples, wired, model)
+            return Climb(run, wired, wanted, rungs, given, sides, watch, asked, tell).go()
+        info = begun(run, wanted, sides, tell)
         if extend:
             _extend(run, info, extend)
         elif info["state"] == "done":
             tell(Event("note", f"{run.path} is done already; --extend N adds epochs"))
             return run
-        _learn(run, wired, sides, chosen, info, asked, tell)
+        learn(run, wired, sides, chosen, info, asked, tell)
     return run
 
 
-def _sides(run: Run, samples: Dataset, chosen: Settings, tell: Tell) -> Dataset:
+def _named(settings: Settings | Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for by name; of a whole record, what is not as it usually is."""
+    if isinstance(settings, Settings):
+        usual = asdict(Settings())
+        return {name: value for name, value in asdict(settings).items() if value != usual[name]}
+    return dict(settings)
+
+
+def _check(minutes: float | None, within: float | None, extend: int) -> None:
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise SettingsError(f"--minutes {minutes:g}: must be more than 0.")
+    if minutes is not None and extend:
+        raise SettingsError("--minutes and --extend: a run of a given time is not extended; give it more minutes anew.")
+    if within is not None and minutes is None:
+        raise SettingsError("--within: the network is chosen by its speed where --minutes says how long to try.")
+    if within is not None and not within > 0:
+        raise SettingsError(f"--within {within:g}: must be more than 0 milliseconds.")
+
+
+def _looked(run: Run, samples: Dataset, look: bool, minutes: float | None, tell: Tell) -> bool:
+    """The quick audit, once, where there is time for it; answers whether there is time to look for copies."""
+    if run.exists or (run.path / NAME).is_file():
+        return True
+    if minutes is not None:
+        seconds = _glanced(samples) * len(samples)
+        if seconds > PATIENCE * minutes * 60:
+            text = f"looking at all {len(samples):,} pictures would take {seconds:.0f} of {minutes * 60:.0f} s, so"
+            tell(Event("warn", f"{text} neither faults nor copies on two sides were looked for"))
+            return False
+    if look:
+        write_durably(run.path / "audit.json", canonical(audit(samples, quick=True, tell=tell).to_json()))
+    return True
+
+
+def _glanced(samples: Dataset) -> float:
+    """Seconds that the quick audit takes for one picture more; what it takes in any case is not counted."""
+    taken = []
+    for count in (FEW, FEW, GLANCE):  # the first brings in libraries
+        some = samples.take(range(0, len(samples), max(1, len(samples) // count))[:count])
+        start = time.monotonic()
+        audit(some, quick=True)
+        taken.append((time.monotonic() - start, len(some)))
+    (few, least), (many, most) = taken[1:]
+    return max(0.0, many - few) / max(1, most - least)
+
+
+def _sides(run: Run, samples: Dataset, chosen: Settings, copies: bool, tell: Tell) -> Dataset:
     """Who learns and who is held out: as it was written down when the run began, else parted and written down now."""
-    written = recall(samples, run.path) if run.exists else None
+    begun_before = run.exists or (run.path / SPENT).is_file()
+    written = recall(samples, run.path) if begun_before else None
     if written is not None:
         return written
-    parted = split(samples, seed=chosen.seed, by=chosen.split_by or None, tell=tell)
-    if not run.exists and len(set(parted.column("id"))) == len(parted):
+    apart = len(set(samples.column("id"))) == len(samples)  # who is where can be written down
+    val = max(0.05, min(0.15, VALIDATED / max(1, len(samples)))) if apart else 0.15
+    by = chosen.split_by or None
+    parted = split(samples, val=val, seed=chosen.seed, by=by, copies=copies or not apart, tell=tell)
+    if not run.exists and apart:
         write_sides(parted, run.path / NAME)
     return parted
 
@@ -156,65 +228,6 @@ def _name(samples: Dataset, wanted: Mapping[str, Any]) -> str:
     return f"{plain}-{wanted['task']}-{digest(canonical(wanted))[:8]}"
 
 
-def _begun(run: Run, wanted: dict[str, Any], sides: Dataset, tell: Tell) -> dict[str, Any]:
-    """The record of the run: new, or the one it was begun with, never another."""
-    if run.exists:
-        info = run.info
-        changed = [
-            f"{part}.{line}" if isinstance(wanted[part], dict) else line
-            for part in wanted
-            for line in _changed(part, info[part], wanted[part])
-        ]
-        if changed:
-            raise RunError(
-                f"{run.path} was begun with other settings ({'; '.join(changed)}). "
-                "Use the same ones to continue it, or another --out to start anew."
-            )
-        if info["state"] != "done":
-            tell(Event("note", f"continuing {run.path}"))
-        return info
-    if (run.path / "metrics.jsonl").exists() or any(run.path.glob("checkpoints/*")):
-        raise RunError(f"{run.path} holds parts of a run but no run.json. Name another folder with --out.")
-    from sightline.training.assemble import parting
-
-    counts = {side: len(sides.side(side)) for side in ("train", "val", "test")}
-    info = {
-        **wanted,
-        "counts": counts,
-        "split": parting(sides),
-        "phases": [wanted["settings"]["epochs"]],
-        "state": "running",
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": _versions(),
-    }
-    tell(
-        Event("note", f"{counts['train']} to learn from, {counts['val']} to validate, {counts['test']} to test", counts)
-    )
-    return info
-
-
-def _changed(part: str, old: Any, new: Any) -> list[str]:
-    if isinstance(new, dict):
-        plain = {k: v for k, v in old.items() if k not in ("where", "name")}
-        return differences(plain, {k: v for k, v in new.items() if k not in ("where", "name")})
-    return differences({part: old}, {part: new})
-
-
-def _versions() -> dict[str, str]:
-    import numpy
-
-    import sightline
-
-    torch = need("torch")
-    return {
-        "sightline": sightline.__version__,
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": numpy.__version__,
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
-
-
 def _extend(run: Run, info: dict[str, Any], more: int) -> None:
     """Add a phase with a warm-up and a schedule of its own; the phases before stay as they were."""
     if more < 1:
@@ -227,82 +240,3 @@ def _extend(run: Run, info: dict[str, Any], more: int) -> None:
         return  # the same command continues the extension that it began
     else:
         raise RunError(f"{run.path} is not done yet, so it cannot be extended. Let it finish first, without --extend.")
-
-
-def _learn(
-    run: Run, task: Task, sides: Dataset, settings: Settings, info: dict[str, Any], asked: Any, tell: Tell
-) -> None:
-    from safetensors.torch import save as pack
-
-    from sightline.training import assemble as assembling
-    from sightline.training import choices as choosing
-    from sightline.training.layers import count_parameters
-    from sightline.training.loader import tuned
-    from sightline.training.team import led
-
-    train_side = sides.side("train")
-    if settings.processes > 1 and info["data"]["where"] is None:
-        raise RunError("train.processes: the other processes cannot see data in memory. Give the place of the data.")
-    if not len(train_side):
-        raise InputError("empty", f"{sides.name} holds nothing to learn from.")
-    if "facts" not in info:
-        facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
-        facts = tuned(facts, train_side, settings)
-        info["facts"] = facts.to_json()
-        info["imbalance"] = imbalance(task, train_side, settings)
-    facts = Facts.from_json(info["facts"])
-    with assembling.repeatable():
-        if "choices" not in info:
-            trial = _trial(task, info["model"], facts, train_side, settings)
-            what = {"task": info["task"], "model": info["model"], "facts": info["facts"], "batch": settings.batch}
-            info["choices"] = asdict(choosing.choose(_steady(settings, info["model"]), trial, what))
-            run.write(info)
-        fixed = choosing.Choices(**info["choices"])
-        with assembling.computing(fixed.threads), led(run.path, settings.processes, fixed.device) as team:
-            loop = assembling.assemble(run, task, sides, settings, info, asked, tell=tell, team=team)
-            info["parameters"] = count_parameters([loop.learner.network])
-            tell(
-                Event(
-                    "start",
-                    f"{info['task']} with {info['model']}, {info['parameters']:,} parameters",
-                    {**info, "run": str(run.path)},
-                )
-            )
-            loop.go()
-            say_how(loop.state.history, task.metrics[0], loop.state.lower, tell)
-        write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))
-        kept = {"best_epoch": loop.state.best_epoch, "best": loop.state.best, "lower": loop.state.lower}
-        info |= {"state": "done", **kept, "skipped": len(loop.state.skipped)}
-        run.write(info)
-    tell(Event("done", f"done: best epoch {loop.state.best_epoch}", {"run": str(run.path)}))
-
-
-def _steady(settings: Settings, model: str) -> Settings:
-    """What learns from features takes no steps that could be timed, and wants every bit."""
-    takes = getattr(catalog.find("models", model), "TAKES", "pictures")
-    return replace(settings, precision="float32", layout="plain") if takes == "features" else settings
-
-
-def _trial(
-    task: Task, model: str, facts: Facts, data: Dataset, settings: Settings
-) -> Callable[[Any], Callable[[], None]]:
-    """Real steps on a throw-away copy, for the choice of precision and layout."""
-    from sightline.training.learner import Learner, build
-    from sightline.training.loader import Loader
-    from sightline.training.step import NotFinite, Stepper
-
-    rows = [int(row) for row in generator(settings.seed, "trial").integers(len(data), size=settings.batch)]
-    batch = Loader(task, facts, data, settings.seed, None, 0).make(0, rows, set())
-
-    def prepared(mode: Any) -> Callable[[], None]:
-        network = build(task, model, facts, mode, settings.seed)
-        stepper = Stepper(task, facts, Learner(task, network, settings, mode))
-
-        def step() -> None:
-            if batch.rows and not hasattr(network, "solve"):
-                with contextlib.suppress(NotFinite):  # the run itself will meet it and say so
-                    stepper.take([batch.arrays], 0, 1.0, 0.0)
-
-        return step
-
-    return prepared

@@ -1,0 +1,101 @@
+"""What suits data, before anything was trained on it: networks worth trying, the cheapest first, and how each learns.
+
+The numbers were measured on photographs of 32 pixels (benchmarks/cifar.py); a run writes down those that it used.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sightline.core.annotations import Labels
+from sightline.core.dataset import Dataset
+from sightline.core.errors import InputError
+from sightline.core.inputs import common_spec
+from sightline.core.task import Task
+
+TINY = 64  # pixels: the longest side of a small picture
+CROWD = 10_000  # pictures: enough that large batches still make many steps
+
+# Few epochs over many small pictures: whole turns of every layer, straight up and straight down again.
+FAST: dict[str, Any] = {
+    "optimiser": "muon",
+    "rate": 0.03,
+    "decay": 0.02,
+    "optimiser_settings": {"memory": 0.6},
+    "schedule": "linear",
+    "schedule_settings": {"last": 0.0},
+    "warmup": 0.15,
+    "clip": 0.0,
+    "average": 0.95,
+    "patience": 0,
+    "augmentations": [["flip", {}], ["translate", {"most": 0.125}]],
+}
+FIRM = {"smoothing": 0.1, "dropout": 0.0}  # options of a task that has them
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network and what it is told; what a user says comes before all of it."""
+
+    model: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plain(data: Dataset, task: Task, model: str | None) -> Recipe:
+    """What a command without options does: the task's own network and settings, or what suits a crowd of small ones."""
+    if model is None and len(data) >= CROWD and _side(data, task) <= TINY:
+        return Recipe("quick:s", {**_fast(len(data)), "epochs": 12}, _known(task, FIRM))
+    return Recipe(model or task.model)
+
+
+def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:
+    """The rungs: what is solved at once, then networks that grow; a model that is named stands alone."""
+    if model is not None:
+        return [_rung(model, data, task)]
+    side = _side(data, task)
+    if side == math.inf:
+        return [Recipe(task.model, {"patience": 0})]
+    if side > TINY:
+        names = ["ridge", "small", *(["timm:resnet18"] if _timm() else [])]
+    else:
+        names = ["ridge", *(["small"] if len(data) < CROWD else []), "quick:s", "quick:m", "quick:l"]
+    return [_rung(name, data, task) for name in names]
+
+
+def _rung(model: str, data: Dataset, task: Task) -> Recipe:
+    if model.startswith("quick"):
+        return Recipe(model, _fast(len(data)), _known(task, FIRM))
+    return Recipe(model, {"patience": 0, "batch": _batch(len(data), 64)})
+
+
+def _fast(count: int) -> dict[str, Any]:
+    return {**FAST, "batch": _batch(count, 512)}
+
+
+def _batch(count: int, most: int) -> int:
+    """A power of two that leaves about eighty steps an epoch, from 16 up."""
+    return int(2 ** min(math.log2(most), max(4, math.floor(math.log2(max(1, count) / 80)))))
+
+
+def _known(task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
+    has = asdict(task.Options())
+    return {name: value for name, value in options.items() if name in has}
+
+
+def _side(data: Dataset, task: Task) -> float:
+    """The longest side of a usual picture that has a name; infinite where nothing is named."""
+    if task.kind is not Labels or data.kind is not Labels or not len(data):
+        return math.inf
+    try:
+        return max(common_spec(data)[2])
+    except InputError:
+        return math.inf  # the audit and the loader meet them and say so
+
+
+def _timm() -> bool:
+    return importlib.util.find_spec("timm") is not None
