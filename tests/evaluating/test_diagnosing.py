@@ -95,10 +95,11 @@ def test_learning_by_heart_is_seen_in_a_real_run(tmp_path: Path) -> None:
 
 def test_hardly_learning_is_seen_in_a_real_run_and_said(tmp_path: Path) -> None:
     said: list[Event] = []
-    settings = {**QUICK, "epochs": 3, "rate": 1e-7, "decay": 0.0}
-    run = train(toy("labels"), out=tmp_path, settings=settings, look=False, tell=said.append)
+    settings = {**QUICK, "epochs": 4, "rate": 1e-9, "decay": 0.0, "augment": False}
+    data = toy("labels", 160)
+    run = train(data, out=tmp_path, settings=settings, look=False, tell=said.append)
     assert any(event.kind == "note" and event.text.startswith("underfitting: the loss has hardly") for event in said)
-    assert evaluate(run, toy("labels")).studies["diagnosis"]["word"] == "underfitting"
+    assert evaluate(run, data).studies["diagnosis"]["word"] == "underfitting"
 
 
 def test_a_rate_that_is_too_high_is_seen_in_a_real_run(tmp_path: Path) -> None:

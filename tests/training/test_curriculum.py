@@ -66,7 +66,7 @@ def test_what_was_measured_is_written_down_and_read_again(tmp_path: Path) -> Non
 
 def test_data_whose_names_cannot_be_told_apart_is_refused() -> None:
     rng = np.random.default_rng(1)
-    noise = [ArrayImage(rng.integers(0, 255, (16, 16, 3), np.uint8)) for _ in range(80)]
+    noise = [ArrayImage(rng.integers(0, 255, (16, 16, 3), np.uint8)) for _ in range(240)]
     data = Dataset([Sample(str(n), (image,), Labels(("ab"[n % 2],))) for n, image in enumerate(noise)], kind=Labels)
     with pytest.raises(InputError, match="what is easy"):
         draw_from(data, "curriculum")

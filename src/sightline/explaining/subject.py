@@ -36,6 +36,8 @@ class Subject:
         """These samples as inputs, their answers, and the question for each."""
         if len(self.facts.input.size) != 2:
             raise SettingsError("explanations are of flat pictures; this model takes volumes.")
+        if self.facts.input.features:
+            raise SettingsError("explanations are of pixels; this model is given features of the picture.")
         arrays, frames = self.task.inputs(samples, self.facts)
         answers = self.task.decode(self.passes(arrays), frames, self.facts)
         questions = tuple(ask(self.task.kind, self.facts, answer, name, other) for answer in answers)
