@@ -36,7 +36,12 @@ class _Labels(nn.Module):
 
 
 class _Solved(_Labels):
-    """A head whose model learns in closed form."""
+    """A head whose model learns in closed form; one that asks for it is told how the pictures are scaled."""
+
+    def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float) -> None:
+        super().__init__(model, spec, count, dropout)
+        if hasattr(model, "meet"):
+            model.meet(spec.mean, spec.std)  # type: ignore[operator]
 
     def solve(self, batches: Iterable[Mapping[str, Tensor]]) -> None:
         self.model.solve((self.pixels(batch["image"]), batch["classes"]) for batch in batches)  # type: ignore[operator]
