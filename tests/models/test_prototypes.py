@@ -33,11 +33,11 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True))
 
 
-def _pictures(count: int = 40, names: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+def _pictures(count: int = 40, names: int = 4, noise: float = 1.5) -> tuple[torch.Tensor, torch.Tensor]:
     chance = torch.Generator().manual_seed(0)
     classes = torch.arange(count) % names
     looks = torch.randn(names, 3, 32, 32, generator=chance)
-    return looks[classes] + 1.5 * torch.randn(count, 3, 32, 32, generator=chance), classes
+    return looks[classes] + noise * torch.randn(count, 3, 32, 32, generator=chance), classes
 
 
 def test_each_name_is_the_centred_mean_of_its_pictures() -> None:
@@ -56,7 +56,7 @@ def test_each_name_is_the_centred_mean_of_its_pictures() -> None:
 
 def test_the_temperature_is_the_best_where_each_picture_is_left_out() -> None:
     """By taking each picture out in truth, one after another."""
-    x, classes = _pictures()
+    x, classes = _pictures(12, noise=4.0)  # so few that leaving one out matters
     network = prototypes.build(3, 4)
     network.solve([(x, classes)])
     rows, names = network.seen(x).numpy().astype(np.float64), classes.numpy()
@@ -82,6 +82,8 @@ def test_one_picture_a_name_is_enough_and_a_name_without_is_never_likeliest() ->
     assert (network(x[:4]).argmax(1) == classes[:4]).all()
     assert float(network.weight[0].norm()) == pytest.approx(1 / prototypes.USUAL, rel=1e-4)
     assert (network(x).argmax(1) != 4).all()
+    network.solve([(x[:1], classes[:1])])
+    assert (network(x)[:, 0] > network(x)[:, 4] + 1).all()
 
 
 def test_a_run_or_a_bundle_lends_its_network_and_keeps_it(base: Path) -> None:
