@@ -194,3 +194,10 @@ def test_a_data_set_of_one_name_has_no_line(tmp_path: Path) -> None:
     found = baselines.study(replace(made, sides=sides))
     assert found is not None
     assert [row["name"] for row in found["rows"]] == ["always a", "nearest pictures"]
+
+
+def test_what_answers_with_another_record_than_the_truth_has_no_simple_rivals(learnt: Scene) -> None:
+    """Vectors learnt from names: a rival would answer names where vectors are measured."""
+    apart = replace(learnt, task=catalog.find("tasks", "embed").TASK)
+    assert baselines.study(apart) is None
+    assert baselines.study(learnt) is not None

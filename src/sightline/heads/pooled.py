@@ -63,7 +63,12 @@ def _looks(maps: Sequence[Tensor]) -> Tensor:
 
 
 class _Solved(_Labels):
-    """A head whose model learns in closed form."""
+    """A head whose model learns in closed form; one that asks for it is told how the pictures are scaled."""
+
+    def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float) -> None:
+        super().__init__(model, spec, count, dropout)
+        if hasattr(model, "meet"):
+            model.meet(spec.mean, spec.std)  # type: ignore[operator]
 
     def solve(self, batches: Iterable[Mapping[str, Tensor]]) -> None:
         def known(batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

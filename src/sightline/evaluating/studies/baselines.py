@@ -34,6 +34,8 @@ def study(scene: Scene) -> dict[str, Any] | None:
     train = scene.sides.side("train")
     learnt = _some(train, LEARNT, scene.seed)
     names = scene.facts.names
+    if scene.task.truth not in (None, scene.task.kind):
+        return None  # it answers with another record than the truth, and these rivals cannot
     wanted = targets([sample.truth for sample in learnt], names)
     if len(learnt) < FEWEST or len(scene.samples) < FEWEST or wanted is None or not wanted.shape[1]:
         return None
