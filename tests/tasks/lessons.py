@@ -60,7 +60,8 @@ def lesson_of(name: str) -> Lesson:
     """The lesson beside the task's own tests; toys for a task that another package brings."""
     task = catalog.find("tasks", name)
     if not task.__name__.startswith("sightline."):
-        return Lesson(lambda: toy(task.TASK.truth or task.TASK.kind), lambda untrained, _: untrained, {"epochs": 40, "rate": 0.02})
+        settings = {"epochs": 40, "rate": 0.02}
+        return Lesson(lambda: toy(task.TASK.truth or task.TASK.kind), lambda untrained, _: untrained, settings)
     try:
         lesson: Lesson = importlib.import_module(f"tests.tasks.test_{name}").LESSON
     except (ModuleNotFoundError, AttributeError):

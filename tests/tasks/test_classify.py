@@ -45,7 +45,7 @@ def test_one_name_is_refused_with_a_way_out() -> None:
     data = Dataset([Sample("a", truth=Labels(("cat",)))], name="one")
     assert TASK.fits(data).strength == 1
     assert "one name only: 'cat'" in TASK.fits(data).why
-    with pytest.raises(InputError, match=r"one: one name only: 'cat'; give pictures of a second name, or .*--task novelty"):
+    with pytest.raises(InputError, match=r"one: one name only: 'cat'; give .* or .*--task novelty"):
         TASK.prepare(data, TASK.Options(), "small")
     assert TASK.fits(Dataset([Sample("a", truth=Labels(()))])).strength == 0
     assert TASK.fits(toy(Labels, 6)).strength == 2
