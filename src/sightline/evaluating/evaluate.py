@@ -36,7 +36,7 @@ from sightline.evaluating.studies import all_studies
 from sightline.predicting.answers import answers, noted, torch_run
 from sightline.predicting.model import load, trained
 
-LEAST_SECONDS, MOST_SECONDS = 1.5, 60.0  # of a slow study
+LEAST_SECONDS, MOST_SECONDS = 0.6, 60.0  # of a slow study
 SHOWN = 24  # ids kept of the worst, and of samples spread over the side
 
 

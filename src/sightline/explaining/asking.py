@@ -155,7 +155,7 @@ _QUESTIONS: dict[type[Annotation], Callable[[Facts, Any, str | None, Any], Quest
 
 def _logits(outputs: Outputs, count: int) -> Any:
     """The scores of names before they become shares."""
-    if "logits" in outputs:
+    if "logits" in outputs and outputs["logits"].shape[-1] == count:
         return outputs["logits"]
     fitting = [given for given in outputs.values() if given.ndim == 2 and given.shape[1] == count]
     if len(fitting) != 1:
