@@ -12,6 +12,7 @@ from sightline.core.annotations import Labels
 from sightline.core.tally import SHARE, Tally, mean
 from sightline.metrics._pairs import check_pairs, column, number_names
 
+OF = "several"  # of answers that hold any number of names
 LEAST = 0.5  # the score from which a name is said where nothing better was measured
 Thresholds = Mapping[str, Any] | None  # what an evaluation measured: the score for each name is under "names"
 

@@ -12,6 +12,8 @@ from sightline.core.errors import InputError
 from sightline.core.tally import Tally, mean
 from sightline.metrics._pairs import check_pairs
 
+OF = "ordered"  # of names in order
+
 
 def mean_rank_error(truths: Sequence[Labels], predictions: Sequence[Labels]) -> Tally:
     """Mean number of steps between the true and the given name."""

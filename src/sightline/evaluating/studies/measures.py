@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
@@ -37,6 +38,8 @@ def _measured(name: str, scene: Scene) -> dict[str, Any] | None:
     if name in scene.task.metrics or (name == "top_5_accuracy" and len(scene.facts.names) <= _FEW):
         return None
     metric = catalog.find("metrics", name)
+    if scene.task.kind is Labels and _of(metric) not in _suits(scene):
+        return None
     hints = get_type_hints(metric)
     records = (get_args(hints["truths"])[0], get_args(hints["predictions"])[0])
     if records != (scene.task.truth or scene.task.kind, scene.task.kind):
@@ -46,6 +49,18 @@ def _measured(name: str, scene: Scene) -> dict[str, Any] | None:
     except InputError:  # such a metric asks for one name a picture, or for many
         return None
     return None if math.isnan(tally.value) else {"name": name, **interval(tally).to_json()}
+
+
+def _of(metric: Any) -> str:
+    """Of which labels a metric is: one name a picture, unless its module says otherwise."""
+    return str(getattr(importlib.import_module(metric.__module__), "OF", "single"))
+
+
+def _suits(scene: Scene) -> set[str]:
+    """Of which labels this task is, by its own metrics: of names in order those of single names say something too."""
+    if scene.task.several:
+        return {"several"}
+    return {"single", *(_of(catalog.find("metrics", name)) for name in scene.task.metrics)}
 
 
 def _each(scene: Scene) -> list[dict[str, Any]]:
