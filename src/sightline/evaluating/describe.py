@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Annotation, Picture
+from sightline.core.calibration import Calibration
 from sightline.core.dataset import Dataset
 from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError
@@ -36,9 +37,9 @@ SHOWN = 12  # pictures in each gallery
 TILE = 96  # columns that a caption is given at least
 UNTESTED = (
     "Pictures from another camera, site or season than those it was trained on.",
-    "Noise, blur, compression and light beyond what the held-out side holds.",
     "Deliberately misleading pictures.",
 )
+WORSE = "Noise, blur, compression and light beyond what the held-out side holds."
 UNKNOWN = "Pictures unlike all that it learnt from: this model has no measure of them, and cannot refuse them."
 
 
@@ -75,13 +76,19 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
         sections=[module.section(evaluation.studies[name], scene) for name, module in studied.items()],
         parity=_parity(folder),
         notes=_notes(folder, evaluation),
-        untested=[*UNTESTED, *([] if calibration.outliers else [UNKNOWN])],
+        untested=[*UNTESTED, *_untested(evaluation, calibration)],
         reproduce=_command(folder, info),
     )
     if folder.history:
         write_durably(folder.path / "history.png", history_png(folder.history))
     tell(Event("note", f"report: {folder.report}"))
     return write_report(folder.report, material)
+
+
+def _untested(evaluation: Evaluation, calibration: Calibration) -> list[str]:
+    """What some reports can say, and this one cannot."""
+    lines = [] if "robustness" in evaluation.studies else [WORSE]
+    return lines if calibration.outliers else [*lines, UNKNOWN]
 
 
 def _pick(data: Dataset, ids: Sequence[str]) -> list[Sample]:
