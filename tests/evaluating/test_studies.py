@@ -181,6 +181,7 @@ def test_what_an_answer_costs(learnt: Scene) -> None:
 
 def test_an_evaluation_keeps_what_its_studies_found(learnt: Scene) -> None:
     assert learnt.run is not None
+    assert evaluate(learnt.run, quick=True).studies == {}
     kept = evaluate(learnt.run).studies
     assert {"baselines", "slices", "robustness", "efficiency"} <= set(kept)
     assert [module.ORDER for module in all_studies().values()] == sorted(m.ORDER for m in all_studies().values())

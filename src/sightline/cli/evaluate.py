@@ -15,11 +15,12 @@ def run(
     *,
     side: Annotated[str | None, "train, val or test; the first of test and val that is there"] = None,
     format: Annotated[str | None, "the label layout of the data"] = None,
+    quick: Annotated[bool, "the metrics alone: no slices, corruptions, explanations and other studies"] = False,
 ) -> dict[str, Any]:
     """One line a metric."""
     from sightline.evaluating.evaluate import evaluate
 
-    found = evaluate(what, data or None, side=side, format=format, tell=screen.tell)
+    found = evaluate(what, data or None, side=side, format=format, quick=quick, tell=screen.tell)
     against = f"; baseline: {found.baseline}" if found.baseline else ""
     screen.say(f"{found.count} samples of the side '{found.side}'{against}")
     for row in found.figures:

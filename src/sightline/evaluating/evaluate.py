@@ -71,9 +71,18 @@ class Evaluation:
 
 
 def evaluate(
-    what: Any, data: Any = None, *, side: str | None = None, format: str | None = None, tell: Tell = silent
+    what: Any,
+    data: Any = None,
+    *,
+    side: str | None = None,
+    format: str | None = None,
+    quick: bool = False,
+    tell: Tell = silent,
 ) -> Evaluation:
-    """Measure a run or a bundle; a run is measured on what it held out, a bundle on the data named."""
+    """Measure a run or a bundle; a run is measured on what it held out, a bundle on the data named.
+
+    `quick` measures the task's own metrics and asks no study.
+    """
     run: Run | None = None
     network: Any = None
     parted: Dataset | None = None
@@ -110,7 +119,7 @@ def evaluate(
     scene = Scene(
         task, facts, passes, network, kept, truths, given, parted, seed, run, info, tell, calibration, plain, allowed
     )
-    found = {name: module.study(scene) for name, module in all_studies().items()}
+    found = {name: module.study(scene) for name, module in ({} if quick else all_studies()).items()}
     evaluation = replace(evaluation, studies={name: said for name, said in found.items() if said is not None})
     if run is not None:
         write_durably(run.evaluation, canonical(_finite(evaluation.to_json())))
