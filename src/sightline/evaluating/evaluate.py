@@ -122,21 +122,23 @@ def evaluate(
     found = {name: module.study(scene) for name, module in ({} if quick else all_studies()).items()}
     evaluation = replace(evaluation, studies={name: said for name, said in found.items() if said is not None})
     if run is not None:
-        write_durably(run.evaluation, canonical(_finite(evaluation.to_json())))
+        write_durably(run.evaluation, canonical(finite(evaluation.to_json())))
     return evaluation
 
 
 def tallies(run: Run, data: Any = None) -> tuple[list[str], dict[str, Tally]]:
     """What a run held out, by id, and a row a sample for each metric: what a paired comparison draws from."""
+    task, kept, truths, given = answered(run, reopen(run.info, data, folder=run.path))
+    return [sample.id for sample in kept], {name: catalog.find("metrics", name)(truths, given) for name in task.metrics}
+
+
+def answered(run: Run, parted: Dataset) -> tuple[Task, list[Sample], list[Annotation], list[Annotation]]:
+    """The task of a run, what it held out of this data, what is so of that, and its calibrated answers."""
     task, facts, network = trained(run)
-    parted, passes, seed = (
-        reopen(run.info, data, folder=run.path),
-        torch_run(network),
-        int(run.info["settings"]["seed"]),
-    )
+    passes, seed = torch_run(network), int(run.info["settings"]["seed"])
     calibration = calibrated(run, task, facts, passes, parted)
     kept, truths, _, given, _ = _gathered(task, passes, held_out(parted)[1], facts, seed, calibration, silent)
-    return [sample.id for sample in kept], {name: catalog.find("metrics", name)(truths, given) for name in task.metrics}
+    return task, kept, truths, given
 
 
 def _gathered(
@@ -237,12 +239,14 @@ def _confusion(truths: Sequence[Annotation], given: Sequence[Annotation]) -> dic
     return {"names": names, "matrix": matrix.tolist()}
 
 
-def _finite(plain: Any) -> Any:
-    """Numbers that JSON cannot hold become null."""
+def finite(plain: Any) -> Any:
+    """Numbers that JSON cannot hold become null, and paths become text."""
+    if isinstance(plain, Path):
+        return str(plain)
     if isinstance(plain, float):
         return plain if math.isfinite(plain) else None
     if isinstance(plain, Mapping):
-        return {key: _finite(value) for key, value in plain.items()}
+        return {key: finite(value) for key, value in plain.items()}
     if isinstance(plain, (list, tuple)):
-        return [_finite(value) for value in plain]
+        return [finite(value) for value in plain]
     return plain

@@ -12,20 +12,18 @@ from typing import Any
 import numpy as np
 
 from sightline.core import catalog
-from sightline.core.annotations import Annotation, Labels
+from sightline.core.annotations import Labels
 from sightline.core.chance import generator
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError, SettingsError
+from sightline.core.errors import SettingsError
 from sightline.core.files import canonical, write_durably
 from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
-from sightline.core.sides import held_out
 from sightline.core.splitting import split
 from sightline.core.tally import SHARE, Tally
+from sightline.evaluating.evaluate import answered, finite
 from sightline.evaluating.intervals import interval
-from sightline.predicting.answers import answers, torch_run
-from sightline.predicting.model import trained
 from sightline.training.law import Law, fit
 from sightline.training.settings import Settings
 from sightline.training.train import settle, train
@@ -99,10 +97,10 @@ def learning_curve(
     if len(given) < 3 or given[0] <= 0 or given[-1] > 1:
         raise SettingsError(f"shares {', '.join(map(str, shares))}: give three or more, above 0 and at most 1.")
     opened = remember(open_data(data, format=format))
-    chosen, folder = settle(opened, data, task, model, out, format, settings, options, "curve")
+    shared = settle(opened, data, task, model, out, format, settings, options, "curve")
+    chosen, folder = shared.settings, shared.folder
     parted = split(opened, seed=chosen.seed, by=chosen.split_by or None, tell=tell)
     train_side = parted.side("train")
-    held = held_out(parted)[1]
     order = _order(train_side, chosen.seed)
     points, tallies, name = [], [], ""
     for share in given:
@@ -111,14 +109,17 @@ def learning_curve(
         tell(Event("note", f"learning from {len(rows):,} of {len(train_side):,}"))
         longer = replace(chosen, epochs=max(1, round(chosen.epochs * min(LONGER, 1 / share))))
         place = folder / f"share-{round(100 * share):03}"
-        run = train(part, task, model=model, out=place, settings=longer, options=options, look=False, tell=tell)
-        tally, name = _tally(run, held)
+        told: dict[str, Any] = {"model": shared.model, "options": shared.options, "settings": longer}
+        run = train(part, task, out=place, look=False, tell=tell, **told)
+        wired, _, truths, said = answered(run, part)
+        name = wired.metrics[0]
+        tally = catalog.find("metrics", name)(truths, said)
         reach = interval(tally).to_json()
         points.append({"share": share, "count": len(rows), **{key: reach[key] for key in ("value", "low", "high")}})
         tallies.append(tally)
     law, ahead = _foretold([point["count"] for point in points], tallies)
     made = Curve(name, tuple(points), law, ahead, folder, _is_share(tallies[0]))
-    write_durably(folder / "curve.json", canonical(_finite(made.to_json())))
+    write_durably(folder / "curve.json", canonical(finite(made.to_json())))
     return made
 
 
@@ -141,19 +142,6 @@ def _with(parted: Dataset, train: Dataset, rows: Sequence[int]) -> Dataset:
     kept = {train[row].id for row in rows}
     ids, sides = parted.column("id"), parted.column("split")
     return parted.take([row for row in range(len(parted)) if sides[row] != "train" or ids[row] in kept])
-
-
-def _tally(run: Any, held: Dataset) -> tuple[Tally, str]:
-    task, facts, network = trained(run)
-    truths: list[Annotation] = []
-    said: list[Annotation] = []
-    for sample, answer in answers(task, torch_run(network), held, facts, seed=int(run.info["settings"]["seed"])):
-        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
-        if truth is not None and isinstance(answer, Annotation):
-            truths.append(truth)
-            said.append(answer)
-    tally: Tally = catalog.find("metrics", task.metrics[0])(truths, said)
-    return tally, task.metrics[0]
 
 
 def _is_share(tally: Tally) -> bool:
@@ -182,11 +170,3 @@ def _foretold(counts: Sequence[int], tallies: Sequence[Tally]) -> tuple[Law, tup
         low, high = np.quantile(several, (0.025, 0.975)) if len(several) else (math.nan, math.nan)
         rows.append({"count": count, "value": error(float(law.at(count))), "low": float(low), "high": float(high)})
     return law, tuple(rows)
-
-
-def _finite(plain: Any) -> Any:
-    if isinstance(plain, float):
-        return plain if math.isfinite(plain) else None
-    if isinstance(plain, Mapping):
-        return {key: _finite(value) for key, value in plain.items()}
-    return [_finite(value) for value in plain] if isinstance(plain, (list, tuple)) else plain

@@ -12,8 +12,7 @@ import numpy as np
 from sightline.core import catalog
 from sightline.core.annotations import Annotation
 from sightline.core.data import open_data
-from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError, SettingsError
+from sightline.core.errors import SettingsError
 from sightline.core.files import canonical, write_durably
 from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
@@ -22,9 +21,8 @@ from sightline.core.sides import write_sides
 from sightline.core.splitting import nested_folds
 from sightline.core.tally import Tally
 from sightline.core.task import Task
+from sightline.evaluating.evaluate import answered, finite
 from sightline.evaluating.intervals import interval
-from sightline.predicting.answers import answers, torch_run
-from sightline.predicting.model import trained
 from sightline.training.settings import Settings
 from sightline.training.train import settle, train
 
@@ -69,7 +67,8 @@ def cross_validate(
     if folds < 2:
         raise SettingsError(f"--folds {folds}: give 2 or more.")
     opened = remember(open_data(data, format=format))
-    chosen, folder = settle(opened, data, task, model, out, format, settings, options, f"{folds}-folds")
+    shared = settle(opened, data, task, model, out, format, settings, options, f"{folds}-folds")
+    chosen, folder = shared.settings, shared.folder
     parts = nested_folds(opened, folds, INNER, seed=chosen.seed, by=chosen.split_by or None, tell=tell)
     runs, truths, given = [], list[list[Annotation]](), list[list[Annotation]]()
     for number, inner in enumerate(parts, 1):
@@ -82,36 +81,22 @@ def cross_validate(
         run = train(
             place,
             task,
-            model=model,
+            model=shared.model,
             out=folder / f"fold-{number}",
             settings=chosen,
-            options=options,
+            options=shared.options,
             look=look and number == 1,
             tell=tell,
         )
         runs.append(run)
-        so, said = _answered(run, part)
+        _, _, so, said = answered(run, part)
         truths.append(so)
         given.append(said)
     wired: Task = catalog.find("tasks", runs[0].info["task"]).TASK
     figures = tuple(_figure(name, truths, given) for name in wired.metrics)
     made = Folds(folder, tuple(runs), sum(map(len, truths)), figures)
-    write_durably(folder / "folds.json", canonical(_plain(made.to_json())))
+    write_durably(folder / "folds.json", canonical(finite(made.to_json())))
     return made
-
-
-def _answered(run: Run, part: Dataset) -> tuple[list[Annotation], list[Annotation]]:
-    """What is so of the fold that was left out, and the answers of the model that never saw it."""
-    task, facts, network = trained(run)
-    truths: list[Annotation] = []
-    given: list[Annotation] = []
-    seed = int(run.info["settings"]["seed"])
-    for sample, answer in answers(task, torch_run(network), part.side("test"), facts, seed=seed):
-        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
-        if truth is not None and isinstance(answer, Annotation):
-            truths.append(truth)
-            given.append(answer)
-    return truths, given
 
 
 def _figure(name: str, truths: list[list[Annotation]], given: list[list[Annotation]]) -> dict[str, Any]:
@@ -122,13 +107,3 @@ def _figure(name: str, truths: list[list[Annotation]], given: list[list[Annotati
     reach = {**interval(whole).to_json(), "of": "fresh samples, and models trained on as many"}
     spread = {"mean": float(each.mean()), "spread": float(each.std(ddof=1)), "folds": each.tolist()}
     return {"name": name, **reach, **spread}
-
-
-def _plain(found: Any) -> Any:
-    if isinstance(found, Path):
-        return str(found)
-    if isinstance(found, Mapping):
-        return {key: _plain(value) for key, value in found.items()}
-    if isinstance(found, list | tuple):
-        return [_plain(value) for value in found]
-    return found if not isinstance(found, float) or np.isfinite(found) else None

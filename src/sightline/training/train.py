@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,16 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
     raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.")
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What all runs of a study have in common, found once on all of its data."""
+
+    settings: Settings
+    model: str
+    options: Mapping[str, Any]
+    folder: Path
+
+
 def settle(
     samples: Dataset,
     data: Any,
@@ -203,19 +213,22 @@ def settle(
     settings: Settings | Mapping[str, Any] | None,
     options: Mapping[str, Any] | None,
     what: str,
-) -> tuple[Settings, Path]:
-    """The settings of a study of several runs, and its folder: a name that the same command finds again."""
-    chosen = settings if isinstance(settings, Settings) else fill(Settings, settings or {}, where="train")
+) -> Plan:
+    """How the runs of a study learn, however much data each is given, and where: a folder found again next time."""
     name = infer(samples, task)
     wired: Task = catalog.find("tasks", name).TASK
+    recipe = recipes.plain(samples, wired, model)
+    chosen = fill(Settings, {**recipe.settings, **_named(settings or {})}, where="train")
+    told = {**recipe.options, **(options or {})}
     wanted = {
         "task": name,
-        "model": model or wired.model,
+        "model": recipe.model,
         "data": {"where": _where(data), "format": format, "fingerprint": samples.fingerprint},
-        "settings": chosen.fixed(),
-        "options": asdict(fill(wired.Options, options or {}, where="task")),
+        "settings": chosen.settled().fixed(),
+        "options": asdict(fill(wired.Options, told, where="task")),
     }
-    return chosen, Path(out) if out else Path("runs") / f"{_name(samples, wanted)}-{what}"
+    folder = Path(out) if out else Path("runs") / f"{_name(samples, wanted)}-{what}"
+    return Plan(chosen, recipe.model, told, folder)
 
 
 def _where(data: Any) -> str | None:

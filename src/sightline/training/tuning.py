@@ -103,12 +103,13 @@ def tune(
     if trials < 1:
         raise SettingsError(f"trials = {trials}: must be 1 or more.")
     opened = remember(open_data(data, format=format))
-    chosen, folder = settle(opened, data, task, model, out, format, settings, options, "tune")
+    shared = settle(opened, data, task, model, out, format, settings, options, "tune")
+    chosen, folder = shared.settings, shared.folder
     wired: Task = catalog.find("tasks", infer(opened, task)).TASK
     ranges = {name: Range.parse(name, text) for name, text in (vary or USUAL).items()}
     _check(ranges, wired)
     end = None if minutes is None else time.monotonic() + 60 * minutes
-    asked = _Ask(data, task, model, format, chosen, dict(options or {}), wired.metrics[0], tell)
+    asked = _Ask(data, task, shared.model, format, chosen, dict(shared.options), wired.metrics[0], tell)
     with locked(folder):
         study = _study(optuna, folder, ranges, chosen.seed)
         while (done := _finished(optuna, study)) < trials and (end is None or time.monotonic() < end):
