@@ -16,7 +16,7 @@ HEAVY = {
 # Rooms whose every file is a network or its training, loaded by the catalog only when asked for by name.
 TORCH_ROOMS = {"heads", "losses", "models", "optimisers", "training"}
 # Rooms of pixels, of which one file is loaded when its entry is used.
-PIXEL_ROOMS = {"augmentations", "checks", "features", "filters", "finders", "overlays", "sources"}
+PIXEL_ROOMS = {"augmentations", "checks", "features", "filters", "finders", "matchers", "overlays", "sources"}
 
 
 def heavy(inside: str, tree: ast.Module) -> list[str]:

@@ -7,7 +7,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from sightline.augmentations._pixels import from_unit, normal, span, unit, words
+from sightline.augmentations._pixels import normal, words
+from sightline.core.depth import from_unit, span, unit
 
 _STEPS = 4096  # equal steps of chance in a table of photons
 

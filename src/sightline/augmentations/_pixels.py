@@ -10,14 +10,13 @@ import cv2
 import numpy as np
 
 from sightline.core.carried import with_pixels
+from sightline.core.depth import from_unit, span, unit
 from sightline.core.errors import InputError
 from sightline.core.sample import Sample
 from sightline.core.views import View
 
 Colour = tuple[float, float, float]
 Edit = Callable[[np.ndarray], np.ndarray]
-_TOPS = {"B": 255.0, "H": 65535.0}  # white, by depth
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def change(sample: Sample, edit: Edit) -> Sample:
@@ -40,36 +39,6 @@ def change_flat(sample: Sample, edit: Edit) -> Sample:
         return np.stack([edit(part) for part in pixels]) if pixels.ndim == 4 else edit(pixels)
 
     return change(sample, whole)
-
-
-def span(pixels: np.ndarray) -> tuple[float, float]:
-    """Black and white: the ends of the depth, or 0 and 1 for floats, wider where the values are (heights, counts)."""
-    top = _TOPS.get(pixels.dtype.char)
-    if top is not None:
-        return 0.0, top
-    return float(np.fmin.reduce(pixels, axis=None, initial=0.0)), float(np.fmax.reduce(pixels, axis=None, initial=1.0))
-
-
-def unit(pixels: np.ndarray) -> np.ndarray:
-    """A float32 copy in which black is 0 and white is 1."""
-    low, top = span(pixels)
-    made = pixels.astype(np.float32)
-    if low:
-        made -= np.float32(low)
-    made *= np.float32(1 / (top - low))
-    return made
-
-
-def from_unit(values: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Back to the depth and range of a picture; what lies beyond is clipped. `values` are used up."""
-    low, top = span(like)
-    np.clip(values, 0, 1, out=values)
-    values *= np.float32(top - low)
-    if like.dtype.kind == "u":
-        np.rint(values, out=values)
-    elif low:
-        values += np.float32(low)
-    return values.astype(like.dtype, copy=False)
 
 
 def linear(pixels: np.ndarray, gain: float, shift: float) -> np.ndarray:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from sightline.augmentations._blur import smeared, streak
-from sightline.augmentations._pixels import LUMA, from_unit, normal, unit, veiled
+from sightline.augmentations._pixels import normal, veiled
+from sightline.core.depth import LUMA, from_unit, unit
 
 Size = tuple[int, int]
 

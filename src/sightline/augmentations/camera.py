@@ -10,10 +10,11 @@ import numpy as np
 from sightline.augmentations import _weather
 from sightline.augmentations._draw import Severity, between, constants, level
 from sightline.augmentations._hiding import hide
-from sightline.augmentations._pixels import change_flat, noisy, smoothed, span, toned, veiled
+from sightline.augmentations._pixels import change_flat, noisy, smoothed, toned, veiled
 from sightline.core import warp
 from sightline.core.annotations import Objects
 from sightline.core.carried import size_of, with_pixels
+from sightline.core.depth import span
 from sightline.core.sample import Sample
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from sightline.augmentations import _blur, _noise, _weather
 from sightline.augmentations._draw import Severity, constants, level
-from sightline.augmentations._pixels import change, change_flat, linear, need_colour, noisy, smoothed, span, veiled
+from sightline.augmentations._pixels import change, change_flat, linear, need_colour, noisy, smoothed, veiled
 from sightline.core import warp
 from sightline.core.annotations import Heatmap, Objects, Picture, Regions
 from sightline.core.carried import carry, size_of
+from sightline.core.depth import span
 from sightline.core.resampling import resize
 from sightline.core.sample import Sample
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from sightline.augmentations._draw import between
-from sightline.augmentations._pixels import LUMA, change, coloured, in_colour, linear, noisy, toned, touch
+from sightline.augmentations._pixels import change, coloured, in_colour, linear, noisy, toned, touch
+from sightline.core.depth import LUMA
 from sightline.core.sample import Sample
 
 _GRAY = np.tile(LUMA, (3, 1))

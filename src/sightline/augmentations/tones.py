@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from sightline.augmentations._draw import between
-from sightline.augmentations._pixels import change, change_flat, from_unit, span, toned, unit
+from sightline.augmentations._pixels import change, change_flat, toned
+from sightline.core.depth import from_unit, span, unit
 from sightline.core.sample import Sample
 
 

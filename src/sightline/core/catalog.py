@@ -21,6 +21,7 @@ FUNCTIONS = (  # an entry is a public function
     "features",
     "heads",
     "losses",
+    "matchers",
     "metrics",
     "optimisers",
     "overlays",
