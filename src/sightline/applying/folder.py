@@ -170,11 +170,13 @@ class _Work:
             seal = _source(sample)[0]
         except InputError:
             seal = None
-        stem = PurePosixPath(str(row.get("output") or ""))
-        named = not stem.name or stem.with_suffix("").as_posix() == self.stems[sample.id]
         if row["sha256"] is None or seal is None:
             return seal == row["sha256"] or "error" in row, False
-        return seal == row["sha256"] and named, books.intact(self.folder, row)
+        stem = PurePosixPath(str(row.get("output") or ""))
+        if stem.name and stem.with_suffix("").as_posix() != self.stems[sample.id]:  # a new neighbour has its name
+            books.remove(self.folder, row)
+            return seal == row["sha256"], False
+        return seal == row["sha256"], books.intact(self.folder, row)
 
     def pilot(self) -> None:
         """A setting that the first pictures cannot have is said once, before anything is written."""

@@ -158,15 +158,20 @@ def clear(folder: Path) -> None:
     if (folder / JOURNAL).is_file():
         with Ledger(folder) as ledger:
             for identity in list(ledger.places):
-                for name in outputs_of(ledger.row(identity)):
-                    if (path := inside(folder, name)) is not None:
-                        path.unlink(missing_ok=True)
+                remove(folder, ledger.row(identity))
     for name in (MANIFEST, SECONDS, LABELS, PAGE, JOURNAL, RECIPE):
         (folder / name).unlink(missing_ok=True)
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not path.is_symlink():
             with contextlib.suppress(OSError):  # it holds something else
                 path.rmdir()
+
+
+def remove(folder: Path, row: Row) -> None:
+    """Take away the files of a row, as far as they are in the folder."""
+    for name in outputs_of(row):
+        if (path := inside(folder, name)) is not None:
+            path.unlink(missing_ok=True)
 
 
 def outputs_of(row: Row) -> dict[str, str]:

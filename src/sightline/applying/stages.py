@@ -73,7 +73,8 @@ def _figure(number: int, stage: Stage, address: str, longest: int) -> str:
     facts = [f"{columns} x {rows}", str(stage.pixels.dtype)]
     facts += [f"{stage.seconds * 1000:.3g} ms"] if number else []
     says = "" if stage.record is None else f"<em>{escape(told_of(stage.record))}</em>"
-    line = f"<span>{escape(stage.line)}</span>" if stage.line else ""
+    said = stage.line.replace("`", "")
+    line = f"<span>{escape(said)}</span>" if said else ""
     return (
         f'<figure><img{tiny} src="{address}" alt="{escape(stage.text)}">{histogram(stage.pixels)}'
         f"<figcaption><b>{number}. {escape(stage.text)}</b>{line}{says}"
@@ -149,7 +150,7 @@ def _told(stages: list[Stage]) -> str:
 
 
 _LOOKS = """
-.gallery{--width:250px;gap:26px 20px}
+.gallery{--width:225px;gap:26px 20px}
 h1+pre{margin-top:16px}
 figure img{aspect-ratio:auto}
 .levels{width:100%;height:56px;display:block;margin-top:8px}

@@ -59,8 +59,9 @@ def answer_of(function: Callable[..., Any]) -> Any:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    told = function if inspect.isroutine(function) else type(function).__call__
     try:
-        return typing.get_type_hints(function)
+        return typing.get_type_hints(told)
     except NameError:  # types that are imported for checking only
         return {}
 
