@@ -75,7 +75,10 @@ cut = steps_of_another:cut
 masked = steps_of_another:masked
 slow = steps_of_another:slow
 fussy = steps_of_another:fussy
+both = steps_of_another:slow
 [sightline.finders]
+both = steps_of_another:spots
+keep = steps_of_another:spots
 spots = steps_of_another:spots
 said = steps_of_another:said
 """

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.usefixtures("another")
         ("brightn", UnknownNameError, "Did you mean 'brighten'?"),
         ("brighten bye=1", SettingsError, "Did you mean 'by'?"),
         ("brighten by=much", SettingsError, "whole number"),
-        ("brighten | components", SettingsError, "no step before it finds them. Such a step is otsu"),
-        ("otsu | each", SettingsError, "each (gaussian | otsu)"),
-        ("otsu | components | each (gausian)", UnknownNameError, "Did you mean 'gaussian'?"),
-        ("otsu | rule name=a when='hue'", SettingsError, "no comparison"),
+        ("brighten | areas", SettingsError, "no step before it finds them. Such a step is "),
+        ("finders.otsu | each", SettingsError, "each (gaussian | otsu)"),
+        ("finders.otsu | areas | each (gausian)", UnknownNameError, "Did you mean 'gaussian'?"),
+        ("finders.otsu | rule name=a when='hue'", SettingsError, "no comparison"),
         ("no/model", UnknownNameError, "no bundle or run"),
     ],
 )
@@ -32,6 +32,22 @@ def test_a_chain_is_checked_before_anything_is_done(text: str, kind: type[Except
     with pytest.raises(kind) as caught:
         Chain.parse(text)
     assert says in str(caught.value)
+
+
+def test_a_name_of_several_families_means_the_first_that_can_be() -> None:
+    """A filter before a finder unless it is asked for; what works on findings where there are some."""
+    for text, families in (
+        ("both", ["filter"]),
+        ("finders.both", ["finder"]),
+        ("filters.both | finders.both", ["filter", "finder"]),
+        ("keep", ["finder"]),
+        ("both | keep", ["filter", "finder"]),
+        ("spots | keep", ["finder", "verb"]),
+        ("spots | finders.keep", ["finder", "finder"]),
+    ):
+        assert [step.family for step in Chain.parse(text).steps] == families, text
+    with pytest.raises(UnknownNameError):
+        Chain.parse("finders.brighten")
 
 
 def test_text_lists_and_toml_are_the_same_chain(tmp_path: Path) -> None:
@@ -46,8 +62,8 @@ def test_text_lists_and_toml_are_the_same_chain(tmp_path: Path) -> None:
     others = ["brighten by=4 | cut size=(2,5) | spots", "brighten by=3 | cut size=(2,5)", "cut size=(2,5) | spots"]
     assert len({Chain.parse(other).seal for other in [*others, str(chain)]}) == 4
     assert (
-        Chain.parse("otsu | components | each (brighten)").seal
-        != Chain.parse("otsu | components | each (brighten by=2)").seal
+        Chain.parse("finders.otsu | areas | each (brighten)").seal
+        != Chain.parse("finders.otsu | areas | each (brighten by=2)").seal
     )
 
 
@@ -55,15 +71,15 @@ def test_text_lists_and_toml_are_the_same_chain(tmp_path: Path) -> None:
 def test_pictures_go_on_and_findings_are_kept(dtype: str) -> None:
     given = picture(1, dtype=dtype)
     given.setflags(write=False)
-    outcome = Chain.parse("brighten by=1 | otsu | brighten by=2")(given)
+    outcome = Chain.parse("brighten by=1 | finders.otsu | brighten by=2")(given)
     assert outcome.pixels.dtype == given.dtype
     assert np.array_equal(outcome.pixels, given + given.dtype.type(3))
     assert [found.step for found in outcome.found] == [2]
     assert isinstance(outcome.answer, Regions)
     assert len(outcome.seconds) == 3
     assert not outcome.moved
-    stages = Chain.parse("brighten by=1 | otsu").stages(given)
-    assert [stage.text for stage in stages] == ["as it came", "brighten by=1", "otsu"]
+    stages = Chain.parse("brighten by=1 | finders.otsu").stages(given)
+    assert [stage.text for stage in stages] == ["as it came", "brighten by=1", "finders.otsu"]
     assert np.array_equal(stages[0].pixels, given)
     assert np.array_equal(stages[1].pixels, stages[2].pixels)
     assert stages[2].record is not None
@@ -84,7 +100,7 @@ def test_what_was_found_is_handed_to_steps_that_take_it() -> None:
 
 
 def test_places_in_a_picture_that_was_moved_are_refused() -> None:
-    for text in ("spots | turned | crop_to", "spots | cut size=9,9 | each (said)", "otsu | turned | components"):
+    for text in ("spots | turned | crop_to", "spots | cut size=9,9 | each (said)", "finders.otsu | turned | areas"):
         with pytest.raises(InputError, match="before the picture was moved"):
             Chain.parse(text)(picture(0))
     assert Chain.parse("spots | brighten | crop_to")(picture(0)).pixels.shape == (4, 6, 3)
@@ -95,31 +111,31 @@ def test_components_are_counted_and_kept() -> None:
     given[2:5, 3:9] = 255
     given[10:18, 20:30] = 255
     given[15, 2] = 255
-    found = Chain.parse("otsu | components name=thing")(given).answer
+    found = Chain.parse("finders.otsu | areas name=thing")(given).answer
     assert isinstance(found, Objects)
     assert sorted(found.boxes.tolist()) == [[2, 15, 3, 16], [3, 2, 9, 5], [20, 10, 30, 18]]
     assert found.names == ("thing",)
     for settings, count in (("least=2", 2), ("least=2 border=false", 1), ("most=18", 2), ("of=dark", 1)):
-        assert len(Chain.parse(f"otsu | components {settings}")(given).answer) == count, settings  # type: ignore[arg-type]
-    answer = Chain.parse("otsu | components | keep least=10 | count name=things")(given).answer
+        assert len(Chain.parse(f"finders.otsu | areas {settings}")(given).answer) == count, settings  # type: ignore[arg-type]
+    answer = Chain.parse("finders.otsu | areas | keep least=10 | count name=things")(given).answer
     assert isinstance(answer, Value)
     assert (answer.names, answer.numbers.tolist()) == (("things",), [2])
     with pytest.raises(SettingsError, match="Did you mean 'light'"):
-        Chain.parse("otsu | components of=ligt")(given)
+        Chain.parse("finders.otsu | areas of=ligt")(given)
 
 
 def test_every_thing_is_cropped_and_answered_about() -> None:
     given = np.zeros((20, 30, 3), np.uint8)
     given[2:5, 3:9, 0] = 255
     given[10:18, 20:30] = (0, 255, 255)
-    chain = Chain.parse("otsu | components | each (rule name=red when='mean_hue<30' otherwise=other)")
+    chain = Chain.parse("finders.otsu | areas | each (rule name=red when='mean_hue<30' otherwise=other)")
     found = chain(given).answer
     assert isinstance(found, Objects)
     pairs = zip(found.boxes.tolist(), found.details or (), strict=True)
     told = {tuple(box): details["answer"]["names"] for box, details in pairs}
     assert told == {(3, 2, 9, 5): ["red"], (20, 10, 30, 18): ["other"]}
     assert all(details["area"] for details in found.details or ())
-    failing = Chain.parse("otsu | components | each (spots least=300 | crop_to)")(given).answer
+    failing = Chain.parse("finders.otsu | areas | each (spots least=300 | crop_to)")(given).answer
     assert isinstance(failing, Objects)
     assert [details["error"]["code"] for details in failing.details or ()] == ["empty"] * 2
 
@@ -173,9 +189,10 @@ def test_a_mask_comes_from_a_file(tmp_path: Path) -> None:
 
 def test_a_word_is_a_chain_only_where_it_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert is_chain("otsu | count")
-    assert is_chain("otsu")
+    assert is_chain("finders.otsu | count")
+    assert is_chain("finders.otsu")
     assert is_chain("gaussian sigma=2")
+    assert is_chain("otsu")
     assert not is_chain("photos/")
     assert not is_chain("drawn:parts")
     assert not is_chain(tmp_path)

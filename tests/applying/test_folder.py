@@ -29,7 +29,7 @@ from tests.applying.conftest import picture
 
 pytestmark = pytest.mark.usefixtures("another")
 
-FOUR = "brighten by=3 | otsu | components least=3 | slow seconds=0"
+FOUR = "brighten by=3 | finders.otsu | areas least=3 | slow seconds=0"
 
 
 def run(chain: str, data: Any, out: Path, **settings: Any) -> Applied:
@@ -206,24 +206,24 @@ def test_a_new_neighbour_of_the_same_name_leaves_no_orphan(tmp_path: Path) -> No
 
 
 def test_what_only_looks_writes_no_pictures(photos: Path, tmp_path: Path) -> None:
-    made = run("otsu | components", photos, tmp_path / "found")
+    made = run("finders.otsu | areas", photos, tmp_path / "found")
     assert made.labels == ""
     assert not list((tmp_path / "found").rglob("*.png"))
     assert all(row["output"] is None and len(row["found"]) == 2 for row in rows(tmp_path / "found"))
-    assert run("otsu | components", photos, tmp_path / "found").kept == 11
+    assert run("finders.otsu | areas", photos, tmp_path / "found").kept == 11
 
 
 def test_a_long_finding_has_a_file_of_its_own(tmp_path: Path) -> None:
     write_image(
         tmp_path / "in" / "large.png", np.random.default_rng(0).integers(0, 255, (200, 200, 3)).astype(np.uint8)
     )
-    run("otsu | brighten", tmp_path / "in", tmp_path / "out")
+    run("finders.otsu | brighten", tmp_path / "in", tmp_path / "out")
     (found,) = rows(tmp_path / "out")[0]["found"]
     packed = (tmp_path / "out" / found["file"]).read_bytes()
     record = from_json(json.loads(gzip.decompress(packed)))
-    assert record.gap(Chain.parse("otsu")(tmp_path / "in" / "large.png").answer) == 0
+    assert record.gap(Chain.parse("finders.otsu")(tmp_path / "in" / "large.png").answer) == 0
     (tmp_path / "out" / found["file"]).unlink()
-    assert run("otsu | brighten", tmp_path / "in", tmp_path / "out").kept == 0
+    assert run("finders.otsu | brighten", tmp_path / "in", tmp_path / "out").kept == 0
     assert (tmp_path / "out" / found["file"]).read_bytes() == packed
 
 
@@ -283,7 +283,7 @@ def test_a_journal_cannot_lead_out_of_its_folder(photos: Path, tmp_path: Path) -
 def test_one_picture_gives_an_outcome(photos: Path) -> None:
     path = photos / "day" / "01.png"
     for one in (path, str(path), path.read_bytes(), read_image(path), open_data(photos)[0]):
-        assert isinstance(apply("brighten | otsu", one), Outcome)
+        assert isinstance(apply("brighten | finders.otsu", one), Outcome)
     with pytest.raises(SettingsError, match="name a folder"):
         apply("brighten", photos)
     with pytest.raises(InputError):
@@ -308,7 +308,7 @@ def test_killed_anywhere_and_continued_it_is_the_same(tmp_path: Path) -> None:
     for number in range(24):
         write_image(tmp_path / "in" / ("a", "b")[number % 2] / f"{number:02}.png", picture(number))
     (tmp_path / "in" / "a" / "bad.png").write_bytes(b"junk")
-    chain = "brighten by=3 | otsu | components least=3 | slow seconds=0.03"
+    chain = "brighten by=3 | finders.otsu | areas least=3 | slow seconds=0.03"
     words = ["apply", chain, str(tmp_path / "in"), "--quiet"]
     run(chain, tmp_path / "in", tmp_path / "calm")
     out = tmp_path / "stormy"

@@ -44,7 +44,7 @@ def figures(found: Judgement) -> dict[str, float]:
 
 def test_things_are_measured_and_every_failure_has_its_stage() -> None:
     found = judge(
-        "brighten by=1 | fussy | otsu | components name=thing least=9",
+        "brighten by=1 | fussy | finders.otsu | areas name=thing least=9",
         data(
             (scene(ONE), things(ONE)),  # right
             (scene(ONE, TWO), things(ONE, TWO)),  # right
@@ -67,6 +67,11 @@ def test_things_are_measured_and_every_failure_has_its_stage() -> None:
     assert all(row["low"] <= row["value"] <= row["high"] for row in found.figures)
 
 
+def test_a_picture_fails_where_nothing_is_found_first() -> None:
+    found = judge("finders.otsu | spots least=250 | areas name=thing least=900", data((scene(ONE), things(ONE))))
+    assert [(failure.step, failure.how) for failure in found.cascade] == [(2, "found nothing")]
+
+
 def test_nothing_where_nothing_is_is_right() -> None:
     found = judge("spots least=200", data((scene(), Objects(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), ()))))
     assert (found.right, found.cascade) == (1, ())
@@ -86,14 +91,14 @@ def test_names_are_measured_by_rules() -> None:
 def test_areas_and_numbers_and_counts_are_measured() -> None:
     pixels = scene(ONE)
     truth = Regions((pixels[..., 0] > 100).astype(np.uint8), ("dark", "light"))
-    assert figures(judge("otsu", data((pixels, truth), (pixels, truth))))["mean_iou"] == pytest.approx(1)
+    assert figures(judge("finders.otsu", data((pixels, truth), (pixels, truth))))["mean_iou"] == pytest.approx(1)
     wrong = Regions(1 - truth.classes, truth.names)
-    found = judge("otsu", data((pixels, truth), (pixels, wrong)))
+    found = judge("finders.otsu", data((pixels, truth), (pixels, wrong)))
     assert [(failure.how, failure.ids) for failure in found.cascade] == [("wrong", ("1",))]
     counted = data(*((scene(ONE, TWO), Value(("count",), np.array([number], np.float32))) for number in (2, 5)))
-    assert figures(judge("otsu | components | count", counted))["mean_absolute_error"] == pytest.approx(1.5)
+    assert figures(judge("finders.otsu | areas | count", counted))["mean_absolute_error"] == pytest.approx(1.5)
     objects = data((scene(ONE, TWO), things(ONE)), (scene(ONE), things(ONE)))
-    assert figures(judge("otsu | components | count", objects))["mean_absolute_error"] == pytest.approx(0.5)
+    assert figures(judge("finders.otsu | areas | count", objects))["mean_absolute_error"] == pytest.approx(0.5)
 
 
 def test_a_failed_picture_is_measured_as_wrong() -> None:
@@ -103,24 +108,24 @@ def test_a_failed_picture_is_measured_as_wrong() -> None:
     assert [answer.names for answer in given] == [(), ("a",)]  # type: ignore[attr-defined]
     assert len(truths) == 2
     regions = Regions(np.zeros((20, 30), np.uint8), ("dark", "light"))
-    assert figures(judge("fussy | otsu", data((light, regions), (light, regions))))["mean_iou"] == 0
+    assert figures(judge("fussy | finders.otsu", data((light, regions), (light, regions))))["mean_iou"] == 0
 
 
 def test_what_cannot_be_compared_says_what_is_missing() -> None:
-    with pytest.raises(InputError, match="such as components"):
-        judge("otsu", data((scene(ONE), things(ONE))))
+    with pytest.raises(InputError, match="such as areas"):
+        judge("finders.otsu", data((scene(ONE), things(ONE))))
     with pytest.raises(InputError, match="such as rule"):
-        judge("otsu", data((scene(ONE), Labels(("a",)))))
+        judge("finders.otsu", data((scene(ONE), Labels(("a",)))))
     with pytest.raises(AmbiguousError, match="none with a truth"):
-        judge("otsu", data((scene(ONE), None)))
+        judge("finders.otsu", data((scene(ONE), None)))
     with pytest.raises(ZeroDivisionError):
-        judge("fussy | otsu", data((np.zeros((3, 3, 3), np.uint8), Labels(("a",)))))
+        judge("fussy | finders.otsu", data((np.zeros((3, 3, 3), np.uint8), Labels(("a",)))))
 
 
 def test_what_is_held_out_is_measured_where_the_data_says_so() -> None:
     pairs = [(scene(ONE), things(ONE))] * 3
     samples = [*data(*pairs, split="train"), *data(*pairs[:1], split="test")]
     parted = Dataset([Sample(f"{row}", s.images, s.truth, split=s.split) for row, s in enumerate(samples)], recipe="x")
-    found = judge("otsu | components name=thing", parted)
+    found = judge("finders.otsu | areas name=thing", parted)
     assert (found.side, found.count) == ("test", 1)
-    assert judge("otsu | components name=thing", parted, side="train").count == 3
+    assert judge("finders.otsu | areas name=thing", parted, side="train").count == 3

@@ -15,14 +15,15 @@ pytestmark = pytest.mark.usefixtures("another")
 
 
 def test_every_stage_is_there_with_its_step_and_histogram() -> None:
-    chain = Chain.parse("brighten by=2 | otsu | components name='<b>' | rule name=x | cut size=5,6")
+    chain = Chain.parse("brighten by=2 | finders.otsu | areas name='<b>' | rule name=x | cut size=5,6")
     samples = [Sample(name, (ArrayImage(picture(1)),)) for name in ("one", "<script>alert(1)</script>")]
     page = stages_page(chain, samples)
     assert page.count("<figure>") == page.count("<svg") == page.count("data:image/webp") == 12
     for step in chain.steps[:2]:
         assert page.count(f"{step.text}</b>") == 2
     assert "<script" not in page
-    assert "<b>'" not in page
+    assert "name=<b>" not in page
+    assert "name=&lt;b&gt;" in page
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert re.search(r"found \d+ &lt;b&gt;", page)
     assert "6 x 5" in page
@@ -30,7 +31,7 @@ def test_every_stage_is_there_with_its_step_and_histogram() -> None:
 
 def test_a_step_that_fails_ends_the_row_with_its_reason() -> None:
     light = Sample("light", (ArrayImage(np.full((6, 6, 3), 255, np.uint8)),))
-    page = stages_page(Chain.parse("brighten by=0 | fussy | otsu"), [light])
+    page = stages_page(Chain.parse("brighten by=0 | fussy | finders.otsu"), [light])
     assert page.count("<figure>") == 2
     assert "too light for this step" in page
 

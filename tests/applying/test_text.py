@@ -10,7 +10,7 @@ from sightline.core.errors import SettingsError
     ("text", "steps"),
     [
         ("gaussian", [("gaussian", {})]),
-        (" gaussian  sigma=2|otsu ", [("gaussian", {"sigma": "2"}), ("otsu", {})]),
+        (" gaussian  sigma=2|finders.otsu ", [("gaussian", {"sigma": "2"}), ("finders.otsu", {})]),
         ("crop size=(64, 64) | x", [("crop", {"size": "(64, 64)"}), ("x", {})]),
         ("rule name=a when=\"hue < 3 | or\" b='x y'", [("rule", {"name": "a", "when": "hue < 3 | or", "b": "x y"})]),
         ("each (a x=1 | b (c)) margin=.5", [("each", {"chain": "a x=1 | b (c)", "margin": ".5"})]),

@@ -36,19 +36,19 @@ def test_pictures_are_written_and_times_are_said(sightline: Command, tmp_path: P
 
 
 def test_answers_are_said_where_nothing_is_written(sightline: Command, tmp_path: Path) -> None:
-    done = sightline("apply", "otsu | components least=5 | count", WORLD)
+    done = sightline("apply", "finders.otsu | areas least=5 | count", WORLD)
     assert done.status == 0, done.err
     assert len(done.out.splitlines()) == 6
     assert done.out.startswith("shapes-000000: count ")
-    document = sightline("apply", "otsu | components least=5 | count", WORLD, "--json").document
+    document = sightline("apply", "finders.otsu | areas least=5 | count", WORLD, "--json").document
     assert document["answers"][0]["answer"]["kind"] == "value"
     assert len(document["answers"][0]["seconds"]) == 3
-    assert [row["step"] for row in document["stages"]] == ["otsu", "components least=5", "count"]
+    assert [row["step"] for row in document["stages"]] == ["finders.otsu", "areas least=5", "count"]
     assert not list(tmp_path.iterdir())
 
 
 def test_stages_are_shown_on_one_page(sightline: Command, tmp_path: Path) -> None:
-    words = ("apply", "gaussian | otsu | components", WORLD, "--show", "stages", "--count", "2")
+    words = ("apply", "gaussian | finders.otsu | areas", WORLD, "--show", "stages", "--count", "2")
     assert sightline(*words, "--out", "deep/page.html").out == "page: deep/page.html\n"
     assert (tmp_path / "deep" / "page.html").read_text().count("<figure>") == 8
     done = sightline(*words, "--out", "new")
@@ -68,10 +68,10 @@ def test_what_is_wrong_is_one_line(
         (("gaussian", WORLD), "name a folder for them with --out"),
         (("gaussian",), "name the steps, then the pictures"),
         (("--chain", "none.toml", WORLD), "none.toml"),
-        (("otsu", WORLD, "--show", "stage"), "there is one thing to show"),
-        (("otsu", WORLD, "--show", "stages", "--count", "0"), "1 picture or more"),
-        (("otsu", "no/folder"), "no/folder"),
-        (("otsu", WORLD, "--out", "x", "--workers", "0"), "1 or more"),
+        (("finders.otsu", WORLD, "--show", "stage"), "there is one thing to show"),
+        (("finders.otsu", WORLD, "--show", "stages", "--count", "0"), "1 picture or more"),
+        (("finders.otsu", "no/folder"), "no/folder"),
+        (("finders.otsu", WORLD, "--out", "x", "--workers", "0"), "1 or more"),
     ):
         assert main(["apply", *words]) == 2, words
         said = capsys.readouterr().err
@@ -81,19 +81,19 @@ def test_what_is_wrong_is_one_line(
 
 
 def test_rules_are_measured_as_models_are(sightline: Command) -> None:
-    done = sightline("evaluate", "otsu | components least=1000000", WORLD)
+    done = sightline("evaluate", "finders.otsu | areas least=1000000", WORLD)
     assert done.status == 0, done.err
     assert "average_precision_50: 0 " in done.out
-    assert "2. components least=1000000  6 found nothing  0 left" in done.out
-    document = sightline("evaluate", "otsu | components | count", WORLD, "--json").document
+    assert "2. areas least=1000000  6 found nothing  0 left" in done.out
+    document = sightline("evaluate", "finders.otsu | areas | count", WORLD, "--json").document
     assert document["figures"][0]["name"] == "mean_absolute_error"
     assert document["count"] == 6
-    assert "name the data" in sightline("evaluate", "otsu | components").err
+    assert "name the data" in sightline("evaluate", "finders.otsu | areas").err
 
 
 def test_rules_and_learning_stand_in_one_table(trained: Trained) -> None:
     """On the pictures that the run held out, with a paired interval."""
-    chain = "otsu | rule name=good when='share_light>2' otherwise=scratch"
+    chain = "finders.otsu | rule name=good when='share_light>2' otherwise=scratch"
     done = run(trained.folder, "compare", str(trained.run), chain, "--json")
     assert done.status == 0, done.err
     pair = done.document["pairs"][0]
@@ -115,7 +115,7 @@ def test_a_trained_model_is_a_step(trained: Trained) -> None:
     found = run(trained.folder, "apply", place, world, "--json").document["answers"]
     assert [row["answer"]["names"] for row in found] == [row["answer"]["names"] for row in said]
     each = run(
-        trained.folder, "apply", f"gaussian sigma=.5 | otsu | components least=9 | each ({place})", world, "--json"
+        trained.folder, "apply", f"gaussian sigma=.5 | finders.otsu | areas least=9 | each ({place})", world, "--json"
     )
     assert each.status == 0, each.err
     details = [details for row in each.document["answers"] for details in row["answer"]["details"]]

@@ -167,7 +167,8 @@ def is_chain(what: Any) -> bool:
         return False
     if Run(Path("runs") / what).exists:
         return False
-    return "|" in what or (bool(words := what.split()) and words[0] in parts.every_name())
+    first = (what.split() or [""])[0].removeprefix("filters.").removeprefix("finders.").partition(":")[0]
+    return "|" in what or first in parts.every_name()
 
 
 def pixels_of(image: Any) -> np.ndarray:

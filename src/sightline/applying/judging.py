@@ -202,7 +202,7 @@ def _alike(chain: Chain, truths: list[Annotation], ways: Sequence[_Way]) -> tupl
             kind = Value
     if known is not None and known is not kind:
         wanted, is_so = known.__name__.lower(), kind.__name__.lower()
-        hint = {Objects: "components", Value: "count", Labels: "rule"}.get(kind, "a finder")
+        hint = {Objects: "areas or components", Value: "count", Labels: "rule"}.get(kind, "a finder")
         raise InputError(
             "mismatch",
             f"the chain answers with {wanted}, and what is true are {is_so}. End it with a step that answers so, "

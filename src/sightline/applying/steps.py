@@ -20,7 +20,7 @@ from sightline.core.errors import InputError, SettingsError, UnknownNameError, n
 from sightline.core.run import Run
 
 PLACED = (Objects, Regions, Heatmap)  # what is found at places, which a picture that is moved no longer has
-_MOVING = ("geometry", "warps")  # files of filters whose entries move pixels, unless they say it with `moves`
+_MOVING = ("geometry", "warping")  # files of filters whose entries move pixels, where `moves` does not say it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,13 +116,18 @@ def every_name() -> list[str]:
 
 
 def _looked_up(name: str, before: Collection[type] | None) -> tuple[str, Callable[..., Any], str]:
-    """Family, function and line; what works on findings goes first where there are some."""
+    """Family, function and line; what works on findings goes first where there are some.
+
+    A filter goes before a finder of the same name, which `finders.name` asks for.
+    """
     verb = _verbs().VERBS.get(name)
     if verb is not None and not _lacking({n: s for n, s in settings_of(verb).items() if s.record}, before):
         return "verb", verb, _line(verb)
+    home, _, own = name.partition(".")
     for family in ("filters", "finders"):
-        if name.partition(":")[0] in catalog.names(family):
-            found = catalog.find(family, name)
+        wanted = own if home == family else name
+        if wanted.partition(":")[0] in catalog.names(family):
+            found = catalog.find(family, wanted)
             return family[:-1], found, _line(found)
     if name in _enhancers():
         found = importlib.import_module("sightline.enhancing").find(name)
@@ -182,7 +187,9 @@ def _lacking(takes: Mapping[str, Setting], before: Collection[type] | None) -> t
 
 def _finders(kind: type) -> str:
     """Which steps find this kind of record."""
+    filters = catalog.names("filters")
     able = [name for name in catalog.names("finders") if kind in (_gives(catalog.find("finders", name)) or ())]
+    able = [f"finders.{name}" if name in filters else name for name in able]
     able += [name for name, verb in _verbs().VERBS.items() if answer_of(verb) is kind]
     return f"Such a step is {', '.join(able[:5])}." if able else "A model may find them."
 

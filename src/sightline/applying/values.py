@@ -16,7 +16,7 @@ import numpy as np
 from sightline.core.annotations import Annotation
 from sightline.core.errors import SettingsError, nearest
 from sightline.core.files import digest, digest_file
-from sightline.core.image import read_image
+from sightline.core.image import SUFFIXES, read_image
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path"}
 
@@ -108,7 +108,7 @@ def _read(value: Any, kind: Any) -> Any:
     if hasattr(kind, "parse"):
         return kind.parse(value)
     if kind in (Any, type(None)) or not isinstance(kind, type):
-        return _literal(value)
+        return _anything(value)
     raise _Unfit(_wanted(kind))
 
 
@@ -179,10 +179,12 @@ def _array(value: Any) -> np.ndarray:
     raise _Unfit("the path of a picture, or numbers with commas between")
 
 
-def _literal(value: Any) -> Any:
-    """Text that reads as TOML is what it says there."""
+def _anything(value: Any) -> Any:
+    """Text that names a picture is the picture, text that reads as TOML what it says there, other text itself."""
     if not isinstance(value, str):
         return value
+    if value.lower().endswith(SUFFIXES) and Path(value).is_file():
+        return read_image(Path(value))
     try:
         return tomllib.loads(f"x = {value}")["x"]
     except tomllib.TOMLDecodeError:

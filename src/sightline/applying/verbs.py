@@ -19,7 +19,7 @@ from sightline.core.errors import InputError, SettingsError, nearest
 MOVING = ("crop_to",)  # after these, places found before are places of another picture
 
 
-def components(
+def areas(
     image: np.ndarray,
     *,
     regions: Regions,
@@ -37,8 +37,8 @@ def components(
 
     if of and of not in regions.names:
         listed = ", ".join(regions.names)
-        raise SettingsError(f"components: no region is called '{of}'.{nearest(of, regions.names)} Known: {listed}.")
-    boxes, classes, areas = [], [], []
+        raise SettingsError(f"areas: no region is called '{of}'.{nearest(of, regions.names)} Known: {listed}.")
+    boxes, classes, sizes = [], [], []
     rows, columns = regions.classes.shape
     chosen = [regions.names.index(of)] if of else list(range(1, len(regions.names)))
     for place, number in enumerate(chosen):
@@ -49,10 +49,10 @@ def components(
             if area >= least and (most is None or area <= most) and (border or not cut):
                 boxes.append((x, y, x + wide, y + high))
                 classes.append(0 if name else place)
-                areas.append(area)
+                sizes.append(area)
     names = (name,) if name else tuple(regions.names[number] for number in chosen)
     held = np.array(boxes, np.float32).reshape(-1, 4)
-    return Objects(held, np.array(classes, np.int64), names, details=tuple({"area": area} for area in areas))
+    return Objects(held, np.array(classes, np.int64), names, details=tuple({"area": size} for size in sizes))
 
 
 def keep(
@@ -67,13 +67,18 @@ def keep(
     """The things of one name, of an area of `least` to `most` pixels, that score enough."""
     if name and name not in objects.names:
         raise SettingsError(f"keep: nothing is called '{name}'.{nearest(name, objects.names)}")
-    areas = areas_of(objects)
-    kept = (areas >= least) & (areas <= (np.inf if most is None else most))
+    sizes = areas_of(objects)
+    kept = (sizes >= least) & (sizes <= (np.inf if most is None else most))
     if name:
         kept &= objects.classes == objects.names.index(name)
     if objects.scores is not None:
         kept &= objects.scores >= score
     return objects.take(kept)
+
+
+def named(image: np.ndarray, *, objects: Objects, name: str) -> Objects:
+    """The same things, all of one name: what finders call a part may be what people call a coin."""
+    return replace(objects, names=(name,), classes=np.zeros(len(objects), np.int64))
 
 
 def count(image: np.ndarray, *, objects: Objects, name: str = "count") -> Value:
@@ -141,4 +146,4 @@ def _within(image: np.ndarray, objects: Objects, row: int, margin: float) -> np.
     return part
 
 
-VERBS = {one.__name__: one for one in (components, keep, count, rule, crop_to, each)}
+VERBS = {one.__name__: one for one in (areas, keep, named, count, rule, crop_to, each)}
