@@ -178,6 +178,18 @@ def test_numbers_of_rules_are_what_they_say() -> None:
     assert not When.parse("mean_hue<400").holds(gray)
 
 
+def test_a_gate_lets_good_pictures_through_and_mends_others(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    good = np.repeat(np.repeat(rng.integers(0, 256, (20, 20, 3)), 5, 0), 5, 1).astype(np.uint8)
+    assert np.array_equal(Chain.parse("gate")(good).pixels, good)
+    dark = (good // 16).astype(np.uint8)
+    (tmp_path / "limits.toml").write_text("most_shadows = 1.0\nleast_entropy = 0.0\nmost_blockiness = 99.0\n")
+    mended = Chain.parse(f"gate limits={tmp_path / 'limits.toml'}")(dark)
+    assert mended.pixels.mean() > 3 * dark.mean()
+    with pytest.raises(InputError, match=r"gate: reject: .*brightness"):
+        Chain.parse("gate")(np.zeros_like(good))
+
+
 def test_a_mask_comes_from_a_file(tmp_path: Path) -> None:
     mask = np.zeros((12, 16), np.uint8)
     mask[:3] = 255
@@ -198,3 +210,24 @@ def test_a_word_is_a_chain_only_where_it_is_no_path(tmp_path: Path, monkeypatch:
     assert not is_chain(tmp_path)
     (tmp_path / "otsu").mkdir()
     assert not is_chain("otsu")
+
+
+def test_what_has_learnt_to_enhance_is_a_step(another: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the stage that learns, which offers names and functions."""
+    import sys
+    from types import ModuleType
+
+    def lighter(image: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
+        """Lighter."""
+        return image + image.dtype.type(10 * strength)
+
+    stage = ModuleType("sightline.enhancing.steps")
+    stage.NAMES, stage.find = ("lighter", "brighten"), {"lighter": lighter, "brighten": lighter}.get  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sightline.enhancing", ModuleType("sightline.enhancing"))
+    monkeypatch.setitem(sys.modules, "sightline.enhancing.steps", stage)
+    chain = Chain.parse("lighter strength=0.5 | brighten by=2")
+    assert [step.family for step in chain.steps] == ["enhancer", "filter"]
+    assert np.array_equal(chain(picture(0)).pixels, picture(0) + np.uint8(7))
+    assert chain.edits
+    with pytest.raises(UnknownNameError, match="Did you mean 'lighter'"):
+        Chain.parse("ligter")

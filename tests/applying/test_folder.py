@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sightline
 from sightline.applying.apply import apply
 from sightline.applying.chain import Chain, Outcome
 from sightline.applying.folder import Applied, apply_all
@@ -281,6 +282,8 @@ def test_a_journal_cannot_lead_out_of_its_folder(photos: Path, tmp_path: Path) -
 
 
 def test_one_picture_gives_an_outcome(photos: Path) -> None:
+    assert sightline.apply is apply
+    assert sightline.Chain is Chain
     path = photos / "day" / "01.png"
     for one in (path, str(path), path.read_bytes(), read_image(path), open_data(photos)[0]):
         assert isinstance(apply("brighten | finders.otsu", one), Outcome)

@@ -112,6 +112,8 @@ def test_a_failed_picture_is_measured_as_wrong() -> None:
 
 
 def test_what_cannot_be_compared_says_what_is_missing() -> None:
+    with pytest.raises(InputError, match="answers with value"):
+        answers_of("finders.otsu | areas | count", data((scene(ONE), things(ONE))))
     with pytest.raises(InputError, match="such as areas"):
         judge("finders.otsu", data((scene(ONE), things(ONE))))
     with pytest.raises(InputError, match="such as rule"):

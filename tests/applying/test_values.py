@@ -1,5 +1,6 @@
 """Settings get the types of the signature, from text and from Python alike."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,8 @@ def made(
     level: float | None = None,
     side: int | Literal["auto"] = "auto",
     either: int | tuple[int, int] = 3,
+    curve: tuple[tuple[float, float], ...] = (),
+    fill: str | float | Sequence[float] = "edge",
     keep: bool = False,
     name: str = "",
     mask: np.ndarray | None = None,
@@ -44,6 +47,12 @@ KNOWN = settings_of(made)
         ("size", "64,32", (64, 32)),
         ("size", [64, 32], (64, 32)),
         ("points", "1,2.5,3", (1.0, 2.5, 3.0)),
+        ("curve", "(0,0),(0.5,.7),(1,1)", ((0.0, 0.0), (0.5, 0.7), (1.0, 1.0))),
+        ("curve", "((0, 0), (1, 1))", ((0.0, 0.0), (1.0, 1.0))),
+        ("fill", "edge", "edge"),
+        ("fill", "3", 3.0),
+        ("fill", "1,2,3", (1.0, 2.0, 3.0)),
+        ("points", "(5)", (5.0,)),
         ("mode", "wrap", "wrap"),
         ("level", "none", None),
         ("level", "0.5", 0.5),

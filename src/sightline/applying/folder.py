@@ -251,7 +251,7 @@ class _Work:
         told: Row = {"output": None}
         if self.chain.edits:
             encoded, suffix = self._encoded(outcome.pixels, sample.image.name)
-            write_durably(self.folder / f"{stem}{suffix}", encoded)
+            write_durably(self.folder / f"{stem}{suffix}", encoded, sync=False)  # all are synced before the manifest
             told = {"output": f"{stem}{suffix}", "output_sha256": digest(encoded), "bytes": len(encoded)}
         told |= {"shape": list(outcome.pixels.shape), "dtype": str(outcome.pixels.dtype), "moved": outcome.moved}
         told["found"] = [self._found(stem, found) for found in outcome.found]
@@ -281,7 +281,7 @@ class _Work:
             return row | {"record": plain}
         packed = gzip.compress(text.encode(), 6, mtime=0)
         name = f"found/{stem}.{found.step}.json.gz"
-        write_durably(self.folder / name, packed)
+        write_durably(self.folder / name, packed, sync=False)
         return row | {"kind": plain["kind"], "file": name, "sha256": digest(packed)}
 
 

@@ -116,7 +116,7 @@ def answers_of(chain: Any, samples: Sequence[Sample]) -> tuple[list[str], list[A
     """Ids, truths and a chain's answers; a picture at which it fails has the emptiest answer of its kind."""
     ready = Chain.parse(chain)
     kept, truths, ways, _ = _ways(ready, samples, silent)
-    truths, given = _alike(ready, truths, ways)
+    truths, given = _alike(ready, truths, ways, counting=False)
     return [sample.id for sample in kept], truths, given
 
 
@@ -191,11 +191,13 @@ def _empty(record: Annotation) -> bool:
     return isinstance(record, Value) and not np.isfinite(record.numbers).any()
 
 
-def _alike(chain: Chain, truths: list[Annotation], ways: Sequence[_Way]) -> tuple[list[Annotation], list[Annotation]]:
+def _alike(
+    chain: Chain, truths: list[Annotation], ways: Sequence[_Way], counting: bool = True
+) -> tuple[list[Annotation], list[Annotation]]:
     """Truths and answers as one kind of record; things are counted where the chain counts."""
     known = next((type(way.answer) for way in ways if way.answer is not None), chain.kind)
     kind = type(truths[0])
-    if known is Value and kind is Objects:
+    if counting and known is Value and kind is Objects:
         name = next((way.answer.names for way in ways if isinstance(way.answer, Value)), ("count",))
         if len(name) == 1:
             truths = [replace(one, names=name) for one in _counts(truths) if isinstance(one, Value)]

@@ -1,6 +1,7 @@
 """What has been done in a folder: a journal that grows by a line a picture, and the manifest that is made of it.
 
-A line is written after its picture is whole on disk, so whatever is killed, what the journal says is there is there.
+A line is written after its picture is whole, so whatever is killed, what the journal says is there is there. Files
+are looked at again before they are believed, so what a loss of power took is made again.
 The manifest has a line a picture in the order of the data and nothing that depends on the clock.
 """
 
@@ -66,7 +67,9 @@ class Ledger:
         self.places.pop(identity, None)
 
     def close(self, order: Sequence[str]) -> None:
-        """Write the manifest and the seconds, each whole, in this order."""
+        """Write the manifest and the seconds, each whole, in this order, once all they speak of is on the disk."""
+        if hasattr(os, "sync"):
+            os.sync()
         write_lines(self.folder / MANIFEST, (_without(self.row(name), "seconds") for name in order))
         write_lines(self.folder / SECONDS, (_seconds(self.row(name)) for name in order))
 

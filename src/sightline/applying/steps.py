@@ -22,6 +22,8 @@ from sightline.core.run import Run
 PLACED = (Objects, Regions, Heatmap)  # what is found at places, which a picture that is moved no longer has
 _MOVING = ("geometry", "warping")  # files of filters whose entries move pixels, where `moves` does not say it
 
+_ENHANCING = "sightline.enhancing.steps"  # offers NAMES and find(name)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
@@ -130,7 +132,7 @@ def _looked_up(name: str, before: Collection[type] | None) -> tuple[str, Callabl
             found = catalog.find(family, wanted)
             return family[:-1], found, _line(found)
     if name in _enhancers():
-        found = importlib.import_module("sightline.enhancing").find(name)
+        found = importlib.import_module(_ENHANCING).find(name)
         return "enhancer", found, _line(found)
     if verb is not None:
         return "verb", verb, _line(verb)
@@ -156,9 +158,9 @@ def _verbs() -> Any:
 def _enhancers() -> tuple[str, ...]:
     """What restores by learning, where that stage is there."""
     try:
-        return tuple(importlib.import_module("sightline.enhancing").NAMES)
+        return tuple(importlib.import_module(_ENHANCING).NAMES)
     except ModuleNotFoundError as error:
-        if error.name != "sightline.enhancing":
+        if error.name not in (_ENHANCING, _ENHANCING.rpartition(".")[0]):
             raise
         return ()
 

@@ -148,10 +148,7 @@ def _row(value: Any, inner: tuple[Any, ...], made: type) -> Any:
     """Several values: (64,64), 64,64 or a list."""
     items = value
     if isinstance(value, str):
-        text = value.strip()
-        if text[:1] + text[-1:] in ("()", "[]"):
-            text = text[1:-1]
-        items = [part.strip() for part in text.split(",") if part.strip()]
+        items = _parted(value)
     if not isinstance(items, list | tuple | np.ndarray):
         raise _Unfit("several values with commas between, such as 64,64")
     if not inner or (len(inner) == 2 and inner[1] is ...) or made is list:
@@ -163,6 +160,19 @@ def _row(value: Any, inner: tuple[Any, ...], made: type) -> Any:
     if len(kinds) != len(items):
         raise _Unfit(f"{len(kinds)} values with commas between, not {len(items)}")
     return made(_read(item, kind) for item, kind in zip(items, kinds, strict=True))
+
+
+def _parted(text: str) -> list[str]:
+    """What commas part, but for those in brackets; brackets around all of it are taken off."""
+    text, depth, ends = text.strip(), 0, []
+    for place, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth == 0:
+            ends.append(place)
+        elif depth == 0 and letter in ")]" and place == len(text) - 1 and not ends and text[0] in "([":
+            return _parted(text[1:-1])
+    parts = [text[begin + 1 : end].strip() for begin, end in zip([-1, *ends], [*ends, len(text)], strict=True)]
+    return [part for part in parts if part]
 
 
 def _array(value: Any) -> np.ndarray:

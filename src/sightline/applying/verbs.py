@@ -6,6 +6,7 @@ The chain hands over the last record of each kind as the setting that has its ty
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -110,6 +111,16 @@ def rule(
     return Labels((name,))
 
 
+def gate(image: np.ndarray, *, limits: Path | None = None) -> np.ndarray:
+    """The picture if it is good enough, mended if that is enough, and refused with its reasons if not: see `gate`."""
+    from sightline.auditing.gate import Gate, Limits
+
+    verdict = Gate(Limits() if limits is None else Limits.load(limits)).decide(image)
+    if verdict.action == "reject":
+        raise InputError("mismatch", f"gate: {verdict.line}.")
+    return image.copy() if verdict.pixels is None else verdict.pixels.reshape(image.shape)
+
+
 def crop_to(
     image: np.ndarray, *, objects: Objects, which: Literal["largest", "best"] = "largest", margin: float = 0.0
 ) -> np.ndarray:
@@ -146,4 +157,4 @@ def _within(image: np.ndarray, objects: Objects, row: int, margin: float) -> np.
     return part
 
 
-VERBS = {one.__name__: one for one in (areas, keep, named, count, rule, crop_to, each)}
+VERBS = {one.__name__: one for one in (areas, keep, named, count, rule, gate, crop_to, each)}
