@@ -1,0 +1,95 @@
+"""Sums of bands: one picture from the channels of a multispectral one."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from sightline.core.depth import from_unit, unit
+from sightline.core.errors import InputError, SettingsError
+from sightline.filters._pixels import ends, on_pixels
+from sightline.filters._settings import number
+
+_LONGEST = 300  # characters
+_SIGNS: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+Step = Callable[[np.ndarray], Any]
+
+
+@on_pixels
+def bands(
+    image: np.ndarray, *, expression: str = "(b2-b1)/(b2+b1)", low: float = -1.0, high: float = 1.0
+) -> np.ndarray:
+    """A sum of channels b1, b2, … such as (b4-b3)/(b4+b3): one channel, `low` is black and `high` is white.
+
+    Channels count as parts of the range. There are numbers, names, + - * / and parentheses; nothing by nothing is 0.
+    """
+    number("bands", "low", low, -1e6, 1e6)
+    number("bands", "high", high, -1e6, 1e6)
+    if low >= high:
+        raise SettingsError(f"bands: low = {low}: must be below high, which is {high}.")
+    step, most = _parsed(expression)
+    if most > image.shape[2]:
+        raise InputError("mismatch", f"bands asks for b{most}, and the picture has {image.shape[2]} channels.")
+    ends(image)
+    values = unit(image)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        found = np.broadcast_to(np.asarray(step(values), np.float32), image.shape[:2]).copy()
+        if np.isnan(found).any():
+            found[np.isnan(found) & ~np.isnan(values).any(2)] = 0
+        found -= np.float32(low)
+        found *= np.float32(1 / (high - low))
+    return from_unit(found, image)[..., None]
+
+
+@lru_cache(64)
+def _parsed(expression: str) -> tuple[Step, int]:
+    """What computes it, and the highest channel that it names."""
+    refusal = f"bands: expression = {expression!r}: must be a sum of b1, b2, … and numbers with + - * / and parentheses"
+    if not isinstance(expression, str) or len(expression) > _LONGEST:
+        raise SettingsError(f"{refusal}, of at most {_LONGEST} characters.")
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise SettingsError(f"{refusal}.") from error
+    named = [int(node.id[1:]) for node in ast.walk(tree) if isinstance(node, ast.Name) and _name(node.id)]
+    if not named:
+        raise SettingsError(f"{refusal}; it names no channel.")
+    return _step(tree, refusal), max(named)
+
+
+def _fits(value: float) -> bool:
+    return not isinstance(value, bool) and abs(value) <= 1e9
+
+
+def _name(text: str) -> bool:
+    return bool(re.fullmatch(r"b[1-9]\d{0,4}", text, re.ASCII))
+
+
+def _step(node: ast.expr, refusal: str) -> Step:
+    """What computes a part of it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and _fits(node.value):
+        value = np.float32(node.value)
+        return lambda _: value
+    if isinstance(node, ast.Name) and _name(node.id):
+        place = int(node.id[1:]) - 1
+        return lambda values: values[..., place]
+    if isinstance(node, ast.UnaryOp) and type(node.op) in _SIGNS:
+        sign, inner = _SIGNS[type(node.op)], _step(node.operand, refusal)
+        return lambda values: sign(inner(values))
+    if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
+        sign, left, right = _SIGNS[type(node.op)], _step(node.left, refusal), _step(node.right, refusal)
+        return lambda values: sign(left(values), right(values))
+    raise SettingsError(f"{refusal}; '{ast.unparse(node)}' is none of these.")
