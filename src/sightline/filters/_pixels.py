@@ -18,11 +18,20 @@ MOST_CHANNELS = 4  # as many as every function of OpenCV takes
 
 
 def on_pixels(edit: Edit[Settings]) -> Edit[Settings]:
-    """A filter that may rely on rows, columns and channels that lie in a row in memory.
+    """A filter that may rely on rows, columns and channels of finite numbers that lie in a row in memory.
 
     Its answer has as many axes as what was given and shares no memory with it; a setting that it does not know is
     refused with the nearest that it does.
     """
+    return _filter(edit, finite=True)
+
+
+def on_any_pixels(edit: Edit[Settings]) -> Edit[Settings]:
+    """The same where a value that is no number spoils at most its neighbours: it is let through, and stays one."""
+    return _filter(edit, finite=False)
+
+
+def _filter(edit: Edit[Settings], *, finite: bool) -> Edit[Settings]:
     known = frozenset(edit.__kwdefaults__ or ())
 
     @wraps(edit)
@@ -32,6 +41,8 @@ def on_pixels(edit: Edit[Settings]) -> Edit[Settings]:
         pixels = checked(image, what=edit.__name__)
         if not (pixels.flags.c_contiguous and pixels.dtype.isnative):
             pixels = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+        if finite and pixels.dtype.kind == "f":
+            _need_numbers(pixels, edit.__name__)
         made = edit(pixels, *args, **kwargs)
         if made is pixels or np.may_share_memory(made, image):
             made = made.copy()
@@ -40,6 +51,14 @@ def on_pixels(edit: Edit[Settings]) -> Edit[Settings]:
         return made[..., None] if made.ndim == 2 and np.ndim(image) == 3 else made
 
     return filtered
+
+
+def _need_numbers(pixels: np.ndarray, what: str) -> None:
+    """Refuse values that are no finite numbers, where one of them would spoil what is reckoned from all."""
+    if span(pixels) != (0.0, 1.0) or np.isnan(pixels).any():
+        bad = pixels.size - int(np.isfinite(pixels).sum())
+        if bad:
+            raise InputError("mismatch", f"{what} takes finite numbers, and {bad:,} values of the picture are none.")
 
 
 def _refuse(what: str, given: dict[str, Any], known: frozenset[str]) -> None:
@@ -60,15 +79,6 @@ def in_colour(pixels: np.ndarray, what: str) -> bool:
     if pixels.shape[2] not in (1, 3):
         raise InputError("mismatch", f"{what} takes one channel (gray) or three (colour), not {pixels.shape[2]}.")
     return bool(pixels.shape[2] == 3)
-
-
-def need_numbers(pixels: np.ndarray, what: str) -> None:
-    """Refuse values that are no finite numbers, where one of them would spoil what is reckoned from all."""
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        count = int(pixels.size - np.isfinite(pixels).sum())
-        raise InputError(
-            "mismatch", f"{what} reckons with all values of a picture, and {count} of these are no finite numbers."
-        )
 
 
 def by_four(pixels: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -43,6 +43,13 @@ def word(what: str, name: str, value: Any, accepted: Iterable[str]) -> str:
     raise SettingsError(f"{what}: {name} = {value!r}: must be one of {', '.join(known)}.{nearest(value, known)}")
 
 
+def text(what: str, name: str, value: Any, longest: int) -> str:
+    """A text that is not too long."""
+    if isinstance(value, str) and len(value) <= longest:
+        return value
+    raise SettingsError(f"{what}: {name} = {value!r:.80}: must be a text of at most {longest} characters.")
+
+
 def flag(what: str, name: str, value: Any) -> bool:
     """True or false."""
     if isinstance(value, bool):

@@ -13,8 +13,8 @@ import numpy as np
 
 from sightline.core.depth import from_unit, unit
 from sightline.core.errors import InputError, SettingsError
-from sightline.filters._pixels import ends, on_pixels
-from sightline.filters._settings import number
+from sightline.filters._pixels import ends, on_any_pixels
+from sightline.filters._settings import number, text
 
 _LONGEST = 300  # characters
 _SIGNS: dict[type, Callable[..., Any]] = {
@@ -28,7 +28,7 @@ _SIGNS: dict[type, Callable[..., Any]] = {
 Step = Callable[[np.ndarray], Any]
 
 
-@on_pixels
+@on_any_pixels
 def bands(
     image: np.ndarray, *, expression: str = "(b2-b1)/(b2+b1)", low: float = -1.0, high: float = 1.0
 ) -> np.ndarray:
@@ -40,7 +40,7 @@ def bands(
     number("bands", "high", high, -1e6, 1e6)
     if low >= high:
         raise SettingsError(f"bands: low = {low}: must be below high, which is {high}.")
-    step, most = _parsed(expression)
+    step, most = _parsed(text("bands", "expression", expression, _LONGEST))
     if most > image.shape[2]:
         raise InputError("mismatch", f"bands asks for b{most}, and the picture has {image.shape[2]} channels.")
     ends(image)
@@ -58,8 +58,6 @@ def bands(
 def _parsed(expression: str) -> tuple[Step, int]:
     """What computes it, and the highest channel that it names."""
     refusal = f"bands: expression = {expression!r}: must be a sum of b1, b2, … and numbers with + - * / and parentheses"
-    if not isinstance(expression, str) or len(expression) > _LONGEST:
-        raise SettingsError(f"{refusal}, of at most {_LONGEST} characters.")
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sightline.core.depth import from_unit, unit
 from sightline.core.errors import InputError, SettingsError
-from sightline.filters._pixels import ends, in_colour, light, need_colour, on_pixels
+from sightline.filters._pixels import ends, in_colour, light, need_colour, on_any_pixels
 from sightline.filters._settings import number, whole, word
 from sightline.filters._spaces import NAMES, by_matrix, in_bytes, in_floats
 from sightline.filters._tables import in_bins, mixed, toned
@@ -24,7 +24,7 @@ _PICKS = {"red": 0, "green": 1, "blue": 2, "alpha": 3}
 _MAPS = ("viridis", "magma", "inferno", "plasma", "cividis", "turbo", "jet", "hot", "bone", "ocean", "twilight")
 
 
-@on_pixels
+@on_any_pixels
 def convert(image: np.ndarray, *, to: str = "lab", source: str = "rgb") -> np.ndarray:
     """Another colour space: rgb, hsv, hls, lab, ycbcr, xyz or gray, spread over the range; gray has other channels.
 
@@ -74,7 +74,7 @@ def _to_rgb(values: np.ndarray, source: str) -> np.ndarray:
     return in_floats(values, source, back=True) if made is None else made
 
 
-@on_pixels
+@on_any_pixels
 def grayscale(image: np.ndarray, *, weights: str = "bt601") -> np.ndarray:
     """How light it is: channels become one by bt601 (what eyes see of sRGB values), bt709, or their mean."""
     word("grayscale", "weights", weights, ("bt601", "bt709", "mean"))
@@ -89,7 +89,7 @@ def grayscale(image: np.ndarray, *, weights: str = "bt601") -> np.ndarray:
     return mixed(image, np.array([[1 / count] * count + [0]]))
 
 
-@on_pixels
+@on_any_pixels
 def saturation(image: np.ndarray, *, by: float = 1.5) -> np.ndarray:
     """Colours `by` times as far from the gray that is as light; 0 leaves gray, gray pictures stay."""
     number("saturation", "by", by, 0, 100)
@@ -100,7 +100,7 @@ def saturation(image: np.ndarray, *, by: float = 1.5) -> np.ndarray:
     return mixed(image, matrix)
 
 
-@on_pixels
+@on_any_pixels
 def hue(image: np.ndarray, *, degrees: float = 40.0) -> np.ndarray:
     """Colours turned around the circle of hues while they stay as light, as `hueRotate` of SVG does; gray stays."""
     angle = np.radians(number("hue", "degrees", degrees, -36000, 36000))
@@ -112,7 +112,7 @@ def hue(image: np.ndarray, *, degrees: float = 40.0) -> np.ndarray:
     return mixed(image, np.concatenate([still + cosine * (np.eye(3) - still) + sine * turned, np.zeros((3, 1))], 1))
 
 
-@on_pixels
+@on_any_pixels
 def channel(image: np.ndarray, *, pick: int | str = 0) -> np.ndarray:
     """One of the channels, by number from 0 or as red, green, blue or alpha."""
     if isinstance(pick, str):
@@ -124,7 +124,7 @@ def channel(image: np.ndarray, *, pick: int | str = 0) -> np.ndarray:
     return np.asarray(cv2.extractChannel(image, place)).reshape(*image.shape[:2], 1)
 
 
-@on_pixels
+@on_any_pixels
 def invert(image: np.ndarray) -> np.ndarray:
     """The negative: black becomes white."""
     if image.dtype.kind == "u":
@@ -133,7 +133,7 @@ def invert(image: np.ndarray) -> np.ndarray:
     return np.asarray(np.float32(low + top) - image)
 
 
-@on_pixels
+@on_any_pixels
 def posterise(image: np.ndarray, *, levels: int = 4) -> np.ndarray:
     """Only so many levels a channel, from black to white, each value moved to the level of its share of the range."""
     count = whole("posterise", "levels", levels, 2, 256)
@@ -141,7 +141,7 @@ def posterise(image: np.ndarray, *, levels: int = 4) -> np.ndarray:
     return toned(image, lambda values: np.minimum(np.floor(values * np.float32(count)), steps) / steps)
 
 
-@on_pixels
+@on_any_pixels
 def false_colour(image: np.ndarray, *, map: str = "viridis") -> np.ndarray:
     """How light it is, as colours: three channels of a map of colours such as viridis, turbo, hot or bone.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sightline.core.errors import SettingsError
 from sightline.core.resampling import resize as resampled
-from sightline.filters._pixels import by_four, ink, kept_within, on_pixels
+from sightline.filters._pixels import by_four, ink, kept_within, on_any_pixels
 from sightline.filters._settings import flag, number, numbers, whole, word
 
 _WAYS = {
@@ -30,7 +30,7 @@ _LONGEST, _MOST = 100_000, 2**30  # pixels a side, and of one picture
 _MIDDLE = 114 / 255  # what letterboxes are filled with
 
 
-@on_pixels
+@on_any_pixels
 def resize(
     image: np.ndarray,
     *,
@@ -100,7 +100,7 @@ def _averaged(pixels: np.ndarray, size: tuple[int, int], block: tuple[int, int])
     return by_four(pixels, change)
 
 
-@on_pixels
+@on_any_pixels
 def letterbox(
     image: np.ndarray,
     *,
@@ -126,7 +126,7 @@ def letterbox(
     return _framed(_resized(image, size, way), around, "fill", ink(image, fill))
 
 
-@on_pixels
+@on_any_pixels
 def crop(image: np.ndarray, *, box: tuple[int, ...] = (), width: int = 0, height: int = 0) -> np.ndarray:
     """A window: `box` is left, top, right, bottom in pixels, or `width` by `height` about the middle.
 
@@ -155,7 +155,7 @@ def crop(image: np.ndarray, *, box: tuple[int, ...] = (), width: int = 0, height
     return image[top:bottom, left:right]
 
 
-@on_pixels
+@on_any_pixels
 def pad(image: np.ndarray, *, by: int | tuple[int, ...] = 16, border: str = "fill", fill: float = 0.0) -> np.ndarray:
     """A frame of `by` pixels, or of (left, top, right, bottom) pixels.
 
@@ -175,7 +175,7 @@ def _framed(pixels: np.ndarray, around: tuple[int, int, int, int], border: str, 
     return by_four(pixels, lambda part: cv2.copyMakeBorder(part, *around, _BORDERS[border], value=value))
 
 
-@on_pixels
+@on_any_pixels
 def flip(image: np.ndarray, *, way: str = "left_right") -> np.ndarray:
     """A mirror: left_right, up_down, both (half a turn), or diagonal (rows become columns)."""
     turn = _TURNS[word("flip", "way", way, _TURNS)]

@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from sightline.filters._pixels import black_and_white, chosen, ends, on_pixels
+from sightline.filters._pixels import black_and_white, chosen, ends, on_any_pixels
 from sightline.filters._settings import flag, number, whole
 
 # The neighbours of a pixel, clockwise from above, and what each adds to the number that stands for all eight.
@@ -19,13 +19,13 @@ def _shape(what: str, image: np.ndarray, level: float) -> np.ndarray:
     return chosen(image, number(what, "level", level, 0, 1))
 
 
-@on_pixels
+@on_any_pixels
 def skeleton(image: np.ndarray, *, level: float = 0.5) -> np.ndarray:
     """Shapes thinned to lines of one pixel in their middles, as connected as they are (Zhang and Suen 1984)."""
     return black_and_white(_thinned(_shape("skeleton", image, level), _zhang_suen(), 0), image)
 
 
-@on_pixels
+@on_any_pixels
 def thin(image: np.ndarray, *, times: int = 3, level: float = 0.5) -> np.ndarray:
     """Shapes thinned so many times by a pixel all around, never torn (Guo and Hall 1989); 0 is as often as it takes."""
     times = whole("thin", "times", times, 0, 100_000)
@@ -86,7 +86,7 @@ def _guo_hall() -> tuple[np.ndarray, np.ndarray]:
     return (~first).astype(np.uint8), (~second).astype(np.uint8)
 
 
-@on_pixels
+@on_any_pixels
 def fill_holes(image: np.ndarray, *, level: float = 0.5) -> np.ndarray:
     """Dark places that a shape surrounds become part of it."""
     mask = _shape("fill_holes", image, level)
@@ -95,7 +95,7 @@ def fill_holes(image: np.ndarray, *, level: float = 0.5) -> np.ndarray:
     return black_and_white(np.ascontiguousarray(ground[1:-1, 1:-1]) != 128, image)
 
 
-@on_pixels
+@on_any_pixels
 def remove_small(image: np.ndarray, *, area: int = 64, holes: bool = False, level: float = 0.5) -> np.ndarray:
     """Shapes of fewer than `area` pixels are gone; with `holes` dark places as small are filled too."""
     least = whole("remove_small", "area", area, 0, 2**31)
@@ -112,7 +112,7 @@ def _without_small(mask: np.ndarray, least: int, connectivity: int) -> np.ndarra
     return np.asarray(kept.astype(np.uint8)[np.asarray(labels)] * np.uint8(255)).reshape(mask.shape)
 
 
-@on_pixels
+@on_any_pixels
 def distance(image: np.ndarray, *, reach: float = 0.0, level: float = 0.5) -> np.ndarray:
     """How far each pixel of a shape is from what is none: white is `reach` pixels, or the furthest there is for 0."""
     number("distance", "reach", reach, 0, 1e6)
@@ -130,7 +130,7 @@ def distance(image: np.ndarray, *, reach: float = 0.0, level: float = 0.5) -> np
     return np.asarray(np.minimum(far, np.float32(top), out=far).astype(image.dtype))[..., None]
 
 
-@on_pixels
+@on_any_pixels
 def convex_hull(image: np.ndarray, *, each: bool = False, level: float = 0.5) -> np.ndarray:
     """The least shape without dents that holds them all, or with `each` one around every shape."""
     mask = _shape("convex_hull", image, level)

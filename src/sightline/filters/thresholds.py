@@ -5,14 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sightline.filters._pixels import black_and_white, chosen, ends, light, need_numbers, on_pixels
+from sightline.filters._pixels import black_and_white, chosen, ends, light, on_any_pixels, on_pixels
 from sightline.filters._settings import number, whole, word
 from sightline.filters._tables import in_bins
 
 _WIDEST = 999
 
 
-@on_pixels
+@on_any_pixels
 def threshold(image: np.ndarray, *, level: float = 0.5) -> np.ndarray:
     """White where it is lighter than a part of the range; channels become one."""
     return black_and_white(chosen(image, number("threshold", "level", level, 0, 1)), image)
@@ -21,7 +21,6 @@ def threshold(image: np.ndarray, *, level: float = 0.5) -> np.ndarray:
 @on_pixels
 def otsu(image: np.ndarray) -> np.ndarray:
     """White where it is lighter than the level that parts it into two groups, each as even as can be (Otsu 1979)."""
-    need_numbers(image, "otsu")
     low, top = ends(image)
     plane = light(image)
     if image.dtype == np.uint8:
@@ -41,7 +40,6 @@ def adaptive(image: np.ndarray, *, window: int = 31, offset: float = 0.03, way: 
     size = whole("adaptive", "window", window, 3, _WIDEST, odd=True)
     number("adaptive", "offset", offset, -1, 1)
     word("adaptive", "way", way, ("mean", "gaussian"))
-    need_numbers(image, "adaptive")
     low, top = ends(image)
     plane = light(image)
     edge = cv2.BORDER_REPLICATE
@@ -66,7 +64,6 @@ def sauvola(image: np.ndarray, *, window: int = 31, k: float = 0.2) -> np.ndarra
     """
     size = whole("sauvola", "window", window, 3, _WIDEST, odd=True)
     number("sauvola", "k", k, -10, 10)
-    need_numbers(image, "sauvola")
     low, top = ends(image)
     plane = light(image)
     values = plane.astype(np.float32)

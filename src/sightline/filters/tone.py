@@ -9,41 +9,41 @@ import cv2
 import numpy as np
 
 from sightline.core.errors import SettingsError
-from sightline.filters._pixels import ends, in_colour, need_numbers, on_light, on_pixels
+from sightline.filters._pixels import ends, in_colour, on_any_pixels, on_light, on_pixels
 from sightline.filters._settings import flag, number, pairs, whole, word
 from sightline.filters._spaces import lit, signal
 from sightline.filters._tables import Curve, counts, in_bins, linear, looked_up, mixed, quantiles, toned
 from sightline.filters._tiles import clahe_of
 
 
-@on_pixels
+@on_any_pixels
 def brightness(image: np.ndarray, *, by: float = 0.1) -> np.ndarray:
     """Lighter or darker by a part of the range, from -1 to 1."""
     return linear(image, 1.0, number("brightness", "by", by, -1, 1))
 
 
-@on_pixels
+@on_any_pixels
 def contrast(image: np.ndarray, *, by: float = 1.4, about: float = 0.5) -> np.ndarray:
     """Values `by` times as far from the level `about`, which is a part of the range and stays."""
     gain = number("contrast", "by", by, 0, 100)
     return linear(image, gain, number("contrast", "about", about, 0, 1) * (1 - gain))
 
 
-@on_pixels
+@on_any_pixels
 def gamma(image: np.ndarray, *, by: float = 0.7) -> np.ndarray:
     """Each value, as a part of the range, to the power of `by`: below 1 shadows get lighter, above 1 darker."""
     power = np.float32(number("gamma", "by", by, 0, 100, above=True))
     return toned(image, lambda values: np.power(values, power))
 
 
-@on_pixels
+@on_any_pixels
 def exposure(image: np.ndarray, *, stops: float = 0.5) -> np.ndarray:
     """As if exposed longer or shorter: each stop doubles the light, of which the values are the sRGB signal."""
     gain = np.float32(2 ** number("exposure", "stops", stops, -16, 16))
     return toned(image, lambda values: signal(lit(values) * gain))
 
 
-@on_pixels
+@on_any_pixels
 def levels(
     image: np.ndarray,
     *,
@@ -78,7 +78,6 @@ def auto_levels(image: np.ndarray, *, cut: float = 0.005, together: bool = True)
     All channels `together`, so that colours stay, or each for itself.
     """
     cut = number("auto_levels", "cut", cut, 0, 0.49)
-    need_numbers(image, "auto_levels")
     if flag("auto_levels", "together", together):
         low, high = quantiles(image.reshape(len(image), -1), (max(cut, 1e-12), 1 - cut))
         return _spread(image, low, high)
@@ -95,8 +94,10 @@ def _spread(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
 
 @on_pixels
 def equalise(image: np.ndarray) -> np.ndarray:
-    """Every level of light as frequent as any other; of colour pictures the light alone changes."""
-    need_numbers(image, "equalise")
+    """Every level of light as frequent as any other; of colour pictures the light alone changes.
+
+    Colours are finer in 16 bits, because their light is: in 8 bits it is rounded before it is spread.
+    """
     return on_light(image, _even)
 
 
@@ -119,10 +120,10 @@ def clahe(image: np.ndarray, *, clip: float = 2.0, grid: int = 8) -> np.ndarray:
     """Levels made even in each of `grid` x `grid` tiles, with contrast raised at most `clip` times.
 
     Tables of 256 levels, between which finer depths are interpolated; of colour pictures the light alone changes.
+    Colours are finer in 16 bits, because their light is: in 8 bits it is rounded before it is spread.
     """
     number("clahe", "clip", clip, 0, 1000, above=True)
     whole("clahe", "grid", grid, 1, 256)
-    need_numbers(image, "clahe")
     return on_light(image, lambda plane: clahe_of(plane, float(clip), int(grid)))
 
 
@@ -136,7 +137,6 @@ def white_balance(image: np.ndarray, *, way: str = "gray_world", percentile: flo
     number("white_balance", "percentile", percentile, 1, 100)
     if not in_colour(image, "white_balance"):
         return image
-    need_numbers(image, "white_balance")
     found = np.array(_lights(image, way, percentile))
     if (found <= 0).any():
         return image  # a channel without any light tells nothing of it
@@ -157,7 +157,7 @@ def _lights(image: np.ndarray, way: str, percentile: float) -> list[float]:
     return [quantiles(plane, (percentile / 100,))[0] for plane in planes]
 
 
-@on_pixels
+@on_any_pixels
 def curve(
     image: np.ndarray,
     *,
@@ -196,7 +196,6 @@ def normalise(image: np.ndarray, *, way: str = "range", mean: float = 0.5, devia
     word("normalise", "way", way, ("range", "deviation"))
     number("normalise", "mean", mean, 0, 1)
     number("normalise", "deviation", deviation, 0, 1, above=True)
-    need_numbers(image, "normalise")
     low, top = ends(image)
     if way == "range":
         least, most = cv2.minMaxLoc(image.reshape(len(image), -1))[:2]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sightline.core.errors import InputError, SettingsError
-from sightline.filters._pixels import by_four, ink, kept_within, on_pixels
+from sightline.filters._pixels import by_four, ink, kept_within, on_any_pixels
 from sightline.filters._settings import flag, number, numbers, pairs, whole, word
 
 _WAYS = {
@@ -47,7 +47,7 @@ def _check(what: str, image: np.ndarray, size: Size, way: str, border: str, fill
         )
 
 
-@on_pixels
+@on_any_pixels
 def rotate(
     image: np.ndarray,
     *,
@@ -63,9 +63,10 @@ def rotate(
     pixels and change none.
     """
     number("rotate", "degrees", degrees, -36000, 36000)
+    flag("rotate", "expand", expand)
     rows, columns = image.shape[:2]
     quarters, rest = divmod(degrees % 360, 90)
-    if not rest and (flag("rotate", "expand", expand) or rows == columns or quarters % 2 == 0):
+    if not rest and (expand or rows == columns or quarters % 2 == 0):
         _check("rotate", image, (1, 1), way, border, fill)
         return by_four(image, lambda part: cv2.rotate(part, _QUARTERS[int(quarters)])) if quarters else image
     matrix = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), degrees, 1)
@@ -80,7 +81,7 @@ def rotate(
     return _moved(image, lambda part, *to, **how: cv2.warpAffine(part, matrix, *to, **how), size, way, border, fill)
 
 
-@on_pixels
+@on_any_pixels
 def affine(
     image: np.ndarray,
     *,
@@ -109,7 +110,7 @@ def _size(what: str, image: np.ndarray, width: int, height: int) -> Size:
     return high or image.shape[0], wide or image.shape[1]
 
 
-@on_pixels
+@on_any_pixels
 def perspective(
     image: np.ndarray,
     *,
@@ -144,7 +145,7 @@ def perspective(
     )
 
 
-@on_pixels
+@on_any_pixels
 def thin_plate(
     image: np.ndarray,
     *,
@@ -209,7 +210,7 @@ def _bend(places: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-300)))
 
 
-@on_pixels
+@on_any_pixels
 def undistort(
     image: np.ndarray,
     *,
