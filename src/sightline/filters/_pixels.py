@@ -15,6 +15,7 @@ from sightline.core.errors import InputError, SettingsError, nearest
 Settings = ParamSpec("Settings")
 Edit = Callable[Concatenate[np.ndarray, Settings], np.ndarray]
 MOST_CHANNELS = 4  # as many as every function of OpenCV takes
+_WELL = (1, 3, 4)  # as many as it moves exactly; two are moved by an older and coarser way
 
 
 def on_pixels(edit: Edit[Settings]) -> Edit[Settings]:
@@ -84,13 +85,13 @@ def in_colour(pixels: np.ndarray, what: str) -> bool:
 def by_four(pixels: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """A change of OpenCV's for any number of channels."""
     count = pixels.shape[2]
-    if count <= MOST_CHANNELS:
+    if count in _WELL:
         made = change(pixels)
         return made if made.ndim == 3 else made[..., None]
-    parts = (
-        change(np.ascontiguousarray(pixels[..., first : first + MOST_CHANNELS]))
-        for first in range(0, count, MOST_CHANNELS)
-    )
+    whole = count - count % MOST_CHANNELS
+    step = dict.fromkeys(range(0, whole, MOST_CHANNELS), MOST_CHANNELS)
+    step.update({whole: 3} if count - whole == 3 else dict.fromkeys(range(whole, count), 1))
+    parts = (change(np.ascontiguousarray(pixels[..., first : first + n])) for first, n in step.items())
     return np.concatenate([part if part.ndim == 3 else part[..., None] for part in parts], 2)
 
 

@@ -30,7 +30,7 @@ _LAB: Shares = ((0, 128, 128), (100, 255, 255))
 _FLOATS: dict[str, tuple[int, int, Shares]] = {
     "hsv": (cv2.COLOR_RGB2HSV, cv2.COLOR_HSV2RGB, _HUE),
     "hls": (cv2.COLOR_RGB2HLS, cv2.COLOR_HLS2RGB, _HUE),
-    "lab": (cv2.COLOR_RGB2Lab, cv2.COLOR_Lab2RGB, _LAB),
+    "lab": (cv2.COLOR_LRGB2Lab, cv2.COLOR_Lab2LRGB, _LAB),
 }
 # The same for bytes, in which hue has 256 steps.
 _BYTES = {
@@ -71,6 +71,7 @@ def _to(values: np.ndarray, name: str) -> np.ndarray:
     if name == "xyz":
         return np.asarray(cv2.transform(lit(values), _XYZ.astype(np.float32)))
     code, _, (added, reach) = _FLOATS[name]
+    values = lit(values) if name == "lab" else values  # OpenCV's own light comes from a coarse table
     made = np.asarray(cv2.cvtColor(values, code))
     made += np.array(added, np.float32)
     made /= np.array(reach, np.float32)
@@ -81,7 +82,8 @@ def _from(values: np.ndarray, name: str) -> np.ndarray:
     if name == "xyz":
         return signal(np.asarray(cv2.transform(values, np.linalg.inv(_XYZ).astype(np.float32))))
     _, code, (added, reach) = _FLOATS[name]
-    return np.asarray(cv2.cvtColor(values * np.array(reach, np.float32) - np.array(added, np.float32), code))
+    made = np.asarray(cv2.cvtColor(values * np.array(reach, np.float32) - np.array(added, np.float32), code))
+    return signal(made) if name == "lab" else made
 
 
 def lit(values: np.ndarray) -> np.ndarray:

@@ -21,18 +21,18 @@ def _shape(what: str, image: np.ndarray, level: float) -> np.ndarray:
 
 @on_any_pixels
 def skeleton(image: np.ndarray, *, level: float = 0.5) -> np.ndarray:
-    """Shapes thinned to lines of one pixel in their middles, as connected as they are (Zhang and Suen 1984)."""
-    return black_and_white(_thinned(_shape("skeleton", image, level), _zhang_suen(), 0), image)
+    """Shapes thinned to lines of one pixel in their middles, as connected as they were (Guo and Hall 1989)."""
+    return black_and_white(_thinned(_shape("skeleton", image, level), 0), image)
 
 
 @on_any_pixels
 def thin(image: np.ndarray, *, times: int = 3, level: float = 0.5) -> np.ndarray:
     """Shapes thinned so many times by a pixel all around, never torn (Guo and Hall 1989); 0 is as often as it takes."""
     times = whole("thin", "times", times, 0, 100_000)
-    return black_and_white(_thinned(_shape("thin", image, level), _guo_hall(), times), image)
+    return black_and_white(_thinned(_shape("thin", image, level), times), image)
 
 
-def _thinned(mask: np.ndarray, tables: tuple[np.ndarray, np.ndarray], times: int) -> np.ndarray:
+def _thinned(mask: np.ndarray, times: int) -> np.ndarray:
     """Pixels are taken away in two turns, as the table of the turn says of the eight neighbours."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     if not len(rows):
@@ -44,7 +44,7 @@ def _thinned(mask: np.ndarray, tables: tuple[np.ndarray, np.ndarray], times: int
     turns = 0
     before = -1
     while (count := cv2.countNonZero(left)) != before and (not times or turns < times):
-        for table in tables:
+        for table in _guo_hall():
             around = cv2.filter2D(left, cv2.CV_8U, weights, borderType=cv2.BORDER_CONSTANT)
             left = cv2.bitwise_and(left, cv2.LUT(around, table))
         before, turns = count, turns + 1
@@ -59,21 +59,8 @@ def _neighbours() -> np.ndarray:
 
 
 @cache
-def _zhang_suen() -> tuple[np.ndarray, np.ndarray]:
-    """For each turn 0 where the pixel in the middle goes, and 1 where it stays."""
-    near = _neighbours()
-    count = near.sum(1)
-    rises = (~near & np.roll(near, -1, 1)).sum(1)
-    above, right, below, left = near[:, 1], near[:, 3], near[:, 5], near[:, 7]
-    edge = (count >= 2) & (count <= 6) & (rises == 1)
-    first = edge & ~(above & right & below) & ~(right & below & left)
-    second = edge & ~(above & right & left) & ~(above & below & left)
-    return (~first).astype(np.uint8), (~second).astype(np.uint8)
-
-
-@cache
 def _guo_hall() -> tuple[np.ndarray, np.ndarray]:
-    """The same of Guo and Hall."""
+    """For each turn 0 where the pixel in the middle goes, and 1 where it stays."""
     n = _neighbours()  # 0 above left, 1 above, 2 above right, 3 right, 4 below right, 5 below, 6 below left, 7 left
     above, right, below, left = n[:, 1], n[:, 3], n[:, 5], n[:, 7]
     crossings = sum((~n[:, side] & (n[:, (side + 1) % 8] | n[:, (side + 2) % 8])).astype(int) for side in (1, 3, 5, 7))

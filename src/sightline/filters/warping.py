@@ -20,7 +20,8 @@ _WAYS = {
 }
 _BORDERS = {"fill": cv2.BORDER_CONSTANT, "edge": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT_101}
 _LONGEST = 32766  # pixels a side that OpenCV moves
-_STEP = 8  # pixels between places of which a bend is reckoned exactly; between them it is interpolated
+_STEP = 4  # pixels at most between places of which a bend is reckoned exactly; between them it is interpolated
+_EXACT = 256  # pixels a side below which each one is
 _QUARTERS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 Size = tuple[int, int]  # rows, columns
@@ -188,16 +189,17 @@ def _bent(places: np.ndarray, shown: np.ndarray, size: Size) -> np.ndarray:
     if np.linalg.matrix_rank(system) < len(system):
         raise SettingsError("thin_plate: to: must be places that differ and do not all lie on one line.")
     weights = np.linalg.solve(system, wanted)
-    coarse = [np.arange(-2, math.ceil((side - 1) / _STEP) + 3) * float(_STEP) for side in size]  # and around it
+    step = 1 if min(size) < _EXACT else _STEP
+    coarse = [np.arange(-2, math.ceil((side - 1) / step) + 3) * float(step) for side in size]  # and around it
     x, y = np.meshgrid(coarse[1], coarse[0])
     asked = np.stack([x.ravel(), y.ravel()], 1)
     bend = _bend(asked, places) @ weights[:count]  # the straight part is added exactly, below
     grid = bend.reshape(*x.shape, 2).astype(np.float32)
-    columns, rows = (np.arange(side, dtype=np.float32) / _STEP + 2 for side in size[::-1])
+    columns, rows = (np.arange(side, dtype=np.float32) / step + 2 for side in size[::-1])
     across, down = np.meshgrid(columns, rows)
     field = cv2.remap(grid, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     field = np.asarray(field).reshape(*size, 2)
-    places_x, places_y = (across - 2) * _STEP, (down - 2) * _STEP
+    places_x, places_y = (across - 2) * step, (down - 2) * step
     for axis in range(2):
         still, by_x, by_y = (np.float32(one) for one in weights[count:, axis])
         field[..., axis] += still + by_x * places_x + by_y * places_y
