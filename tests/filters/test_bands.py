@@ -26,6 +26,12 @@ def test_sums_and_their_order() -> None:
         assert bands(given, expression=text, low=0, high=1)[0, 0, 0] == pytest.approx(value, abs=1e-6)
 
 
+def test_heights_are_parts_of_the_range_of_the_whole_picture() -> None:
+    given = np.array([[[-100, 0], [300, 100]]], np.float32)
+    made = bands(given, expression="b2", low=0, high=1)
+    assert made.ravel().tolist() == [0, 100], "what is shown as it is stays as it is"
+
+
 def test_nothing_by_nothing_is_nothing_and_what_has_no_end_is_the_end() -> None:
     given = np.array([[[0, 0], [0.5, 0], [0, 0.5]]], np.float32)
     assert bands(given, expression="(b1-b2)/(b1+b2)").ravel().tolist() == [0.5, 1.0, 0.0]

@@ -94,6 +94,15 @@ def test_small_ones_are_those_of_scikit_image(area: int, depth: str) -> None:
         assert np.array_equal(wanted, reference.remove_small_objects(mask, max_size=29, connectivity=2))
 
 
+def test_more_shapes_than_sixteen_bits_count() -> None:
+    given = np.zeros((520, 520), np.uint8)
+    given[::2, ::2] = 255
+    given[-3:, -3:] = 255
+    made = shapes.remove_small(given, area=5) > 0
+    assert made.sum() == 9 + 0
+    assert made[-3:, -3:].all()
+
+
 def test_small_holes_are_filled_too() -> None:
     mask = np.zeros((20, 20), bool)
     mask[2:18, 2:18] = True

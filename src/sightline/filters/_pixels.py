@@ -140,11 +140,10 @@ def kept_within(made: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def black_and_white(chosen: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Rows, columns and one channel: white where something is chosen, in the depth and range of a picture."""
+    """Rows, columns and one channel: white where a mask (bool, or 0 and 255) says so, in the depth of a picture."""
     low, top = ends(like)
     if like.dtype == np.uint8:
-        whole = chosen.view(np.uint8) if chosen.dtype == bool else chosen
-        return np.asarray(cv2.threshold(whole, 0, 255, cv2.THRESH_BINARY)[1]).reshape(*chosen.shape, 1)
+        return (chosen.view(np.uint8) * np.uint8(255) if chosen.dtype == bool else chosen)[..., None]
     return np.asarray(np.where(chosen, like.dtype.type(top), like.dtype.type(low)))[..., None]
 
 

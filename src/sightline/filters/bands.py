@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 
-from sightline.core.depth import from_unit, unit
 from sightline.core.errors import InputError, SettingsError
-from sightline.filters._pixels import ends, on_any_pixels
+from sightline.filters._pixels import ends, kept_within, on_any_pixels
 from sightline.filters._settings import number, text
 
 _LONGEST = 300  # characters
@@ -25,7 +25,7 @@ _SIGNS: dict[type, Callable[..., Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-Step = Callable[[np.ndarray], Any]
+Step = Callable[[dict[int, np.ndarray]], Any]
 
 
 @on_any_pixels
@@ -40,32 +40,39 @@ def bands(
     number("bands", "high", high, -1e6, 1e6)
     if low >= high:
         raise SettingsError(f"bands: low = {low}: must be below high, which is {high}.")
-    step, most = _parsed(text("bands", "expression", expression, _LONGEST))
-    if most > image.shape[2]:
-        raise InputError("mismatch", f"bands asks for b{most}, and the picture has {image.shape[2]} channels.")
-    ends(image)
-    values = unit(image)
+    step, named = _parsed(text("bands", "expression", expression, _LONGEST))
+    if max(named) >= image.shape[2]:
+        raise InputError(
+            "mismatch", f"bands asks for b{max(named) + 1}, and the picture has {image.shape[2]} channels."
+        )
+    black, white = ends(image)
+    values = {place: cv2.extractChannel(image, place).astype(np.float32) for place in named}
+    for plane in values.values():
+        plane -= np.float32(black)
+        plane *= np.float32(1 / (white - black))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = np.broadcast_to(np.asarray(step(values), np.float32), image.shape[:2]).copy()
         if np.isnan(found).any():
-            found[np.isnan(found) & ~np.isnan(values).any(2)] = 0
-        found -= np.float32(low)
-        found *= np.float32(1 / (high - low))
-    return from_unit(found, image)[..., None]
+            found[np.isnan(found) & ~np.any([np.isnan(one) for one in values.values()], 0)] = 0
+    np.clip(found, np.float32(low), np.float32(high), out=found)
+    gain = (white - black) / (high - low)
+    kind = {"B": cv2.CV_8U, "H": cv2.CV_16U, "f": cv2.CV_32F}[image.dtype.char]
+    made = np.asarray(cv2.addWeighted(found, gain, found, 0, black - low * gain, dtype=kind))
+    return kept_within(made.reshape(*found.shape, 1), image)
 
 
 @lru_cache(64)
-def _parsed(expression: str) -> tuple[Step, int]:
-    """What computes it, and the highest channel that it names."""
+def _parsed(expression: str) -> tuple[Step, tuple[int, ...]]:
+    """What computes it from channels by number, and the channels that it names, from 0."""
     refusal = f"bands: expression = {expression!r}: must be a sum of b1, b2, … and numbers with + - * / and parentheses"
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise SettingsError(f"{refusal}.") from error
-    named = [int(node.id[1:]) for node in ast.walk(tree) if isinstance(node, ast.Name) and _name(node.id)]
+    named = {int(node.id[1:]) - 1 for node in ast.walk(tree) if isinstance(node, ast.Name) and _name(node.id)}
     if not named:
         raise SettingsError(f"{refusal}; it names no channel.")
-    return _step(tree, refusal), max(named)
+    return _step(tree, refusal), tuple(sorted(named))
 
 
 def _fits(value: float) -> bool:
@@ -83,7 +90,7 @@ def _step(node: ast.expr, refusal: str) -> Step:
         return lambda _: value
     if isinstance(node, ast.Name) and _name(node.id):
         place = int(node.id[1:]) - 1
-        return lambda values: values[..., place]
+        return lambda values: values[place]
     if isinstance(node, ast.UnaryOp) and type(node.op) in _SIGNS:
         sign, inner = _SIGNS[type(node.op)], _step(node.operand, refusal)
         return lambda values: sign(inner(values))

@@ -85,8 +85,8 @@ def _resized(pixels: np.ndarray, size: tuple[int, int], way: str) -> np.ndarray:
 def _blocks(pixels: np.ndarray, size: tuple[int, int]) -> tuple[int, int] | None:
     """Columns and rows of the blocks that become one pixel, where they are whole and OpenCV is slow to average them."""
     down, across = pixels.shape[0] // size[0], pixels.shape[1] // size[1]
-    fits = pixels.shape[:2] == (down * size[0], across * size[1])
-    return (across, down) if fits and pixels.dtype == np.uint8 and 3 <= max(down, across) <= 64 else None
+    fits = pixels.shape[:2] == (down * size[0], across * size[1]) and down % 2 and across % 2
+    return (across, down) if fits and pixels.dtype == np.uint8 and 3 <= max(down, across) <= 15 else None
 
 
 def _averaged(pixels: np.ndarray, size: tuple[int, int], block: tuple[int, int]) -> np.ndarray:

@@ -49,7 +49,7 @@ def _thinned(mask: np.ndarray, times: int) -> np.ndarray:
             left = cv2.bitwise_and(left, cv2.LUT(around, table))
         before, turns = count, turns + 1
     made = np.zeros_like(mask)
-    made[window] = left[1:-1, 1:-1]
+    made[window] = left[1:-1, 1:-1] * np.uint8(255)
     return made
 
 
@@ -93,10 +93,14 @@ def remove_small(image: np.ndarray, *, area: int = 64, holes: bool = False, leve
 
 
 def _without_small(mask: np.ndarray, least: int, connectivity: int) -> np.ndarray:
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
-    kept = np.asarray(facts).reshape(count, 5)[:, cv2.CC_STAT_AREA] >= least
-    kept[0] = False
-    return np.asarray(kept.astype(np.uint8)[np.asarray(labels)] * np.uint8(255)).reshape(mask.shape)
+    count, labels = cv2.connectedComponents(mask, connectivity=connectivity)  # counting here is faster than its own
+    kept = np.where(np.bincount(np.asarray(labels).ravel(), minlength=count) >= least, 255, 0).astype(np.uint8)
+    kept[0] = 0
+    if count > 65536:
+        return np.asarray(kept.take(labels)).reshape(mask.shape)
+    table = np.zeros(65536, np.uint8)
+    table[:count] = kept
+    return np.asarray(cv2.LUT(np.asarray(labels).astype(np.uint16), table)).reshape(mask.shape)
 
 
 @on_any_pixels
@@ -109,6 +113,8 @@ def distance(image: np.ndarray, *, reach: float = 0.0, level: float = 0.5) -> np
         return black_and_white(mask, image)  # there is nothing to be far from
     far = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)).reshape(mask.shape)
     white = reach or float(far.max()) or 1.0
+    if image.dtype == np.uint8:
+        return np.asarray(cv2.convertScaleAbs(far, alpha=255 / white))[..., None]
     far *= np.float32((top - low) / white)
     if image.dtype.kind == "u":
         np.rint(far, out=far)

@@ -43,6 +43,10 @@ def adaptive(image: np.ndarray, *, window: int = 31, offset: float = 0.03, way: 
     low, top = ends(image)
     plane = light(image)
     edge = cv2.BORDER_REPLICATE
+    if image.dtype == np.uint8:
+        method = cv2.ADAPTIVE_THRESH_MEAN_C if way == "mean" else cv2.ADAPTIVE_THRESH_GAUSSIAN_C
+        made = cv2.adaptiveThreshold(plane, 255, method, cv2.THRESH_BINARY, size, round(offset * 255, 6))
+        return np.asarray(made).reshape(*plane.shape, 1)
     if way == "mean":
         around = cv2.boxFilter(plane, -1, (size, size), borderType=edge)
     else:
@@ -51,8 +55,7 @@ def adaptive(image: np.ndarray, *, window: int = 31, offset: float = 0.03, way: 
     least = offset * (top - low)
     if plane.dtype.kind == "f":
         return black_and_white(np.asarray(plane > np.asarray(around).reshape(plane.shape) - np.float32(least)), image)
-    wider = np.int16 if plane.dtype == np.uint8 else np.int32
-    gap = cv2.subtract(plane, around, dtype=cv2.CV_16S if wider is np.int16 else cv2.CV_32S)
+    gap = cv2.subtract(plane, around, dtype=cv2.CV_32S)
     return black_and_white(np.asarray(gap).reshape(plane.shape) > -least, image)
 
 

@@ -197,6 +197,9 @@ def normalise(image: np.ndarray, *, way: str = "range", mean: float = 0.5, devia
     number("normalise", "mean", mean, 0, 1)
     number("normalise", "deviation", deviation, 0, 1, above=True)
     low, top = ends(image)
+    if way == "range" and image.dtype.kind == "u":
+        made = np.asarray(cv2.normalize(image, None, 0, top, cv2.NORM_MINMAX)).reshape(image.shape)
+        return made if made.any() else image  # a plain picture stays as it is
     if way == "range":
         least, most = cv2.minMaxLoc(image.reshape(len(image), -1))[:2]
         return _spread(image, (least - low) / (top - low), (most - low) / (top - low))
