@@ -1,10 +1,14 @@
 """Milliseconds of a filter beside the best bare call of the libraries behind it, on one core.
 
-    PYTHONPATH=src python benchmarks/filters.py [--only resize,clahe] [--times 9] [--depth uint8] [--json out.json]
+    PYTHONPATH=src python benchmarks/filters.py [--only resize,clahe] [--times 9] [--json out.json]
 
 Each does the same work on the same pixels; bare calls are as short as who knows the library would write them, without
 any check. Medians of CPU time, taking turns in one process, one thread. The goal: never slower than the best bare call
 by more than 5 % and 0.05 ms. A filter without a bare call is an algorithm of ours, or several calls, and is left out.
+
+`skeleton` stands beside the call that gives the same answer; `skeletonize` of scikit-image gives another in three
+quarters of the time of ours. Whole blocks of 3, 5, 7 … pixels are averaged faster here than by OpenCV, and shapes are
+counted faster. Pictures have 8 bits.
 """
 
 from __future__ import annotations
@@ -146,7 +150,7 @@ CASES: list[tuple[str, dict[str, Any], str, list[Call]]] = [
     (
         "resize",
         {"factor": 1 / 3, "way": "area"},
-        "rgb",
+        "thirds",
         [lambda p: cv2.resize(p, size(p, 1 / 3), interpolation=3), pillow(lambda p: p.reduce(3))],
     ),
     (
@@ -261,7 +265,7 @@ CASES: list[tuple[str, dict[str, Any], str, list[Call]]] = [
     ("top_hat", {}, "gray", [morphed(cv2.MORPH_TOPHAT, WIDE)]),
     ("black_hat", {}, "gray", [morphed(cv2.MORPH_BLACKHAT, WIDE)]),
     ("morphological_gradient", {}, "rgb", [morphed(cv2.MORPH_GRADIENT, SMALL)]),
-    ("skeleton", {}, "blobs", [lambda p: morphology.skeletonize(p > 127)]),
+    ("skeleton", {}, "blobs", [lambda p: morphology.thin(p > 127)]),
     ("thin", {}, "blobs", [lambda p: morphology.thin(p > 127, 3)]),
     ("fill_holes", {}, "blobs", [lambda p: ndimage.binary_fill_holes(p > 127), filled]),
     ("remove_small", {}, "blobs", [without_small, small_by_opencv]),
@@ -270,16 +274,14 @@ CASES: list[tuple[str, dict[str, Any], str, list[Call]]] = [
 ]
 
 
-def pictures(shape: tuple[int, int], depth: str) -> dict[str, np.ndarray]:
+def pictures(shape: tuple[int, int]) -> dict[str, np.ndarray]:
     """Soft noise in colour, in gray, and as shapes: the same on every machine."""
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     soft = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
     blobs = cv2.threshold(cv2.GaussianBlur(soft[..., 1], (0, 0), 6), 0, 255, cv2.THRESH_OTSU)[1]
     made = {"rgb": soft, "gray": np.ascontiguousarray(soft[..., 0]), "blobs": blobs}
-    if depth == "uint8":
-        return made
-    grow = (lambda p: p.astype(np.uint16) * 257) if depth == "uint16" else (lambda p: p / np.float32(255))
-    return {name: np.asarray(grow(pixels), depth) for name, pixels in made.items()}
+    made["thirds"] = np.ascontiguousarray(soft[: shape[0] // 3 * 3, : shape[1] // 3 * 3])
+    return made
 
 
 def medians(calls: list[Callable[[], Any]], times: int) -> list[float]:
@@ -291,8 +293,9 @@ def medians(calls: list[Callable[[], Any]], times: int) -> list[float]:
         start = time.process_time()
         call()
         rounds.append(max(1, min(200, int(0.004 / max(time.process_time() - start, 1e-6)))))
-    for _ in range(times):
-        for place, call in enumerate(calls):
+    for turn in range(times):
+        for place in range(len(calls))[:: 1 if turn % 2 else -1]:
+            call = calls[place]
             start = time.process_time()
             for _ in range(rounds[place]):
                 call()
@@ -312,7 +315,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="")
     parser.add_argument("--times", type=int, default=9)
-    parser.add_argument("--depth", default="uint8", choices=("uint8", "uint16", "float32"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     cv2.setNumThreads(1)
@@ -321,18 +323,14 @@ def main() -> None:
     wanted = set(given.only.split(",")) if given.only else {name for name, *_ in CASES}
     rows: list[dict[str, Any]] = []
     for shape in SIZES:
-        held = pictures(shape, given.depth)
+        held = pictures(shape)
         for name, settings, kind, bare in CASES:
             if name not in wanted:
                 continue
             edit, pixels = catalog.find("filters", name), held[kind]
             calls: list[Callable[[], Any]] = [lambda e=edit, p=pixels, s=settings: e(p, **s)]  # type: ignore[misc]
             calls += [lambda c=call, p=pixels: c(p) for call in bare]  # type: ignore[misc]
-            try:
-                ours, *others = medians(calls, given.times)
-            except Exception as error:  # a bare call that does not know this depth
-                print(f"{name:24} {kind:5} not at {given.depth}: {type(error).__name__}")
-                continue
+            ours, *others = medians(calls, given.times)
             best = min(others)
             miss = ours > best * SHARE + FIXED
             words = " ".join(f"{key}={value}" for key, value in settings.items())

@@ -141,10 +141,11 @@ def kept_within(made: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 def black_and_white(chosen: np.ndarray, like: np.ndarray) -> np.ndarray:
     """Rows, columns and one channel: white where a mask (bool, or 0 and 255) says so, in the depth of a picture."""
-    low, top = ends(like)
-    if like.dtype == np.uint8:
-        return (chosen.view(np.uint8) * np.uint8(255) if chosen.dtype == bool else chosen)[..., None]
-    return np.asarray(np.where(chosen, like.dtype.type(top), like.dtype.type(low)))[..., None]
+    mask = chosen.view(np.uint8) if chosen.dtype == bool else chosen
+    table = np.full(256, ends(like)[1], like.dtype)
+    table[0] = ends(like)[0]
+    made = mask if mask is chosen and like.dtype == np.uint8 else cv2.LUT(mask, table)
+    return np.asarray(made)[..., None]
 
 
 def chosen(pixels: np.ndarray, level: float) -> np.ndarray:
@@ -154,4 +155,4 @@ def chosen(pixels: np.ndarray, level: float) -> np.ndarray:
     value = np.floor(low + level * (top - low)) if pixels.dtype.kind == "u" else low + level * (top - low)
     if plane.dtype == np.uint8:
         return np.asarray(cv2.threshold(plane, value, 255, cv2.THRESH_BINARY)[1]).reshape(plane.shape)
-    return (plane > value).view(np.uint8) * np.uint8(255)
+    return (plane > plane.dtype.type(value)).view(np.uint8) * np.uint8(255)

@@ -59,12 +59,12 @@ def in_floats(values: np.ndarray, name: str, *, back: bool = False) -> np.ndarra
     """Any way, from 0..1 to 0..1; values that are no numbers stay so."""
     if name == "rgb":
         return values
-    bad = ~np.isfinite(values).all(2)
-    if bad.any():
-        values = np.where(bad[..., None], np.float32(0), values)  # OpenCV looks floats up in tables
-    made = (_from if back else _to)(values, name)
-    made[bad] = np.nan
-    return made
+    change = _from if back else _to
+    good = np.isfinite(values)
+    if good.all():
+        return change(values, name)
+    good = good.all(2, keepdims=True)  # OpenCV looks floats up in tables
+    return np.where(good, change(np.where(good, values, np.float32(0)), name), np.float32(np.nan))
 
 
 def _to(values: np.ndarray, name: str) -> np.ndarray:
@@ -72,17 +72,16 @@ def _to(values: np.ndarray, name: str) -> np.ndarray:
         return np.asarray(cv2.transform(lit(values), _XYZ.astype(np.float32)))
     code, _, (added, reach) = _FLOATS[name]
     values = lit(values) if name == "lab" else values  # OpenCV's own light comes from a coarse table
-    made = np.asarray(cv2.cvtColor(values, code))
-    made += np.array(added, np.float32)
-    made /= np.array(reach, np.float32)
-    return made
+    scale = np.diag([1 / one for one in reach])
+    return np.asarray(cv2.transform(cv2.cvtColor(values, code), np.column_stack([scale, scale @ np.array(added)])))
 
 
 def _from(values: np.ndarray, name: str) -> np.ndarray:
     if name == "xyz":
         return signal(np.asarray(cv2.transform(values, np.linalg.inv(_XYZ).astype(np.float32))))
     _, code, (added, reach) = _FLOATS[name]
-    made = np.asarray(cv2.cvtColor(values * np.array(reach, np.float32) - np.array(added, np.float32), code))
+    whole = cv2.transform(values, np.column_stack([np.diag(reach), -np.array(added)]))
+    made = np.asarray(cv2.cvtColor(whole, code))
     return signal(made) if name == "lab" else made
 
 

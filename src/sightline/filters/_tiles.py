@@ -38,7 +38,7 @@ def _tile(shape: tuple[int, ...], grid: int) -> tuple[int, int]:
 
 
 def _tables(fine: np.ndarray, clip: float, grid: int) -> np.ndarray:
-    """(grid, grid, 65536) uint16: what each value becomes in the middle of each tile."""
+    """(grid, grid, 2, 256): what each level becomes in the middle of each tile, and how far it is to the next."""
     high, wide = _tile(fine.shape, grid)
     coarse = ((fine.astype(np.uint32) + _STEP // 2) // _STEP).astype(np.uint8)
     below, behind = high * grid - fine.shape[0], wide * grid - fine.shape[1]
@@ -55,30 +55,35 @@ def _tables(fine: np.ndarray, clip: float, grid: int) -> np.ndarray:
     steps = np.maximum(_LEVELS // np.maximum(left, 1), 1)[..., None]
     places = np.arange(_LEVELS)
     counts += (places % steps == 0) & (places // steps < left[..., None])
-    reach = np.minimum(np.cumsum(counts, 2) * (255.0 / (high * wide)), 255.0).astype(np.float32)
-    values = np.arange(65536)
-    step, rest = values // _STEP, ((values % _STEP) / np.float32(_STEP)).astype(np.float32)
-    following = np.minimum(step + 1, _LEVELS - 1)
-    made = reach[..., step]
-    made += (reach[..., following] - made) * rest
-    made *= np.float32(_STEP)
-    return np.rint(made, out=made).astype(np.uint16)
+    reach = np.minimum(np.cumsum(counts, 2) * (255.0 / (high * wide)), 255.0) * _STEP
+    rise = np.diff(reach, axis=2, append=reach[..., -1:])
+    return np.stack([reach, rise], 2).astype(np.float32)
 
 
 def _blended(fine: np.ndarray, tables: np.ndarray, grid: int) -> np.ndarray:
     """Each value through the tables of the four tiles whose middles are around it, the nearer the more."""
     high, wide = _tile(fine.shape, grid)
     made = np.empty(fine.shape, np.float32)
+    level = fine // np.uint16(_STEP)
+    rest = (fine - level * np.uint16(_STEP)).astype(np.float32)
+    rest *= np.float32(1 / _STEP)
+    level = level.astype(np.uint8)
+
+    def through(table: np.ndarray, place: tuple[slice, slice]) -> np.ndarray:
+        part = np.ascontiguousarray(level[place])
+        found = np.asarray(cv2.LUT(part, table[1])).reshape(part.shape)
+        found *= rest[place]
+        found += cv2.LUT(part, table[0]).reshape(part.shape)
+        return found
+
     for top, bottom, upper, lower, down in _bands(fine.shape[0], high, grid):
         for left, right, before, behind, across in _bands(fine.shape[1], wide, grid):
-            part = np.ascontiguousarray(fine[top:bottom, left:right])
-            corners = [
-                cv2.LUT(part, tables[y, x]).reshape(part.shape) for y in (upper, lower) for x in (before, behind)
-            ]
-            first, second, third, fourth = (one.astype(np.float32) for one in corners)
+            place = (slice(top, bottom), slice(left, right))
+            first, third = (through(tables[y, before], place) for y in (upper, lower))
+            second, fourth = (through(tables[y, behind], place) for y in (upper, lower))
             first += (second - first) * across
             third += (fourth - third) * across
-            made[top:bottom, left:right] = first + (third - first) * down[:, None]
+            made[place] = first + (third - first) * down[:, None]
     return made
 
 

@@ -48,12 +48,15 @@ def bands(
     black, white = ends(image)
     values = {place: cv2.extractChannel(image, place).astype(np.float32) for place in named}
     for plane in values.values():
-        plane -= np.float32(black)
+        if black:
+            plane -= np.float32(black)
         plane *= np.float32(1 / (white - black))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        found = np.broadcast_to(np.asarray(step(values), np.float32), image.shape[:2]).copy()
-        if np.isnan(found).any():
-            found[np.isnan(found) & ~np.any([np.isnan(one) for one in values.values()], 0)] = 0
+        found = np.asarray(step(values), np.float32)
+    bad = np.isnan(found)
+    if bad.any():
+        unknown = [np.isnan(one) for one in values.values()] if image.dtype.kind == "f" else []
+        found[bad & ~np.any(unknown, 0) if unknown else bad] = 0
     np.clip(found, np.float32(low), np.float32(high), out=found)
     gain = (white - black) / (high - low)
     kind = {"B": cv2.CV_8U, "H": cv2.CV_16U, "f": cv2.CV_32F}[image.dtype.char]

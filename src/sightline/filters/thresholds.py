@@ -25,10 +25,10 @@ def otsu(image: np.ndarray) -> np.ndarray:
     plane = light(image)
     if image.dtype == np.uint8:
         return np.asarray(cv2.threshold(plane, 0, 255, cv2.THRESH_OTSU)[1]).reshape(*plane.shape, 1)
-    level = cv2.threshold(in_bins(plane), 0, 65535, cv2.THRESH_OTSU)[0]
-    if image.dtype.kind == "f":
-        level = (level + 0.5) / 65535 * (top - low) + low
-    return black_and_white(plane > level, image)
+    level, made = cv2.threshold(in_bins(plane), 0, 65535, cv2.THRESH_OTSU)
+    if image.dtype.kind == "u":
+        return np.asarray(made).reshape(*plane.shape, 1)
+    return black_and_white(plane > np.float32((level + 0.5) / 65535 * (top - low) + low), image)
 
 
 @on_pixels
