@@ -155,4 +155,4 @@ def chosen(pixels: np.ndarray, level: float) -> np.ndarray:
     value = np.floor(low + level * (top - low)) if pixels.dtype.kind == "u" else low + level * (top - low)
     if plane.dtype == np.uint8:
         return np.asarray(cv2.threshold(plane, value, 255, cv2.THRESH_BINARY)[1]).reshape(plane.shape)
-    return (plane > plane.dtype.type(value)).view(np.uint8) * np.uint8(255)
+    return np.asarray((plane > plane.dtype.type(value)).view(np.uint8) * np.uint8(255))
