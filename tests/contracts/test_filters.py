@@ -194,6 +194,7 @@ def test_settings_are_plain_values_and_bad_ones_are_named(name: str) -> None:
         assert plain(one.default), f"{one.name} cannot be written in a chain"
         wrong: list[object] = [object(), {"a": 1}]
         wrong += ["no such word"] if isinstance(one.default, str) else [float("nan")]
+        wrong += [True] if type(one.default) in (int, float) else []
         for value in wrong:
             with pytest.raises((SettingsError, InputError)) as caught:
                 found(image, **{one.name: value})

@@ -155,3 +155,14 @@ def test_false_colours_are_those_of_opencv(name: str) -> None:
     assert np.array_equal(made, wanted)
     fine = colour.false_colour((gray.astype(np.uint16) * 257)[..., None], map=name)
     assert np.array_equal(fine, made.astype(np.uint16) * 257)
+
+
+def test_a_hue_that_is_all_but_once_around_is_where_it_begins() -> None:
+    nearly = np.array([[[65535, 0, 1]]], np.uint16)
+    assert colour.convert(nearly, to="hsv").ravel().tolist() == [0, 65535, 65535]
+
+
+def test_hue_turns_back() -> None:
+    given = (0.4 + 0.2 * picture("float32", 20, 20, 3)).astype(np.float32)
+    back = colour.hue(colour.hue(given, degrees=75), degrees=-75)
+    assert np.abs(back - given).max() < 0.002

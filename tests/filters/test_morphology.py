@@ -133,3 +133,16 @@ def test_hulls_are_those_of_scikit_image(seed: int) -> None:
     each = shapes.convex_hull(drawn(mask, "uint8"), each=True) > 0
     assert (each >= mask).all()
     assert each.sum() < made.sum()
+
+
+def test_a_place_that_is_open_at_a_corner_is_a_hole() -> None:
+    """Shapes touch at corners, so what is dark does not."""
+    given = np.zeros((9, 9), np.uint8)
+    given[2:7, 2:7] = 255
+    given[3:6, 3:6] = given[2, 2] = 0
+    assert shapes.fill_holes(given)[4, 4] == 255
+    dark = np.full((9, 9), 255, np.uint8)
+    dark[3, 3] = dark[4, 4] = 0
+    assert shapes.remove_small(dark, area=2, holes=True).all()
+    assert not shapes.remove_small(255 - dark, area=3).any()
+    assert shapes.remove_small(255 - dark, area=2).any()

@@ -57,3 +57,9 @@ def test_sauvola_is_that_of_scikit_image(depth: str) -> None:
 def test_many_channels_count_by_their_mean() -> None:
     given = picture("uint8", 9, 9, 6)
     assert np.array_equal(threshold(given)[..., 0] > 0, np.rint(given.mean(2)) > 127)
+
+
+def test_two_levels_close_together_are_parted(depth: str) -> None:
+    low, high = (np.array(value * DEPTHS[depth]).astype(depth) for value in (0.5, 0.505))
+    given = np.where(np.arange(60).reshape(6, 10) % 3, low, high)
+    assert np.array_equal(otsu(given) > 0, given == high)

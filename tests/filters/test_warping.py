@@ -41,6 +41,7 @@ def test_a_larger_frame_holds_the_whole_of_a_turned_picture() -> None:
     made = rotate(np.full((40, 60), 255, np.uint8), degrees=30, expand=True)
     assert made.shape == (65, 72)
     assert made.astype(float).sum() / 255 == pytest.approx(40 * 60, rel=0.01)
+    assert np.abs(made.astype(int) - made[::-1, ::-1]).max() <= 4, "in its middle"
     assert rotate(np.full((40, 60), 255, np.uint8), degrees=30).astype(float).sum() / 255 < 2200
 
 
@@ -111,7 +112,8 @@ def test_a_lens_is_that_of_opencv() -> None:
 def test_the_thinnest_pictures_come_to_an_end(border: str, shape: tuple[int, ...]) -> None:
     """OpenCV 5 does not, where it should reflect a single pixel."""
     for change in (rotate, affine, perspective, thin_plate, undistort):
-        assert change(picture("uint8", *shape), border=border).shape == shape
+        for way in ("linear", "cubic", "lanczos"):
+            assert change(picture("uint8", *shape), border=border, way=way).shape == shape
 
 
 def test_pictures_that_opencv_cannot_move_are_refused() -> None:
