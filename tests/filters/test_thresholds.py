@@ -60,6 +60,6 @@ def test_many_channels_count_by_their_mean() -> None:
 
 
 def test_two_levels_close_together_are_parted(depth: str) -> None:
-    low, high = (np.array(value * DEPTHS[depth]).astype(depth) for value in (0.5, 0.505))
+    low, high = (np.array(value * DEPTHS[depth]).astype(depth) for value in (0.5, 0.502))
     given = np.where(np.arange(60).reshape(6, 10) % 3, low, high)
     assert np.array_equal(otsu(given) > 0, given == high)
