@@ -7,6 +7,7 @@ scenes are drawn by the package. `--page` leaves the pictures as they are.
 """
 
 import inspect
+import io
 import re
 import sys
 from collections.abc import Callable
@@ -136,6 +137,19 @@ def scratched(pixels: np.ndarray) -> np.ndarray:
     return made
 
 
+def squeezed(pixels: np.ndarray) -> np.ndarray:
+    """As a JPEG of few bytes shows it."""
+    held = io.BytesIO()
+    Image.fromarray(pixels).save(held, "JPEG", quality=8)
+    return np.asarray(Image.open(held))
+
+
+def dimmed(pixels: np.ndarray) -> np.ndarray:
+    """Darker towards the corners."""
+    y, x = (np.linspace(-1, 1, side) for side in pixels.shape[:2])
+    return (pixels * (1 - 0.45 * np.minimum(1, x[None] ** 2 + y[:, None] ** 2))[..., None]).astype(np.uint8)
+
+
 def flat(pixels: np.ndarray) -> np.ndarray:
     """Little contrast and a warm cast, as a lamp gives."""
     return (pixels * np.array([0.62, 0.5, 0.36]) + 40).astype(np.uint8)
@@ -175,6 +189,10 @@ SCENES: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray] | None]] = 
     "weather": ("street", 10, hazy),
     "illumination": ("street", 10, uneven),
     "scratches": ("street", 10, scratched),
+    "filling": ("street", 10, scratched),
+    "soften_blocks": ("street", 10, squeezed),
+    "vignette": ("street", 10, None),
+    "unvignette": ("street", 10, dimmed),
 }
 USUAL = ("street", 10, None)
 
@@ -184,7 +202,9 @@ def pair(theme: str, name: str) -> Pair:
     world, seed, spoil = SCENES.get(name, SCENES.get(theme, USUAL))
     scene = draw(world, seed, 2 * SIDE).image
     before = cv2.resize(scene, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    before = spoil(before) if spoil else before
+    clean, before = before, spoil(before) if spoil else before
+    if theme == "filling":  # the one theme that must be told where
+        return before, catalog.find("filters", name)(before, mask=np.ascontiguousarray((before != clean).any(2)))
     return before, catalog.find("filters", name)(before)
 
 
