@@ -1,0 +1,58 @@
+"""A move by the light of the whole picture, without places that stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sightline.core.relation import MOVES, Move, centred, edged
+from sightline.matchers import _mutual
+from sightline.matchers._climb import climb, gradients, pyramid
+from sightline.matchers._light import floats, nothing, one_of
+from sightline.matchers._waves import shift_of, turn_of
+
+WAYS = ("correlation", "mutual")
+_LEAST = 0.1  # of the first picture that must be covered
+_GOOD = 0.9  # agreement at which no other start is tried
+
+
+def intensity(
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    kind: str = "affine",
+    by: str = "correlation",
+    start: Move | None = None,
+) -> Move:
+    """The move under which light agrees best, coarse to fine from `start` (where none is given, from the best shift).
+
+    `by` correlation holds for light that differs in gain and level; mutual for pictures of different senses, in which
+    dark may be light and light may be anything that goes with it. `kind`: shift, similarity, affine or homography.
+    """
+    one_of("intensity", "kind", kind, MOVES)
+    one_of("intensity", "by", by, WAYS)
+    one, two = floats(first, second, "intensity")
+    sizes = (int(one.shape[0]), int(one.shape[1])), (int(two.shape[0]), int(two.shape[1]))
+    starts = _starts(one, two) if start is None else iter([centred(np.linalg.inv(start.matrix))])
+    levels, way = pyramid(one, two), _mutual.climb if by == "mutual" else climb
+    found, agree, share = np.eye(3), 0.0, 0.0
+    for matrix in starts:
+        tried = way(levels, matrix, kind)
+        if tried[1] > agree:
+            found, agree, share = tried
+        if agree > _GOOD:
+            break
+    if share < _LEAST or not np.isfinite(found).all() or not 0.02 < abs(np.linalg.det(found[:2, :2])) < 50:
+        raise nothing("intensity", "no move lays enough of one picture on the other. Give a `start` that is nearer")
+    return Move(edged(np.linalg.inv(found)), kind, *sizes, float(min(1.0, max(0.0, agree))))
+
+
+def _starts(first: np.ndarray, second: np.ndarray) -> Iterator[np.ndarray]:
+    """The best shift of edges, whichever side of them is the light one; as they lie; the best turn and scale."""
+    edges = [np.hypot(*gradients(light)) for light in (first, second)]
+    (x, y), peak = shift_of(edges[0], edges[1])
+    if peak > 1.2:
+        yield np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
+    yield np.eye(3)
+    yield turn_of(edges[0], edges[1])[0]
