@@ -102,10 +102,14 @@ def correlation(first: np.ndarray, laid: np.ndarray, seen: np.ndarray) -> float:
 
 def likeness(first: np.ndarray, laid: np.ndarray, seen: np.ndarray) -> float:
     """How alike two pictures are in what is neither grain nor broad shade, which strangers share."""
-    known = seen.copy()
-    rim = min(_RIM, min(seen.shape) // 5)  # where smoothing made something of nothing
+    return correlation(detail(first), detail(laid), inner(seen))
+
+
+def inner(seen: np.ndarray) -> np.ndarray:
+    """Without the rim of the picture, where smoothing makes something of nothing."""
+    known, rim = seen.copy(), min(_RIM, min(seen.shape) // 5)
     known[:rim] = known[-rim:] = known[:, :rim] = known[:, -rim:] = False
-    return correlation(detail(first), detail(laid), known)
+    return known
 
 
 def detail(light: np.ndarray) -> np.ndarray:

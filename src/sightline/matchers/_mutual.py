@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.matchers._climb import Level, change_of, detail, directions, gradients, lay, places
+from sightline.matchers._climb import Level, change_of, detail, directions, gradients, inner, lay, places
 
 BINS = 32
 _STEPS = 40  # at most, a level
@@ -77,10 +77,11 @@ class _View:
     def told(self) -> tuple[float, float]:
         """What is told as a correlation, without what chance tells, and the share that both show."""
         laid, seen = lay(self.moving, self.start, self.first.shape)
-        if seen.sum() < 64:
+        known = inner(seen)
+        if known.sum() < 64:
             return 0.0, float(seen.mean())
-        joint, _, _ = self._joint(laid, seen)
-        chance = (BINS - 1) ** 2 / 2 / max(1, int(seen.sum()))
+        joint, _, _ = self._joint(laid, known)
+        chance = (BINS - 1) ** 2 / 2 / int(known.sum())
         return float(np.sqrt(1 - np.exp(-2 * max(0.0, _told(joint)[0] - chance)))), float(seen.mean())
 
     def _joint(self, laid: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
