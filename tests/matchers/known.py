@@ -62,14 +62,14 @@ def tilted(seed: int, size: tuple[int, int] = (480, 640), far: float = 40.0) -> 
 
 
 def quarter_shift(x: int, y: int, seed: int = 1, world: str = "street", noise: float = 2.0) -> tuple[np.ndarray, ...]:
-    """Two pictures of 240 x 240, the second shifted by x / 4 and y / 4 pixels exactly: the mean of 4 x 4 fine ones."""
+    """Two pictures of 200 x 200, the second shifted by x / 4 and y / 4 pixels exactly: the mean of 4 x 4 fine ones."""
     whole = scene(seed, world).astype(np.float64)
 
     def seen(left: int, top: int) -> np.ndarray:
-        fine = whole[top : top + 960, left : left + 960]
-        return fine.reshape(240, 4, 240, 4, 3).mean((1, 3))
+        fine = whole[top : top + 800, left : left + 800]
+        return fine.reshape(200, 4, 200, 4, 3).mean((1, 3))
 
-    return spoiled(seen(32, 32), noise, seed), spoiled(seen(32 - x, 32 - y), noise, seed + 100)
+    return spoiled(seen(112, 112), noise, seed), spoiled(seen(112 - x, 112 - y), noise, seed + 100)
 
 
 def layered(seed: int = 1, size: int = 256) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

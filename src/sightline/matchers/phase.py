@@ -9,7 +9,7 @@ from sightline.matchers._climb import climb, judged, pyramid
 from sightline.matchers._light import floats
 from sightline.matchers._waves import shift_of, turn_of
 
-_CHANCE = 1.5  # times the highest peak that chance makes: one half sure
+_CHANCE = 1.8  # times the highest peak that chance makes: one half sure
 
 
 def phase(first: np.ndarray, second: np.ndarray, *, turned: bool = False, fine: bool = True) -> Move:
