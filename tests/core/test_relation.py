@@ -46,7 +46,7 @@ def test_errors_are_in_pixels() -> None:
     assert corner_error(shifted(3, 4), np.eye(3)) == pytest.approx(5)
     assert shifted(3, 4).gap(shifted(0, 0)) == pytest.approx(5)
     truth = np.zeros((*SIZE, 2))
-    steps = truth + [3, 4]
+    steps = truth + np.array([3, 4])
     steps[:, :30] = 0
     assert end_point_error(steps, truth) == pytest.approx(2.5)
     assert end_point_error(steps, truth, np.arange(60)[None].repeat(40, 0) >= 30) == pytest.approx(5)
@@ -66,7 +66,9 @@ def test_overlap_is_a_share_of_the_first() -> None:
 def test_a_residual_counts_those_that_agree() -> None:
     points = np.array([[1, 1, 0, 0], [5, 9, 4, 6.0], [30, 30, 0, 0]])
     matches = Matches(points, np.ones(3), SIZE, SIZE)
-    move = Move(np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1.0]]), "shift", SIZE, SIZE, 1.0, matches, np.array([1, 1, 0]) > 0)
+    move = Move(
+        np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1.0]]), "shift", SIZE, SIZE, 1.0, matches, np.array([1, 1, 0]) > 0
+    )
     assert move.residual() == pytest.approx(np.sqrt((0 + 4) / 2))
     assert shifted(1, 1).residual() == 0
     assert len(matches.take([0, 2])) == 2

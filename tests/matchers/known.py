@@ -1,5 +1,6 @@
 """Pairs of pictures of which it is known how the second lies on the first."""
 
+import cv2
 import numpy as np
 
 from sightline.core.chance import generator
@@ -20,6 +21,14 @@ def spoiled(pixels: np.ndarray, noise: float, seed: int) -> np.ndarray:
     return np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8)
 
 
+def blotches(rows: int, columns: int, channels: int = 3, seed: int = 1) -> np.ndarray:
+    """Blotches of all sizes, which every matcher can hold on to."""
+    chance = generator("blotches", seed)
+    blots = [cv2.GaussianBlur(chance.normal(0, 1, (rows, columns, 3)), (0, 0), size) * size for size in (1.5, 3, 8)]
+    made = np.clip(128 + 50 * sum(blots), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.concatenate([made, made[..., :1]], 2)[..., :channels])
+
+
 def laid(
     matrix: np.ndarray,
     *,
@@ -38,9 +47,7 @@ def laid(
     return spoiled(first, noise, 2 * seed), spoiled(second, noise, 2 * seed + 1)
 
 
-def turned(
-    degrees: float, scale: float, shift: tuple[float, float], size: tuple[int, int] = (480, 640)
-) -> np.ndarray:
+def turned(degrees: float, scale: float, shift: tuple[float, float], size: tuple[int, int] = (480, 640)) -> np.ndarray:
     """A matrix that turns and scales about the middle, then shifts."""
     angle = np.deg2rad(degrees)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -53,8 +60,6 @@ def turned(
 
 def tilted(seed: int, size: tuple[int, int] = (480, 640), far: float = 40.0) -> np.ndarray:
     """A move with perspective: corners put up to `far` pixels elsewhere by chance."""
-    import cv2
-
     rows, columns = size
     corners = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float32)
     moved = corners + generator("tilted", seed).uniform(-far, far, (4, 2)).astype(np.float32)

@@ -73,7 +73,7 @@ def test_disparity_is_within_half_a_pixel_nearly_everywhere(seed: int) -> None:
     assert np.mean(missed[known & found.seen] < 0.5) > 0.98
     assert np.mean(found.seen[~known]) < 0.4, "what the right picture hides is not called seen"
     assert not found.steps[..., 1].any()
-    block = disparity(left, right, by="block", block=11)
+    block = disparity(left, right, search="block", block=11)
     assert np.mean(np.abs(-block.steps[..., 0] - truth)[known & np.asarray(block.seen)] < 0.5) > 0.95
 
 

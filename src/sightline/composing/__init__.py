@@ -1,1 +1,1 @@
-"""Composing: several pictures of one thing become one picture, or are laid on each other so that they can be compared."""
+"""Composing: several pictures of one thing become one, or are laid on each other to be compared."""

@@ -52,7 +52,7 @@ def gains(given: Pictures, matrices: Sequence[np.ndarray], sizes: Sequence[Size]
             square[two, one] -= pixels_shared
             goal[one] -= pixels_shared * apart
             goal[two] += pixels_shared * apart
-    return np.clip(np.exp(np.linalg.solve(square, goal)), 1 / _MOST, _MOST)
+    return np.asarray(np.clip(np.exp(np.linalg.solve(square, goal)), 1 / _MOST, _MOST))
 
 
 def board(way: str, size: Size, channels: int, matrices: Sequence[np.ndarray], sizes: Sequence[Size]) -> Board:

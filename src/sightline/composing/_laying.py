@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sightline.composing._asked import check
 from sightline.core import catalog
 from sightline.core.depth import span
 from sightline.core.errors import InputError, SettingsError
@@ -19,8 +20,10 @@ def related(
     first: np.ndarray, second: np.ndarray, by: str, names: tuple[str, str], settings: Mapping[str, Any]
 ) -> Relation:
     """How the second lies on the first; pictures with nothing in common are one error that names both."""
+    match = catalog.find("matchers", by)
+    check(match, settings, by)
     try:
-        found = catalog.find("matchers", by)(first, second, **settings)
+        found = match(first, second, **settings)
     except InputError as error:
         raise InputError(error.code, f"{names[1]} cannot be laid on {names[0]}: {error.message}") from error
     if isinstance(found, Matches):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sightline.composing._asked import check
 from sightline.composing._pictures import Pictures
 from sightline.core import catalog
 from sightline.core.errors import InputError, SettingsError
@@ -78,14 +79,18 @@ def _shrunk(pixels: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _tried(first: np.ndarray, second: np.ndarray, by: str, settings: Mapping[str, Any]) -> Move | None:
     """How the second lies on the first, or None where the matcher is not sure."""
+    match = catalog.find("matchers", by)
+    check(match, settings, by)
     try:
-        found = catalog.find("matchers", by)(first, second, **settings)
+        found = match(first, second, **settings)
     except InputError as error:
         if error.code != "unrelated":
             raise
         return None
     if not isinstance(found, Move):
-        raise SettingsError(f"panorama: by = '{by}' finds no move of a whole picture; take homography, affine or phase.")
+        raise SettingsError(
+            f"panorama: by = '{by}' finds no move of a whole picture; take homography, affine or phase."
+        )
     return found if found.score >= SURE else None
 
 

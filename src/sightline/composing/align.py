@@ -12,6 +12,7 @@ from sightline.composing._pictures import Pictures
 from sightline.core.depth import unit
 from sightline.core.errors import InputError
 from sightline.core.progress import Event, Tell, silent
+from sightline.core.relation import Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Aligned:
         }
 
 
-def align(pictures: Any, *, by: str = "homography", crop: bool = False, tell: Tell = silent, **settings: Any) -> Aligned:
+def align(
+    pictures: Any, *, by: str = "homography", crop: bool = False, tell: Tell = silent, **settings: Any
+) -> Aligned:
     """Each picture laid on the first by a matcher of this name; settings are the matcher's.
 
     `crop` cuts all of them to the largest window that each covers; otherwise what a picture does not know repeats its
@@ -78,7 +81,9 @@ def align(pictures: Any, *, by: str = "homography", crop: bool = False, tell: Te
     if crop:
         window = inner_window(seen)
         if window[2] - window[0] < 1:
-            raise InputError("unrelated", "align: no pixel is in all of the pictures; leave out `crop`, or some of them.")
+            raise InputError(
+                "unrelated", "align: no pixel is in all of the pictures; leave out `crop`, or some of them."
+            )
         cut = slice(window[0], window[2]), slice(window[1], window[3])
         made, seen = [np.ascontiguousarray(each[cut]) for each in made], seen[cut]
     return Aligned(tuple(made), seen, tuple(relations), tuple(residuals), window)
@@ -90,7 +95,7 @@ def _residual(
     before = float("nan")
     if pixels.shape[:2] == first.shape[:2]:
         before = differing(first, pixels, known)
-    points = relation.residual() if hasattr(relation, "residual") and relation.matches is not None else None
+    points = relation.residual() if isinstance(relation, Move) and relation.matches is not None else None
     after = differing(first, laid, known)
     return Residual(name, float(relation.score or 0.0), float(known.mean()), before, after, points)
 

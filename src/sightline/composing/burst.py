@@ -126,9 +126,7 @@ class _Judge:
 
         soft = cv2.GaussianBlur(bright, (0, 0), _SOFT).reshape(bright.shape)
         apart = soft - self.soft
-        typical = np.array(
-            [spread_of(apart[(self.level == level) & known]) for level in range(_LEVELS)], np.float32
-        )
+        typical = np.array([spread_of(apart[(self.level == level) & known]) for level in range(_LEVELS)], np.float32)
         apart = np.abs(apart).max(2) / np.maximum(typical, 1e-5)[self.level]
         share = np.clip(2 * _GHOST - apart, 0, _GHOST) / _GHOST
         share = cv2.erode(share.astype(np.float32), np.ones((5, 5), np.uint8))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sightline.composing._laying import Relation, lay, related
-from sightline.composing._pictures import Pictures, lit, same_size
 from sightline.composing._noise import spread_of
+from sightline.composing._pictures import Pictures, lit, same_size
 from sightline.core.annotations import Heatmap, Objects
 from sightline.core.errors import SettingsError
 
@@ -79,7 +79,8 @@ def _scores(first: np.ndarray, second: np.ndarray, known: np.ndarray, soft: floa
 
     weight = known.astype(np.float32)[..., None]
     broad = _BROAD * max(first.shape[:2])
-    one, two = blurred(first, soft), blurred(second, soft)
+    one = blurred(first, soft)
+    two = _evened(one, blurred(second, soft), known)
     even = np.maximum(blurred(weight, broad), 1e-3)
     levels = [blurred(part * weight, broad) / even for part in (one, two)]
     apart = (one - two) - (levels[0] - levels[1]) * 0.5  # a change is not light that changed everywhere
@@ -88,6 +89,24 @@ def _scores(first: np.ndarray, second: np.ndarray, known: np.ndarray, soft: floa
     allowed = np.maximum(typical, 1e-3) + 0.25 * slopes[..., None]  # a quarter of a pixel may be missed at an edge
     far = np.abs(apart / allowed).max(2) * known
     return np.asarray(1 - 0.5 ** (far / _SURE), np.float32)
+
+
+def _evened(first: np.ndarray, second: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The second with the gain and level of each channel of the first, as all but what changed says."""
+    made = second.copy()
+    for channel in range(first.shape[2]):
+        one, two = (each[..., channel][known].astype(np.float64) for each in (first, second))
+        gain, level = 1.0, 0.0
+        for _ in range(4):
+            left = np.abs(one - gain * two - level)
+            keep = left <= np.quantile(left, 0.8)
+            spread = float(two[keep].var())
+            if spread < 1e-9:
+                break
+            gain = float(np.cov(one[keep], two[keep])[0, 1]) / spread
+            level = float(one[keep].mean() - gain * two[keep].mean())
+        made[..., channel] = gain * second[..., channel] + level
+    return made
 
 
 def _places(scores: np.ndarray, least: int) -> Objects:

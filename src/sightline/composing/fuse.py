@@ -53,7 +53,7 @@ def fuse(
             raise SettingsError(f"fuse: {name} = {value}: give 0 to 10.")
     given = Pictures(pictures, "fuse")
     ends, first = given.span(), given[0]
-    words = {"by": "mutual", **settings} if by == "intensity" else settings
+    words = {"light": "mutual", **settings} if by == "intensity" else settings
     moves: list[Relation | None] = [None]
     for place in range(1, len(given)):
         tell(Event("progress", "aligned", {"done": place, "total": len(given) - 1}))

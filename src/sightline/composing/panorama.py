@@ -115,7 +115,7 @@ def _canvas(net: Wired) -> tuple[Size, np.ndarray]:
     if rows * columns * 4 > LIMITS.values:
         raise InputError(
             "too_large",
-            f"panorama: {columns:,} x {rows:,} pixels; the limit is {LIMITS.values // 4:,} pixels. Use smaller pictures.",
+            f"panorama: {columns:,} x {rows:,} pixels; the limit is {LIMITS.values // 4:,}. Use smaller pictures.",
         )
     return (rows, columns), np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
 
@@ -123,8 +123,8 @@ def _canvas(net: Wired) -> tuple[Size, np.ndarray]:
 def _too_wide(name: str) -> InputError:
     return InputError(
         "too_large",
-        f"panorama: together with {name} the view is too wide for one plane (about 120 degrees). Leave out the outermost "
-        "pictures, or make two panoramas.",
+        f"panorama: together with {name} the view is too wide for one plane (about 120 degrees). Leave out the "
+        "outermost pictures, or make two panoramas.",
     )
 
 

@@ -152,6 +152,4 @@ def _sane(matrix: np.ndarray, matches: Matches) -> bool:
     laid = Warp(matrix, matches.second, matches.first).points(corners)
     sides, old = (np.hypot(*(np.roll(part, -1, 0) - part).T) for part in (laid, corners))
     growth = sides / old
-    return bool(
-        cv2.isContourConvex(laid.astype(np.float32)) and growth.max() < _GROWTH and growth.min() > 1 / _GROWTH
-    )
+    return bool(cv2.isContourConvex(laid.astype(np.float32)) and growth.max() < _GROWTH and growth.min() > 1 / _GROWTH)

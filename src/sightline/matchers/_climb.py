@@ -15,7 +15,8 @@ import numpy as np
 FINEST = 1_000_000  # pixels; larger pictures are matched at a half, a quarter ...
 _COARSEST = 40  # rows or columns
 _STEPS = 25  # at most, a level
-_RIM = 12  # pixels
+_FRAME = 3  # pixels that smoothing and halving spoil
+_RIM = 12  # the same of the bands in which likeness is judged
 _STILL = 2e-3  # pixels of a corner, below which a level is done
 
 
@@ -50,7 +51,7 @@ def pyramid(first: np.ndarray, second: np.ndarray, *, coarsest: int = _COARSEST,
 
 def climb(levels: list[Level], matrix: np.ndarray, kind: str) -> tuple[np.ndarray, float, float]:
     """The best move of this kind from here, how well both pictures then agree (-1 to 1), and on what share."""
-    agree = share = 0.0
+    share = 0.0
     for level in levels:
         slopes, small = _slopes(level.first, kind)
         here = level.down(matrix)
@@ -59,7 +60,7 @@ def climb(levels: list[Level], matrix: np.ndarray, kind: str) -> tuple[np.ndarra
             share = float(seen.mean())
             if share < 0.05:
                 return matrix, 0.0, share
-            step, agree = _step(level.first, laid, seen, slopes)
+            step, _ = _step(level.first, laid, seen, slopes)
             if step is None:
                 return matrix, 0.0, share
             change = small @ change_of(step, kind) @ np.linalg.inv(small)
@@ -78,17 +79,25 @@ def judged(level: Level, matrix: np.ndarray) -> tuple[float, float]:
 
 
 def lay(second: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The second as the first would show it, and where it reaches."""
+    """The second as the first would show it, and where both are known well enough to be compared."""
     size = shape[1], shape[0]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    inside = np.ones(second.shape, np.uint8)
+    inside = _framed(second.shape)
     if np.array_equal(matrix[2], [0, 0, 1]):
         laid = cv2.warpAffine(second, matrix[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         seen = cv2.warpAffine(inside, matrix[:2], size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     else:
         laid = cv2.warpPerspective(second, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         seen = cv2.warpPerspective(inside, matrix, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    seen &= _framed(shape)
     return laid, seen > 0
+
+
+def _framed(shape: tuple[int, ...]) -> np.ndarray:
+    """All but the outermost pixels, which were smoothed with what is not there."""
+    made = np.zeros(shape[:2], np.uint8)
+    made[_FRAME:-_FRAME, _FRAME:-_FRAME] = 1
+    return made
 
 
 def correlation(first: np.ndarray, laid: np.ndarray, seen: np.ndarray) -> float:
@@ -153,7 +162,6 @@ def change_of(step: np.ndarray, kind: str) -> np.ndarray:
     return made
 
 
-
 def _slopes(light: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     x, y, to = places(light.shape)
     right, down = gradients(light)
@@ -172,9 +180,7 @@ def gradients(light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _step(
-    first: np.ndarray, laid: np.ndarray, seen: np.ndarray, slopes: np.ndarray
-) -> tuple[np.ndarray | None, float]:
+def _step(first: np.ndarray, laid: np.ndarray, seen: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray | None, float]:
     """The move that explains best what is left, with gain and level of light found beside it; how alike both are."""
     weight = seen.ravel().astype(np.float32)
     count = float(weight.sum())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from sightline.core.relation import Field, Size
+from sightline.core.relation import Field
+from sightline.core.warp import Size
 from sightline.matchers._climb import likeness
 
 _SLACK = 0.5  # pixels, and a tenth of the step

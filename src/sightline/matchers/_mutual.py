@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.matchers._climb import Level, change_of, detail, directions, gradients, inner, lay, places
+from sightline.matchers._climb import Level, change_of, detail, directions, gradients, inner, judged, lay, places
 
 BINS = 32
 _STEPS = 40  # at most, a level
@@ -12,7 +12,10 @@ _PARTS = {"shift": 2, "similarity": 4, "affine": 6, "homography": 8}
 
 
 def climb(levels: list[Level], matrix: np.ndarray, kind: str) -> tuple[np.ndarray, float, float]:
-    """The best move of this kind from here, how much light tells (0 to 1, as a correlation), and on what share."""
+    """The best move of this kind from here, how well both then agree (0 to 1), and on what share.
+
+    They agree as well as light tells (as a correlation) and as edges lie on edges, both of which strangers lack.
+    """
     from scipy.optimize import minimize
 
     for level in levels:
@@ -25,8 +28,11 @@ def climb(levels: list[Level], matrix: np.ndarray, kind: str) -> tuple[np.ndarra
             options={"maxiter": _STEPS, "ftol": 1e-7, "gtol": 1e-6},
         )
         matrix = level.up(view.matrix(found.x))
-    told, share = _View(_detailed(levels[-1]), levels[-1].down(matrix), kind).told()
-    return matrix, told, share
+    finest = levels[-1]
+    told, share = _View(_detailed(finest), finest.down(matrix), kind).told()
+    one, two = (np.hypot(*gradients(light)) for light in (finest.first, finest.second))
+    edges = Level(one, two, finest.scale)
+    return matrix, float(np.sqrt(told * max(0.0, judged(edges, matrix)[0]))), share
 
 
 def _detailed(level: Level) -> Level:
@@ -65,7 +71,7 @@ class _View:
         count = int(seen.sum())
         if count < 64:
             return 0.0, np.zeros(len(numbers))
-        joint, low, part = self._joint(laid, seen)
+        joint, low = self._joint(laid, seen)
         told, gain = _told(joint)
         # where light falls between two columns, what a little more of it would tell
         rate = (gain[self.still, low + 1] - gain[self.still, low]) * seen.ravel() / count
@@ -80,11 +86,11 @@ class _View:
         known = inner(seen)
         if known.sum() < 64:
             return 0.0, float(seen.mean())
-        joint, _, _ = self._joint(laid, known)
+        joint, _ = self._joint(laid, known)
         chance = (BINS - 1) ** 2 / 2 / int(known.sum())
         return float(np.sqrt(1 - np.exp(-2 * max(0.0, _told(joint)[0] - chance)))), float(seen.mean())
 
-    def _joint(self, laid: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _joint(self, laid: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(BINS, BINS) shares of light; each pixel of the second is parted between the two nearest columns."""
         flat = laid.ravel()
         low = flat.astype(np.int32)
@@ -93,7 +99,7 @@ class _View:
         place = self.still * BINS + low
         made = np.bincount(place, (1 - part) * weight, BINS * BINS)
         made += np.bincount(place + 1, part * weight, BINS * BINS)[: BINS * BINS]
-        return made.reshape(BINS, BINS) / weight.sum(), low, part
+        return made.reshape(BINS, BINS) / weight.sum(), low
 
     def _slopes(self, laid: np.ndarray, change: np.ndarray) -> list[np.ndarray]:
         """How the laid picture changes with each number, from its own slopes, which went through the change."""

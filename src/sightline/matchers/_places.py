@@ -26,7 +26,7 @@ def paired(
     mutual: bool = True,
 ) -> Matches:
     """Places of two uint8 pictures that choose each other."""
-    one_of(what, "by", by, KINDS)
+    one_of(what, "places", by, KINDS)
     places, described = described_places(first, by, most)
     others, theirs = described_places(second, by, most)
     if min(len(places), len(others)) < 2:
@@ -49,11 +49,13 @@ def described_places(light: np.ndarray, by: str, most: int) -> tuple[np.ndarray,
 
 
 def _sift(most: int) -> Any:
-    return cv2.SIFT_create(most, contrastThreshold=_FAINT, enable_precise_upscale=True)
+    tools: Any = cv2
+    return tools.SIFT_create(most, contrastThreshold=_FAINT, enable_precise_upscale=True)
 
 
 def _orb(most: int) -> Any:
-    return cv2.ORB_create(most, fastThreshold=10)
+    tools: Any = cv2
+    return tools.ORB_create(most, fastThreshold=10)
 
 
 def _nearest(

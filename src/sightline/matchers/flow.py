@@ -73,7 +73,8 @@ def dis(first: np.ndarray, second: np.ndarray, *, preset: str = "medium", check:
     one_of("dis", "preset", preset, _PRESETS)
 
     def walk(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-        return np.asarray(cv2.DISOpticalFlow_create(_PRESETS.index(preset)).calc(one, two, None))
+        tools: Any = cv2
+        return np.asarray(tools.DISOpticalFlow_create(_PRESETS.index(preset)).calc(one, two, None))
 
     return _field(first, second, "dis", walk, check)
 

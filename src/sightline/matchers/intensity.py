@@ -23,21 +23,21 @@ def intensity(
     second: np.ndarray,
     *,
     kind: str = "affine",
-    by: str = "correlation",
+    light: str = "correlation",
     start: Move | None = None,
 ) -> Move:
     """The move under which light agrees best, coarse to fine from `start` (where none is given, from the best shift).
 
-    `by` correlation holds for light that differs in gain and level; mutual for pictures of different senses, in which
-    dark may be light and light may be anything that goes with it. `kind`: shift, similarity, affine or homography.
+    `light` correlation holds for light that differs in gain and level; mutual for pictures of different senses, in
+    which dark may be light and light may be anything that goes with it. `kind`: shift, similarity, affine or homography.
     """
     one_of("intensity", "kind", kind, MOVES)
-    one_of("intensity", "by", by, WAYS)
+    one_of("intensity", "light", light, WAYS)
     one, two = floats(first, second, "intensity")
     sizes = (int(one.shape[0]), int(one.shape[1])), (int(two.shape[0]), int(two.shape[1]))
-    levels, way = pyramid(one, two), _mutual.climb if by == "mutual" else climb
+    levels, way = pyramid(one, two), _mutual.climb if light == "mutual" else climb
     middle = levels[max(0, len(levels) - 3)]  # grain is gone there, and places are not
-    starts = _starts(middle, by) if start is None else iter([(centred(np.linalg.inv(start.matrix)), 0.0)])
+    starts = _starts(middle, light) if start is None else iter([(centred(np.linalg.inv(start.matrix)), 0.0)])
     found, agree, share = np.eye(3), 0.0, 0.0
     for matrix, enough in starts:
         tried = way(levels, matrix, kind)
@@ -50,14 +50,14 @@ def intensity(
     return Move(edged(np.linalg.inv(found)), kind, *sizes, float(min(1.0, max(0.0, agree))))
 
 
-def _starts(level: Level, by: str) -> Iterator[tuple[np.ndarray, float]]:
+def _starts(level: Level, light: str) -> Iterator[tuple[np.ndarray, float]]:
     """The best shift; as they lie; the best turn and scale: of light, or of edges where light may be the other way.
 
     Each with the agreement at which no other need be tried.
     """
     one, two = level.first, level.second
-    if by == "mutual":
-        one, two = (np.hypot(*gradients(light)) for light in (one, two))
+    if light == "mutual":
+        one, two = (np.hypot(*gradients(each)) for each in (one, two))
     (x, y), peak = shift_of(one, two)
     if peak > _CHANCE:
         yield level.up(np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])), _GOOD if peak < _CLEAR else _FAIR

@@ -14,7 +14,7 @@ def homography(
     first: np.ndarray,
     second: np.ndarray,
     *,
-    by: str = "sift",
+    places: str = "sift",
     within: float = 2.0,
     most: int = 4000,
     ratio: float = 0.8,
@@ -22,12 +22,12 @@ def homography(
 ) -> Move:
     """A move with perspective that most places agree with (MAGSAC++), then the best one for all that do.
 
-    `within`: pixels by which an agreeing place may miss. `by`, `most` and `ratio` are those of `points`. `fine` goes
-    on to a twentieth of a pixel by the light of all that both show, as far as the places still agree.
+    `within`: pixels by which an agreeing place may miss. `places`, `most` and `ratio` are those of `points`. `fine`
+    goes on to a twentieth of a pixel by the light of all that both show, as far as the places still agree.
     """
     between("homography", "within", within, 0.1, 100)
     lit = levels(first, second, "homography")
-    matches = paired(*lit, "homography", by=by, most=most, ratio=ratio)
+    matches = paired(*lit, "homography", by=places, most=most, ratio=ratio)
     found = fitted(matches, "homography", within, "homography")
     return refined(found, *lit, within) if fine else found
 
@@ -37,7 +37,7 @@ def affine(
     second: np.ndarray,
     *,
     kind: str = "affine",
-    by: str = "sift",
+    places: str = "sift",
     within: float = 2.0,
     most: int = 4000,
     ratio: float = 0.8,
@@ -47,6 +47,6 @@ def affine(
     between("affine", "within", within, 0.1, 100)
     one_of("affine", "kind", kind, ("shift", "similarity", "affine"))
     lit = levels(first, second, "affine")
-    matches = paired(*lit, "affine", by=by, most=most, ratio=ratio)
+    matches = paired(*lit, "affine", by=places, most=most, ratio=ratio)
     found = fitted(matches, kind, within, "affine")
     return refined(found, *lit, within) if fine else found

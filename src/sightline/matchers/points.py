@@ -13,16 +13,16 @@ def points(
     first: np.ndarray,
     second: np.ndarray,
     *,
-    by: str = "sift",
+    places: str = "sift",
     most: int = 4000,
     ratio: float = 0.8,
     mutual: bool = True,
 ) -> Matches:
     """Corners and blobs of both pictures that are each other's nearest, and nearer than any other (Lowe 2004).
 
-    `by`: sift or orb (faster, less sure). `most` places a picture; a pair counts if its distance is below `ratio` of
-    that to the next best, and, where `mutual`, if each of the two chooses the other.
+    `places`: sift or orb (faster, less sure), at most `most` a picture. A pair counts if its distance is below `ratio`
+    of that to the next best, and, where `mutual`, if each of the two chooses the other.
     """
     between("points", "ratio", ratio, 0.1, 1.0)
     between("points", "most", most, 8, 100_000)
-    return paired(*levels(first, second, "points"), "points", by=by, most=most, ratio=ratio, mutual=mutual)
+    return paired(*levels(first, second, "points"), "points", by=places, most=most, ratio=ratio, mutual=mutual)

@@ -20,7 +20,7 @@ def thin_plate(
     second: np.ndarray,
     *,
     stiff: float = 1.0,
-    by: str = "sift",
+    places: str = "sift",
     most: int = 4000,
     ratio: float = 0.8,
 ) -> Field:
@@ -30,7 +30,7 @@ def thin_plate(
     place is near, steps are guesses of the plate.
     """
     between("thin_plate", "stiff", stiff, 0, 1000)
-    matches = paired(*levels(first, second, "thin_plate"), "thin_plate", by=by, most=most, ratio=ratio)
+    matches = paired(*levels(first, second, "thin_plate"), "thin_plate", by=places, most=most, ratio=ratio)
     if len(matches) < 2 * _FRIENDS:
         raise nothing("thin_plate", f"{len(matches)} places look alike; {2 * _FRIENDS} are needed")
     kept = _friendly(matches)

@@ -20,17 +20,17 @@ def disparity(
     *,
     most: int = 64,
     least: int = 0,
-    by: str = "global",
+    search: str = "global",
     block: int = 5,
     check: bool = True,
 ) -> Field:
     """How far each pixel of the left picture lies further left in the right one: steps of -disparity along the row.
 
     The two are taken side by side, or brought so that a row shows the same in both. Disparities lie from `least` to
-    `most` pixels. `by` global weighs a match against the steps around it (semi-global, Hirschmueller 2008); block
+    `most` pixels. `search` global weighs a match against the steps around it (semi-global, Hirschmueller 2008); block
     looks at `block` x `block` pixels alone. `check` matches right to left as well: `seen` is what agrees, to a pixel.
     """
-    one_of("disparity", "by", by, WAYS)
+    one_of("disparity", "search", search, WAYS)
     between("disparity", "most", most, least + 1, 1024)
     between("disparity", "least", least, -1024, 1023)
     between("disparity", "block", block, 3, 31)
@@ -39,10 +39,10 @@ def disparity(
     many = -(-(most - least) // 16) * 16
     if many + abs(least) >= one.shape[1]:
         raise nothing("disparity", f"{one.shape[1]} columns cannot hold disparities from {least} to {most}")
-    left = _matched(one, two, least, many, by, block, whole=check)
+    left = _matched(one, two, least, many, search, block, whole=check)
     if not check:
         return Field(_steps(left, least), _size(two), left >= least)
-    right = _matched(two[:, ::-1], one[:, ::-1], least, many, by, block, whole=True)[:, ::-1]
+    right = _matched(two[:, ::-1], one[:, ::-1], least, many, search, block, whole=True)[:, ::-1]
     there, back = _steps(left, least), -_steps(right, least)
     made = confirmed(there, np.ascontiguousarray(back), one, two)
     assert made.seen is not None
@@ -52,12 +52,12 @@ def disparity(
 
 
 def _matched(
-    one: np.ndarray, two: np.ndarray, least: int, many: int, by: str, block: int, *, whole: bool
+    one: np.ndarray, two: np.ndarray, least: int, many: int, search: str, block: int, *, whole: bool
 ) -> np.ndarray:
     """(rows, columns) float32; below `least` where nothing matched. `whole` knows near the left edge, too."""
     tools: Any = cv2
     block += 1 - block % 2
-    if by == "global":
+    if search == "global":
         steady = block * block
         matcher = tools.StereoSGBM_create(
             least, many, block, 8 * steady, 32 * steady, disp12MaxDiff=-1, uniquenessRatio=5,
