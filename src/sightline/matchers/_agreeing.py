@@ -46,7 +46,7 @@ def refined(move: Move, first: np.ndarray, second: np.ndarray, within: float) ->
     if move.score < SURE or move.matches is None or move.inliers is None:
         return move
     start = centred(np.linalg.inv(move.matrix))
-    steps = pyramid(*(light.astype(np.float32) * np.float32(1 / 255) for light in (first, second)))[-2:]
+    steps = pyramid(*(light.astype(np.float32) * np.float32(1 / 255) for light in (first, second)), most=2)
     found, agree, _ = climb(steps, start / start[2, 2], move.kind)
     if agree <= judged(steps[-1], start)[0]:
         return move

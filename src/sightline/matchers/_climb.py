@@ -37,14 +37,14 @@ class Level:
         return _rescaled(matrix, 1 / self.scale)
 
 
-def pyramid(first: np.ndarray, second: np.ndarray, *, coarsest: int = _COARSEST, soft: float = 1.0) -> list[Level]:
-    """Both pictures at half sizes, the coarsest first, each softened a little."""
+def pyramid(first: np.ndarray, second: np.ndarray, *, most: int = 99, soft: float = 1.0) -> list[Level]:
+    """Both pictures at half sizes, the coarsest first, at most so many, each softened a little."""
     made, scale = [], 1.0
     one, two = first, second
     while True:
-        if one.size <= FINEST * 1.5 or min(*one.shape, *two.shape) < 2 * coarsest:
+        if one.size <= FINEST * 1.5 or min(*one.shape, *two.shape) < 2 * _COARSEST:
             made.append(Level(_soft(one, soft), _soft(two, soft), scale))
-        if min(*one.shape, *two.shape) < 2 * coarsest:
+        if len(made) == most or min(*one.shape, *two.shape) < 2 * _COARSEST:
             return made[::-1]
         one, two, scale = cv2.pyrDown(one), cv2.pyrDown(two), scale / 2
 

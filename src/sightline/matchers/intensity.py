@@ -29,7 +29,8 @@ def intensity(
     """The move under which light agrees best, coarse to fine from `start` (where none is given, from the best shift).
 
     `light` correlation holds for light that differs in gain and level; mutual for pictures of different senses, in
-    which dark may be light and light may be anything that goes with it. `kind`: shift, similarity, affine or homography.
+    which dark may be light and light may be anything that goes with it.
+    `kind`: shift, similarity, affine or homography.
     """
     one_of("intensity", "kind", kind, MOVES)
     one_of("intensity", "light", light, WAYS)

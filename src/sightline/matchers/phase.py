@@ -34,7 +34,7 @@ def phase(first: np.ndarray, second: np.ndarray, *, turned: bool = False, fine: 
 
 def _refined(first: np.ndarray, second: np.ndarray, matrix: np.ndarray, kind: str) -> np.ndarray:
     """The same to a hundredth of a pixel, where the light of both agrees no worse so."""
-    levels = pyramid(first, second)[-1 if kind == "shift" else -3 :]
+    levels = pyramid(first, second, most=1 if kind == "shift" else 3)
     found, agree, _ = climb(levels, matrix, kind)
     near = kind != "shift" or np.abs((found - matrix)[:2, 2]).max() < 3.0
     return found if near and agree >= judged(levels[-1], matrix)[0] else matrix

@@ -76,17 +76,20 @@ def _matched(
 
 def _steps(found: np.ndarray, least: int) -> np.ndarray:
     """Steps; where nothing matched, the lesser of the nearest known to the left and right, which is what is behind."""
-    known = found >= least
-    columns = np.arange(found.shape[1])
-    left = np.maximum.accumulate(np.where(known, columns, -1), 1)
-    right = np.minimum.accumulate(np.where(known, columns, found.shape[1])[:, ::-1], 1)[:, ::-1]
-    rows = np.arange(len(found))[:, None]
-    before = np.where(left >= 0, found[rows, np.maximum(left, 0)], np.inf)
-    after = np.where(right < found.shape[1], found[rows, np.minimum(right, found.shape[1] - 1)], np.inf)
-    filled = np.minimum(before, after)
-    filled[~np.isfinite(filled)] = least
     made = np.zeros((*found.shape, 2), np.float32)
-    np.negative(filled, out=made[..., 0])
+    np.negative(found, out=made[..., 0])
+    lost = found < least
+    if not lost.any():
+        return made
+    wide = found.shape[1]
+    columns = np.arange(wide, dtype=np.int32)
+    left = np.maximum.accumulate(np.where(lost, np.int32(-1), columns), 1)[lost]
+    right = np.minimum.accumulate(np.where(lost, np.int32(wide), columns)[:, ::-1], 1)[:, ::-1][lost]
+    rows = np.nonzero(lost)[0]
+    before = np.where(left >= 0, found[rows, np.maximum(left, 0)], np.inf)
+    after = np.where(right < wide, found[rows, np.minimum(right, wide - 1)], np.inf)
+    filled = np.minimum(before, after)
+    made[lost, 0] = -np.where(np.isfinite(filled), filled, least)
     return made
 
 
