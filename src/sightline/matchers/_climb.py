@@ -111,12 +111,18 @@ def correlation(first: np.ndarray, laid: np.ndarray, seen: np.ndarray) -> float:
 
 def likeness(first: np.ndarray, laid: np.ndarray, seen: np.ndarray) -> float:
     """How alike two pictures are in what is neither grain nor broad shade, which strangers share."""
-    return correlation(detail(first), detail(laid), inner(seen))
+    return correlation(_halved_detail(first), _halved_detail(laid), inner(seen[::2, ::2]))
+
+
+def _halved_detail(light: np.ndarray) -> np.ndarray:
+    """`detail` at half the size, where it costs little."""
+    small = cv2.pyrDown(light)
+    return np.asarray(small - cv2.GaussianBlur(small, (0, 0), 3.0))
 
 
 def inner(seen: np.ndarray) -> np.ndarray:
     """Without the rim of the picture, where smoothing makes something of nothing."""
-    known, rim = seen.copy(), min(_RIM, min(seen.shape) // 5)
+    known, rim = seen.copy(), min(_RIM, min(seen.shape) // 6)
     known[:rim] = known[-rim:] = known[:, :rim] = known[:, -rim:] = False
     return known
 

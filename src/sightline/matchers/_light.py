@@ -17,8 +17,7 @@ _PLAIN = 0.5 / 255  # spread of light below which there is no picture
 def floats(first: Any, second: Any, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of float32 from 0 to 1."""
     lit = _lit(first, second, what)
-    made = tuple(_unit(light, given) for light, given in zip(lit, (first, second), strict=True))
-    return made[0], made[1]
+    return _unit(lit[0]), _unit(lit[1])
 
 
 def levels(first: Any, second: Any, what: str, *, alike: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -91,9 +90,12 @@ def _gray(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(pixels.mean(2, dtype=np.float32)).astype(pixels.dtype)
 
 
-def _unit(light: np.ndarray, given: Any) -> np.ndarray:
+def _unit(light: np.ndarray) -> np.ndarray:
     low, top = span(light)
-    return np.asarray((light.astype(np.float32) - np.float32(low)) * np.float32(1 / (top - low)))
+    made = np.multiply(light, np.float32(1 / (top - low)), dtype=np.float32)
+    if low:
+        made -= np.float32(low / (top - low))
+    return np.asarray(made)
 
 
 def _range(light: np.ndarray) -> tuple[float, float]:
