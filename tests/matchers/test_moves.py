@@ -141,6 +141,16 @@ def test_points_choose_each_other() -> None:
         )
 
 
+def test_places_are_counted_from_the_edge_of_the_picture() -> None:
+    y, x = np.mgrid[:96, :96] + 0.5
+    middles = [(24.0, 30.5), (70.25, 22.0), (40.0, 66.0)]
+    light = sum(np.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * (4 + n) ** 2)) for n, (a, b) in enumerate(middles))
+    picture = (40 + 180 * np.clip(light, 0, 1)).astype(np.uint8)
+    found = points(picture, picture, ratio=1.0)
+    for middle in middles:
+        assert np.hypot(*(found.points[:, :2] - middle).T).min() < 0.2
+
+
 def test_dark_and_deep_pictures_have_places_too() -> None:
     truth = turned(3, 1.0, (5, 8))
     first, second = laid(truth, world="pairs", noise=0)
