@@ -43,7 +43,10 @@ def affine(
     ratio: float = 0.8,
     fine: bool = True,
 ) -> Move:
-    """The same without perspective; `kind` affine, or similarity (turn, one scale, shift), or shift alone."""
+    """A move without perspective that most places agree with; `kind` affine, similarity or shift.
+
+    A similarity turns, scales all sides alike and shifts. The other settings are those of `homography`.
+    """
     between("affine", "within", within, 0.1, 100)
     one_of("affine", "kind", kind, ("shift", "similarity", "affine"))
     lit = levels(first, second, "affine")
