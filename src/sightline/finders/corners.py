@@ -49,9 +49,7 @@ def fast(image: np.ndarray, *, step: float = 0.08, count: int = 1000) -> Objects
     return points(places[best], scores[best], "corner")
 
 
-def _tracked(
-    image: np.ndarray, what: str, least: float, apart: float, count: int, block: int, k: float
-) -> Objects:
+def _tracked(image: np.ndarray, what: str, least: float, apart: float, count: int, block: int, k: float) -> Objects:
     import cv2
 
     within(what, 1e-6, 1, least=least)
