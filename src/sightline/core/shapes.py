@@ -22,7 +22,7 @@ def measures(mask: np.ndarray) -> dict[str, Any]:
     found = cv2.moments(pixels, True)
     area = float(found["m00"])
     if not area:
-        return {name: 0.0 for name in NUMBERS} | {"hu": [0.0] * 7}
+        return dict.fromkeys(NUMBERS, 0.0) | {"hu": [0.0] * 7}
     rim = perimeter(pixels)
     across, down, both = (found[name] / area for name in ("mu20", "mu02", "mu11"))
     across, down = across + 1 / 12, down + 1 / 12  # a pixel has an extent

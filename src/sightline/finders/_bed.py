@@ -32,7 +32,7 @@ class Bed:
     def matching(self, rows: np.ndarray, others: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """The score and the visible share of each of `rows`, given the circles that are there already.
 
-        An edge that runs along the rim of another circle is that of the one that was settled first. In front of another circle a rim may show
+        An edge along two rims belongs to the circle that was settled first. Before another circle a rim may show
         either way, for that one may be lighter. Where a rim is inside or against another circle and shows no edge, and
         that circle shows its own within this one at least as well, it is hidden, and not missed.
         """
@@ -104,9 +104,8 @@ class Bed:
         """Circles that are the same as this one, or (unless nested ones are asked for) lie within it."""
         apart = np.hypot(*(self.circles[:, :2] - self.circles[row, :2]).T)
         radius, radii = self.circles[row, 2], self.circles[:, 2]
-        same = (apart < 0.35 * np.maximum(radius, radii)) & (
-            np.minimum(radius, radii) > 0.6 * np.maximum(radius, radii)
-        )
+        small, large = np.minimum(radius, radii), np.maximum(radius, radii)
+        same = (apart < 0.35 * large) & (small > 0.6 * large)
         if nested:
             return np.asarray(same)
         return np.asarray(same | (apart + 0.8 * radii < radius) | (apart + 0.8 * radius < radii))

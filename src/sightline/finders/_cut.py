@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.finders._light import byte_plane, unit_plane
+from sightline.finders._light import byte_plane, plane
 
 
 def lit(image: np.ndarray, what: str, level: float, dark: bool) -> np.ndarray:
     """Where a picture is lighter than `level` (0: Otsu's), or with `dark` where it is not."""
     if level:
-        light = unit_plane(image, what) > np.float32(level)
+        gray, black, white = plane(image, what)
+        cut = black + level * (white - black)
+        light = np.asarray(gray > (np.floor(cut) if gray.dtype.kind == "u" else cut))
     else:
         light = otsu_cut(byte_plane(image, what))
     return ~light if dark else light
@@ -20,5 +22,5 @@ def otsu_cut(plane: np.ndarray) -> np.ndarray:
     """Bytes above Otsu's level; of a plain plane all that is not black."""
     import cv2
 
-    cut, made = cv2.threshold(plane, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    _, made = cv2.threshold(plane, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     return np.asarray(made).reshape(plane.shape).view(bool)

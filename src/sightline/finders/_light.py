@@ -45,7 +45,8 @@ def byte_plane(image: Any, what: str) -> np.ndarray:
     gray, black, white = plane(image, what)
     if gray.dtype == np.uint8:
         return gray
-    return np.rint((gray.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))).astype(np.uint8)
+    even = (gray.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
+    return np.asarray(np.rint(even), np.uint8)
 
 
 def colours(image: Any, what: str) -> np.ndarray:

@@ -73,7 +73,7 @@ def _sampled(
 
 
 def seams(slopes: Slopes, circles: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """(n, angles): how much darker (for dark circles lighter) the rim is than both sides: how two alike things touch."""
+    """(n, angles): how much darker the rim is than both sides (of dark circles lighter), as where two things touch."""
     margin = reach + np.maximum(2.0, 0.1 * circles[:, 2])
     offsets = np.stack([-margin, -reach, -reach / 2, 0 * reach, reach / 2, reach, margin], 1).astype(np.float32)
     found = np.zeros((len(circles), ANGLES), np.float32)

@@ -57,7 +57,7 @@ def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     padded = np.zeros((mask.shape[0], wide), np.uint8)
     padded[:, 1:-1] = mask
     flat = padded.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    changes = np.flatnonzero((flat[1:] ^ flat[:-1]).view(bool))
     begins, ends = changes[::2], changes[1::2]
     rows = begins // wide
     return rows, begins - rows * wide, ends - rows * wide, wide

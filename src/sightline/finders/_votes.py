@@ -15,7 +15,7 @@ _PEAK = 0.16  # of the votes that a whole circle has
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slopes:
-    """How light changes to the right and down (rows, columns, 2), as shares of the light around, and what noise does."""
+    """How light changes to the right and down (rows, columns, 2), as shares of the light around."""
 
     both: np.ndarray
     light: np.ndarray  # rows, columns: the light itself, as a share of that around
@@ -64,9 +64,9 @@ def candidates(slopes: Slopes, smallest: float, largest: float, shades: tuple[in
     count = max(2, int(np.ceil(np.log(most / least) / np.log(_STEP))) + 1)
     found = []
     for shade in shades:
-        stack, radii = [], np.geomspace(least, most, count)
-        for radius in radii:
-            stack.append(_counted(places + np.float32(shade * radius) * directions, slopes.size, float(radius)))
+        radii = np.geomspace(least, most, count)
+        ways = np.float32(shade) * directions
+        stack = [_counted(places + np.float32(radius) * ways, slopes.size, float(radius)) for radius in radii]
         found.append(_peaks(stack, radii, shade))
     joined = np.concatenate(found)
     joined = joined[np.argsort(-joined[:, 4], kind="stable")][:_MOST, :4]

@@ -79,7 +79,7 @@ def polygons(
             ring = outer
         drawn = geometry.fill((ring,), mask.shape)
         whole_part = geometry.fill((outer,), mask.shape)
-        shared = np.count_nonzero(drawn & whole_part) / max(1, np.count_nonzero(drawn | whole_part))
+        shared = int((drawn & whole_part).sum()) / max(1, int((drawn | whole_part).sum()))
         classes.append(min(len(ring), len(POLYGONS) + 2) - 3)
         outlines.append((ring + parts.boxes[row, :2].astype(np.float32),))
         scores.append(shared)
@@ -153,7 +153,7 @@ def _answer(gray: np.ndarray, sigma: float, method: str, shade: str) -> np.ndarr
     else:
         made = np.asarray(cv2.Laplacian(bell(sigma), cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT))
         made = made.reshape(gray.shape) * np.float32(-sigma * sigma)
-    return np.abs(made) if shade == "any" else made if shade == "light" else -made
+    return np.asarray(np.abs(made) if shade == "any" else made if shade == "light" else -made)
 
 
 def _spots(stack: list[np.ndarray], sigmas: np.ndarray, least: float) -> np.ndarray:

@@ -44,7 +44,7 @@ def draw(plan: Plan, seed: int, index: int, size: int) -> Scene:
         corner, cover = _cap(lit, middle, float(radius), sun, unit, chance)
         mine = camera.stamp(cover, corner, size)
         owner[mine] = row + 1
-        whole[row] = max(1, np.count_nonzero(cover > 0.5))
+        whole[row] = max(1.0, float(np.count_nonzero(cover > 0.5)))
     lit = np.asarray(lit * deep(_light(plan, size, chance)))
     clean = camera.develop(lit, chance, softness=0.7 * unit, warmth=float(chance.uniform(-0.03, 0.06)))
     found = _things(owner, middles, radii, whole)
@@ -92,7 +92,7 @@ def _compost(size: int, chance: np.random.Generator) -> np.ndarray:
             lit, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), (tone, tone * 0.84, tone * 0.58),
             max(1, round(1.3 * zoom)), cv2.LINE_AA,
         )  # fmt: skip
-    return np.maximum(lit, np.float32(0.02))
+    return np.asarray(np.maximum(lit, np.float32(0.02)))
 
 
 def _stalk(lit: np.ndarray, middle: np.ndarray, radius: float, chance: np.random.Generator) -> None:
@@ -107,7 +107,7 @@ def _stalk(lit: np.ndarray, middle: np.ndarray, radius: float, chance: np.random
     shade = np.float32(0.5) + np.float32(0.16) * np.clip(at[1] / np.float32(radius), -1, 1)
     away = middle + lean * radius * 0.85 * np.array([np.cos(angle), np.sin(angle)])
     corner = (int(away[0]) - half, int(away[1]) - half)
-    camera.lay(lit, deep(np.asarray(shade, np.float32)) * np.float32([1.0, 0.93, 0.8]), cover, corner)
+    camera.lay(lit, deep(np.asarray(shade, np.float32)) * np.array([1.0, 0.93, 0.8], np.float32), cover, corner)
 
 
 def _cap(
@@ -134,7 +134,7 @@ def _cap(
     spots = cut("clouds", chance, len(x), len(x), 0.35 * unit)
     tone = (np.float32(0.3) + np.float32(0.62) * shine) * (1 + np.float32(0.035) * spots)
     brown = float(chance.uniform(0, 0.35))
-    colour = np.float32([0.97 - 0.25 * brown, 0.92 - 0.42 * brown, 0.84 - 0.6 * brown])
+    colour = np.array([0.97 - 0.25 * brown, 0.92 - 0.42 * brown, 0.84 - 0.6 * brown], np.float32)
     camera.lay(lit, deep(np.asarray(tone, np.float32)) * colour, cover, corner)
     return corner, cover
 
