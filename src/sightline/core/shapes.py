@@ -25,7 +25,6 @@ def measures(mask: np.ndarray) -> dict[str, Any]:
         return dict.fromkeys(NUMBERS, 0.0) | {"hu": [0.0] * 7}
     rim = perimeter(pixels)
     across, down, both = (found[name] / area for name in ("mu20", "mu02", "mu11"))
-    across, down = across + 1 / 12, down + 1 / 12  # a pixel has an extent
     spread = float(np.sqrt(4 * both**2 + (across - down) ** 2))
     large, small = (across + down + spread) / 2, max((across + down - spread) / 2, 0.0)
     rows, columns = np.nonzero(pixels)
@@ -36,7 +35,7 @@ def measures(mask: np.ndarray) -> dict[str, Any]:
         "circularity": 4 * np.pi * area / rim**2 if rim else 0.0,
         "solidity": area / max(hull_area(pixels), area),
         "extent": area / box,
-        "eccentricity": float(np.sqrt(max(0.0, 1 - small / large))),
+        "eccentricity": float(np.sqrt(max(0.0, 1 - small / large))) if large > 0 else 0.0,
         "major": 4 * float(np.sqrt(large)),
         "minor": 4 * float(np.sqrt(small)),
         "orientation": 0.5 * float(np.arctan2(2 * both, across - down)),

@@ -10,7 +10,7 @@ from sightline.finders._rims import ANGLES, compass, reach_of
 
 _LEVELS = np.arange(0.95, 0.29, -0.05)  # the best are settled first
 _FRONT = 0.3  # of its rim within another circle that one in front shows at least
-_ARC = 25.0  # pixels of a rim that must be seen beside the share that is asked for: short arcs fit anything
+_ARC = 35.0  # pixels of a rim that must be seen beside the share that is asked for: short arcs fit anything
 _SAME = 0.85  # cosine: two rims that run alike
 
 
@@ -88,6 +88,8 @@ class Bed:
                 order = np.argsort(-(self.circles[rows, 2] * np.minimum(seen * scores, 0.95) ** 3), kind="stable")
                 for place in order[fit[order]].tolist():
                     row = int(rows[place])
+                    if not rest[row]:
+                        continue
                     score, share = self.matching(rows[place : place + 1], self.settled)
                     if score[0] < level or share[0] < enough[row]:
                         continue

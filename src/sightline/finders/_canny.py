@@ -8,7 +8,7 @@ from sightline.core.annotations import Annotation, Heatmap
 from sightline.finders._light import plane
 
 _WHITE = 8191  # so that four steps of it, the steepest that Sobel's kernels answer, fit 16 bits
-_LEAST = 0.01  # a picture without edges has none: light that is not steeper than this share of black beside white
+_LEAST = 0.02  # a picture without edges has none: light that is not steeper than this share of black beside white
 
 
 def canny_edges(image: np.ndarray, sigma: float, low: float, high: float) -> np.ndarray:

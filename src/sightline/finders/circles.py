@@ -31,7 +31,7 @@ def circles(
 
     The score is the share of the rim where light steps the right way within `tolerance` radii of it: along the rim, the
     same way all around, by a twentieth of the light around and more than noise does. What lies beyond the picture or is
-    hidden by another circle is not counted, if `visible` of the rim and 25 pixels more remain; before another circle a
+    hidden by another circle is not counted, if `visible` of the rim and 35 pixels more remain; before another circle a
     rim may also be darker or a seam. An edge counts for one circle only. Radii go from `smallest` to `largest` pixels
     (0: a fortieth and a quarter of the shorter side); `shade` keeps circles that are lighter or darker than around;
     circles within circles are left out unless `nested`.

@@ -11,6 +11,7 @@ from sightline.core.errors import SettingsError
 from sightline.finders._asked import whole, within
 from sightline.finders._cut import lit
 from sightline.finders._light import byte_plane, colours, luma
+from sightline.finders._climb import climbed
 from sightline.finders._super import superpixels
 
 _STEPS = 32  # levels a channel that colours are grouped by
@@ -59,7 +60,7 @@ def slic(image: np.ndarray, *, count: int = 200, compact: float = 10.0, times: i
 
 
 def watershed(image: np.ndarray, *, level: float = 0.0, dark: bool = False, apart: float = 10.0) -> Objects:
-    """Things that touch, parted where they are narrow: floods from the innermost points of what is light.
+    """Things that touch, parted where they are narrow: each pixel of what is light goes with an innermost point.
 
     For `level` and `dark` see `components`; two things have innermost points at least `apart` pixels from each other.
     """
@@ -70,11 +71,7 @@ def watershed(image: np.ndarray, *, level: float = 0.0, dark: bool = False, apar
     within("watershed", 1, 10_000, apart=apart)
     mask = lit(image, "watershed", level, dark)
     depth = np.asarray(cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5))[1:-1, 1:-1]
-    marks = _innermost(np.ascontiguousarray(depth), apart)
-    cost = (65535 - np.rint(depth * (65535 / max(float(depth.max()), 1e-6)))).astype(np.uint16)
-    ground = np.where(mask, marks, -1)
-    filled = ndimage.watershed_ift(cost, ground.astype(np.int32), structure=np.ones((3, 3), int))
-    filled = np.where(mask, np.maximum(filled, 0), 0)
+    filled = climbed(np.ascontiguousarray(depth), mask, apart)
     boxes, outlines = [], []
     for number, place in enumerate(ndimage.find_objects(filled), 1):
         if place is None:
@@ -149,17 +146,3 @@ def _begun(means: np.ndarray, counts: np.ndarray, count: int, seed: int) -> np.n
 
 def _nearest(means: np.ndarray, middles: np.ndarray) -> np.ndarray:
     return np.asarray((np.square(middles).sum(1) - 2 * means @ middles.T).argmin(1))
-
-
-def _innermost(depth: np.ndarray, apart: float) -> np.ndarray:
-    """Numbers at the points that are deeper than all around; a plateau has one number."""
-    import cv2
-    from scipy import ndimage
-
-    reach = 2 * int(apart) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    smooth = np.asarray(cv2.GaussianBlur(depth, (0, 0), max(0.5, apart / 8))).reshape(depth.shape)
-    smooth[depth == 0] = 0
-    top = np.asarray(cv2.dilate(smooth, np.asarray(kernel))).reshape(depth.shape)
-    marks, _ = ndimage.label((smooth >= top) & (depth > 0), np.ones((3, 3), int))
-    return np.asarray(marks)
