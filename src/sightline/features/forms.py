@@ -25,6 +25,9 @@ def shape(image: np.ndarray, *, side: int = 96, dark: bool = False) -> np.ndarra
         return np.zeros(12, np.float32)
     found = measures(np.asarray(named).reshape(side, side) == 1 + int(areas.argmax()))
     moments = np.array(found["hu"])
-    numbers = [found["area"] / side**2, *(found[name] for name in ("circularity", "solidity", "extent", "eccentricity"))]
+    numbers = [
+        found["area"] / side**2,
+        *(found[name] for name in ("circularity", "solidity", "extent", "eccentricity")),
+    ]
     logs = np.sign(moments) * np.log1p(np.abs(moments) * 1e6) / 14  # near -1 to 1
     return np.concatenate([numbers, logs]).astype(np.float32)

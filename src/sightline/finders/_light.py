@@ -14,7 +14,7 @@ def plane(image: Any, what: str) -> tuple[np.ndarray, float, float]:
 
     Values that are no numbers are black.
     """
-    pixels = checked(image, what=what)
+    pixels = _known(checked(image, what=what))
     channels = pixels.shape[2]
     if channels == 1:
         gray = np.ascontiguousarray(pixels[..., 0])
@@ -25,8 +25,6 @@ def plane(image: Any, what: str) -> tuple[np.ndarray, float, float]:
     else:
         gray = pixels.mean(2, dtype=np.float32)
         gray = np.rint(gray).astype(pixels.dtype) if pixels.dtype.kind == "u" else gray
-    if gray.dtype.kind == "f" and not np.isfinite(gray.sum()):
-        gray = np.nan_to_num(gray, nan=0.0, posinf=0.0, neginf=0.0)
     return gray, *span(gray)
 
 
@@ -51,11 +49,16 @@ def byte_plane(image: Any, what: str) -> np.ndarray:
 
 def colours(image: Any, what: str) -> np.ndarray:
     """Rows, columns, channels as float32 from 0 to 1; values that are no numbers are black."""
-    pixels = checked(image, what=what)
-    if pixels.dtype.kind == "f":
-        pixels = np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
+    pixels = _known(checked(image, what=what))
     black, white = span(pixels)
     return np.asarray((pixels.astype(np.float32) - np.float32(black)) * np.float32(1 / (white - black)))
+
+
+def _known(pixels: np.ndarray) -> np.ndarray:
+    """The same values, black where they are no numbers."""
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        return np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
+    return pixels
 
 
 def luma(values: np.ndarray) -> np.ndarray:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Regions
-from sightline.core.depth import LUMA, checked, unit
 from sightline.finders._asked import one_of, whole, within
 from sightline.finders._cut import lit
-from sightline.finders._light import unit_plane
+from sightline.finders._light import colours, luma, unit_plane
 
 NAMES = ("dark", "light")
 _BINS = 256
@@ -18,8 +17,7 @@ _BINS = 256
 
 def otsu(image: np.ndarray) -> Regions:
     """What is lighter than the level that parts the picture into two groups, each as even as can be (Otsu 1979)."""
-    pixels = unit(checked(image, what="otsu"))
-    gray = pixels @ LUMA if pixels.shape[2] == 3 else pixels.mean(2)
+    gray = luma(colours(image, "otsu"))
     counts, edges = np.histogram(gray, 256, (0.0, 1.0))
     middles = (edges[1:] + edges[:-1]) / 2
     below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
