@@ -12,7 +12,13 @@ def lit(image: np.ndarray, what: str, level: float, dark: bool) -> np.ndarray:
     if level:
         gray, black, white = plane(image, what)
         cut = black + level * (white - black)
-        light = np.asarray(gray > (np.floor(cut) if gray.dtype.kind == "u" else cut))
+        if gray.dtype == np.uint8:
+            import cv2
+
+            _, made = cv2.threshold(gray, np.floor(cut), 1, cv2.THRESH_BINARY)
+            light = np.asarray(made).reshape(gray.shape).view(bool)
+        else:
+            light = np.asarray(gray > (np.floor(cut) if gray.dtype.kind == "u" else np.float32(cut)))
     else:
         light = otsu_cut(byte_plane(image, what))
     return ~light if dark else light

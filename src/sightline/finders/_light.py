@@ -44,7 +44,7 @@ def byte_plane(image: Any, what: str) -> np.ndarray:
     if gray.dtype == np.uint8:
         return gray
     even = (gray.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
-    return np.asarray(np.rint(even), np.uint8)
+    return np.asarray(np.rint(even)).astype(np.uint8)
 
 
 def colours(image: Any, what: str) -> np.ndarray:
@@ -57,7 +57,7 @@ def colours(image: Any, what: str) -> np.ndarray:
 def _known(pixels: np.ndarray) -> np.ndarray:
     """The same values, black where they are no numbers."""
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        return np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.nan_to_num(pixels, nan=0.0, posinf=0.0, neginf=0.0))
     return pixels
 
 

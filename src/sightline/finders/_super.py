@@ -13,17 +13,15 @@ def superpixels(values: np.ndarray, count: int, compact: float, times: int) -> n
     step = float(np.sqrt(rows * columns / count))
     tall, wide = max(1, round(rows / step)), max(1, round(columns / step))
     seen = np.concatenate([_even(values) * np.float32(100 / compact), _places(rows, columns, step)], 2)
-    flat = seen.reshape(-1, seen.shape[2])
-    row = np.minimum(np.arange(rows) * tall // rows, tall - 1)
-    column = np.minimum(np.arange(columns) * wide // columns, wide - 1)
-    cell = (row[:, None] * wide + column[None]).ravel()
-    found = cell.copy()
+    planes = [np.ascontiguousarray(seen[..., part]) for part in range(seen.shape[2])]
+    row, column = np.arange(rows) * tall // rows, np.arange(columns) * wide // columns
+    found = row[:, None] * wide + column[None]
     for _ in range(times):
-        total = np.bincount(found, minlength=tall * wide)
-        sums = np.stack([np.bincount(found, part, tall * wide) for part in flat.T], 1)
-        middles = (sums / np.maximum(total, 1)[:, None]).astype(np.float32)
-        found = _nearest(flat, middles, total > 0, cell, tall, wide)
-    return _joined(found.reshape(rows, columns))
+        flat = found.ravel()
+        total = np.bincount(flat, minlength=tall * wide)
+        sums = np.stack([np.bincount(flat, plane.ravel(), tall * wide) for plane in planes], 1)
+        found = _nearest(planes, (sums / np.maximum(total, 1)[:, None]).astype(np.float32), total > 0, step, found)
+    return _joined(found)
 
 
 def _even(values: np.ndarray) -> np.ndarray:
@@ -41,21 +39,25 @@ def _places(rows: int, columns: int, step: float) -> np.ndarray:
 
 
 def _nearest(
-    flat: np.ndarray, middles: np.ndarray, there: np.ndarray, cell: np.ndarray, tall: int, wide: int
+    planes: list[np.ndarray], middles: np.ndarray, there: np.ndarray, step: float, found: np.ndarray
 ) -> np.ndarray:
-    """For each pixel the nearest middle of its cell of the grid and the eight around."""
-    best = np.full(len(flat), np.inf, np.float32)
-    found = cell.copy()
-    row, column = cell // wide, cell % wide
-    for down in (0, -1, 1):
-        for right in (0, -1, 1):
-            inside = (row + down >= 0) & (row + down < tall) & (column + right >= 0) & (column + right < wide)
-            other = np.where(inside, cell + down * wide + right, cell)
-            away = np.square(flat - middles[other]).sum(1)
-            nearer = (away < best) & there[other]
-            best = np.where(nearer, away, best)
-            found = np.where(nearer, other, found)
-    return found
+    """For each pixel the nearest of the middles that are not farther than a step away in either direction."""
+    best = np.full(found.shape, np.inf, np.float32)
+    made = found.copy()
+    for number in np.flatnonzero(there).tolist():
+        middle = middles[number]
+        y, x = float(middle[-2]) * step, float(middle[-1]) * step
+        window = (
+            slice(max(0, int(y - step)), int(y + step) + 2),
+            slice(max(0, int(x - step)), int(x + step) + 2),
+        )
+        away = np.square(planes[0][window] - middle[0])
+        for plane, part in zip(planes[1:], middle[1:], strict=True):
+            away += np.square(plane[window] - part)
+        nearer = away < best[window]
+        np.copyto(best[window], away, where=nearer)
+        np.copyto(made[window], number, where=nearer)
+    return made
 
 
 def _joined(found: np.ndarray) -> np.ndarray:

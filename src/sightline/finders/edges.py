@@ -40,7 +40,8 @@ def laplacian(image: np.ndarray, *, sigma: float = 0.0) -> Heatmap:
     if sigma:
         gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)).reshape(gray.shape)
     made = cv2.Laplacian(gray, cv2.CV_32F, ksize=1, scale=0.25 / (white - black), borderType=cv2.BORDER_REFLECT)
-    return _map(np.abs(made).reshape(gray.shape))
+    made = np.asarray(made, np.float32).reshape(gray.shape)
+    return _map(np.abs(made, out=made))
 
 
 @shows(canny_stages)
@@ -69,17 +70,22 @@ def _steep(image: np.ndarray, what: str, direction: str, across: tuple[float, fl
             found.append(cv2.sepFilter2D(gray, cv2.CV_32F, *kernels, borderType=cv2.BORDER_REFLECT))
     made = _length(found[0], found[1]) if len(found) == 2 else np.abs(found[0])
     made = np.asarray(made, np.float32).reshape(gray.shape)
-    made *= np.float32(scale / np.sqrt(len(found)))
+    cv2.multiply(made, scale / np.sqrt(len(found)), dst=made)
     return _map(made)
 
 
 def _length(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The root of the sum of squares, in place; OpenCV's own differs in the last bit from call to call."""
-    np.square(first, out=first)
-    np.square(second, out=second)
-    np.add(first, second, out=first)
-    return np.asarray(np.sqrt(first, out=first))
+    for begin in range(0, len(first), 32):  # a few rows at a time stay in the cache
+        one, other = first[begin : begin + 32], second[begin : begin + 32]
+        np.square(one, out=one)
+        np.square(other, out=other)
+        np.add(one, other, out=one)
+        np.sqrt(one, out=one)
+    return first
 
 
 def _map(scores: np.ndarray) -> Heatmap:
-    return Heatmap(scores, float(scores.max()))
+    import cv2
+
+    return Heatmap(scores, float(cv2.minMaxLoc(scores)[1]))

@@ -9,9 +9,9 @@ from sightline.core.annotations import Objects, Regions
 from sightline.core.chance import generator
 from sightline.core.errors import SettingsError
 from sightline.finders._asked import whole, within
+from sightline.finders._climb import climbed
 from sightline.finders._cut import lit
 from sightline.finders._light import byte_plane, colours, luma
-from sightline.finders._climb import climbed
 from sightline.finders._super import superpixels
 
 _STEPS = 32  # levels a channel that colours are grouped by

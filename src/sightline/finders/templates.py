@@ -16,6 +16,7 @@ from sightline.finders._asked import one_of, whole, within
 from sightline.finders._light import unit_plane
 
 METHODS = ("ncc", "ssd")
+_ABOVE = 1.01  # a score beyond this comes from a plain place, which has no correlation
 _PLAIN = 1e-4  # spread of light below which a template shows nothing
 
 
@@ -124,7 +125,7 @@ def _turned(small: np.ndarray, scale: float, angle: float) -> tuple[np.ndarray, 
 def _matches(
     gray: np.ndarray, patch: np.ndarray, mask: np.ndarray | None, method: str, least: float, count: int
 ) -> list[tuple[float, float, float]]:
-    """Scores and corners of the best places, none beside a better one."""
+    """Scores and corners of the best places, none next to a better one."""
     import cv2
 
     rows, columns = patch.shape
@@ -133,10 +134,10 @@ def _matches(
     how = cv2.TM_CCOEFF_NORMED if method == "ncc" else cv2.TM_SQDIFF_NORMED
     made = cv2.matchTemplate(gray, patch, how, mask=mask)
     made = np.asarray(made, np.float32).reshape(gray.shape[0] - rows + 1, gray.shape[1] - columns + 1)
-    made = np.where(np.isfinite(made), made, np.float32(-1 if method == "ncc" else 1))
-    made = np.clip(made if method == "ncc" else 1 - made, -1, 1)
-    reach = (max(1, columns // 4) * 2 + 1, max(1, rows // 4) * 2 + 1)
-    top = np.asarray(cv2.dilate(made, np.ones(reach[::-1], np.uint8))).reshape(made.shape)
-    y, x = np.nonzero((made >= top) & (made >= least))
-    best = np.argsort(-made[y, x], kind="stable")[:count]
+    if method == "ssd":
+        made = 1 - made
+    near = np.asarray(cv2.dilate(made, np.ones((3, 3), np.uint8))).reshape(made.shape)
+    y, x = np.nonzero((made >= least) & (made >= near) & (made <= _ABOVE))
+    made = np.minimum(made, 1)
+    best = np.argsort(-made[y, x], kind="stable")[: 20 * count]
     return [(float(made[y[row], x[row]]), float(x[row]), float(y[row])) for row in best]

@@ -8,8 +8,8 @@ import numpy as np
 
 from sightline.core.annotations import Regions
 from sightline.finders._asked import one_of, whole, within
-from sightline.finders._cut import lit
-from sightline.finders._light import colours, luma, unit_plane
+from sightline.finders._cut import lit, otsu_cut
+from sightline.finders._light import byte_plane, unit_plane
 
 NAMES = ("dark", "light")
 _BINS = 256
@@ -17,14 +17,7 @@ _BINS = 256
 
 def otsu(image: np.ndarray) -> Regions:
     """What is lighter than the level that parts the picture into two groups, each as even as can be (Otsu 1979)."""
-    gray = luma(colours(image, "otsu"))
-    counts, edges = np.histogram(gray, 256, (0.0, 1.0))
-    middles = (edges[1:] + edges[:-1]) / 2
-    below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
-    low = np.cumsum(counts * middles) / np.maximum(below, 1)
-    high = np.cumsum((counts * middles)[::-1])[::-1] / np.maximum(above, 1)
-    best = int(np.argmax(below[:-1] * above[1:] * (low[:-1] - high[1:]) ** 2))
-    return Regions((gray > middles[best]).astype(np.uint8), NAMES)
+    return Regions(otsu_cut(byte_plane(image, "otsu")).view(np.uint8), NAMES)
 
 
 def threshold(image: np.ndarray, *, level: float = 0.5) -> Regions:
@@ -70,10 +63,13 @@ def sauvola(image: np.ndarray, *, radius: int = 12, k: float = 0.2) -> Regions:
 def multi_otsu(image: np.ndarray, *, classes: int = 3) -> Regions:
     """Two to five groups of light, each as even as can be (Liao et al. 2001)."""
     whole("multi_otsu", 2, 5, classes=classes)
-    gray = unit_plane(image, "multi_otsu")
-    places = np.minimum((gray * np.float32(_BINS)).astype(np.int64), _BINS - 1)
-    levels = _levels(np.bincount(places.ravel(), minlength=_BINS) / gray.size, classes)
-    made = np.searchsorted(np.array(levels), places, side="left").astype(np.uint8)
+    import cv2
+
+    light = byte_plane(image, "multi_otsu")
+    counts = np.asarray(cv2.calcHist([light], [0], None, [_BINS], [0, _BINS]), np.float64).ravel()
+    levels = _levels(counts / light.size, classes)
+    names = np.searchsorted(np.array(levels), np.arange(_BINS), side="left").astype(np.uint8)
+    made = np.asarray(cv2.LUT(light, names)).reshape(light.shape)
     return Regions(made, tuple(f"level {number}" for number in range(1, classes + 1)))
 
 
