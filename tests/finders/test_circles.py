@@ -53,6 +53,14 @@ def test_what_a_neighbour_hides_is_not_missed() -> None:
     assert shares[1] > 0.85
 
 
+def test_what_lies_beyond_the_picture_is_not_missed() -> None:
+    cut = (8.0, 80.0, 34.0)
+    found = circles.circles(depth_of(discs((160, 160), [cut]), "uint8"))
+    assert len(found) == 1
+    assert np.abs(numbers(found)[0] - cut).max() < 1.0
+    assert (found.details or ())[0]["visible"] == pytest.approx(0.57, abs=0.06)
+
+
 def test_a_rim_that_is_broken_scores_the_share_that_is_left() -> None:
     light = discs((160, 160), [(80.0, 80.0, 45.0)])
     angle = np.arctan2(*(np.mgrid[:160, :160] + 0.5 - 80))

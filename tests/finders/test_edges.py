@@ -46,6 +46,10 @@ def test_canny_is_opencvs_on_the_smoothed_bytes() -> None:
     image = depth_of(SCENE, "uint8")
     want = cv2.Canny(cv2.GaussianBlur(image, (0, 0), 1.4), 51, 102, L2gradient=True)
     assert np.array_equal(edges.canny(image, low=0.05, high=0.1).scores * 255, want)
+    uneven = depth_of(SCENE * np.linspace(0.1, 1, 80)[None], "uint8")  # a ring that fades
+    half, same = (edges.canny(uneven, low=low, high=0.2).scores for low in (0.1, 0.2))
+    assert np.array_equal(edges.canny(uneven, high=0.2).scores, half)
+    assert (half != same).any()
 
 
 @pytest.mark.parametrize("depth", ["uint8", "uint16", "float32"])

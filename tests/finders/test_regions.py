@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -33,6 +34,8 @@ def test_levels_are_those_of_the_reference() -> None:
     for classes in (2, 3, 4):
         want = np.digitize(image, filters.threshold_multiotsu(image, classes, nbins=256), right=True)
         assert (thresholds.multi_otsu(image, classes=classes).classes == want).mean() > 0.995
+    three = np.array([[10, 10, 100, 100, 200, 200]], np.uint8).repeat(4, 0)
+    assert thresholds.multi_otsu(three).classes[0].tolist() == [0, 0, 1, 1, 2, 2]
     assert np.array_equal(thresholds.threshold(image, level=0.5).classes, image > 127)
 
 
@@ -74,6 +77,12 @@ def test_superpixels_are_connected_and_keep_to_edges() -> None:
     assert pure / len(truth) > 0.99
 
 
+def test_superpixels_are_connected_where_there_is_noise() -> None:
+    noisy = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+    found = regions.slic(noisy, count=20, compact=1.0).classes
+    assert measure.label(found + 1, connectivity=1).max() == found.max() + 1
+
+
 def test_things_that_touch_are_parted() -> None:
     light = 0.1 + 0.8 * np.clip(
         disc((100, 150), 40, 50, 25) + disc((100, 150), 82, 50, 25) + disc((100, 150), 124, 50, 22), 0, 1
@@ -84,6 +93,7 @@ def test_things_that_touch_are_parted() -> None:
     masks = found.shapes((100, 150))
     assert (masks.sum(0) <= 1).all()
     assert np.array_equal(masks.any(0), light > 0.5)
+    assert len(regions.watershed(depth_of(light, "uint8"), apart=60.0)) == 1, "no two middles are so far apart"
     middles = sorted((box[0] + box[2]) / 2 for box in found.boxes.tolist())
     assert middles == pytest.approx([40, 82, 124], abs=3)
 
@@ -95,6 +105,11 @@ def test_grabcut_finds_the_thing_in_the_box() -> None:
     image = depth_of(image + chance.normal(0, 0.03, image.shape), "uint8")
     found = regions.grabcut(image, left=0.2, top=0.1, right=0.8, bottom=0.9)
     assert (found.classes == (thing[..., 0] > 0.5)).mean() > 0.99
+    noisy = chance.integers(0, 255, (40, 50, 3)).astype(np.uint8)
+    cv2.setRNGSeed(5)
+    first = regions.grabcut(noisy, times=1)
+    cv2.setRNGSeed(77)
+    assert first.gap(regions.grabcut(noisy, times=1)) == 0, "the chance of OpenCV is set each time"
     with pytest.raises(SettingsError, match="is empty"):
         regions.grabcut(image, left=0.8, right=0.2)
 
