@@ -68,21 +68,22 @@ def _steep(image: np.ndarray, what: str, direction: str, across: tuple[float, fl
     for name, kernels in (("vertical", (step, smooth)), ("horizontal", (smooth, step))):
         if direction in ("any", name):  # whole numbers in the kernels: the sums are exact, in whatever order
             found.append(cv2.sepFilter2D(gray, cv2.CV_32F, *kernels, borderType=cv2.BORDER_REFLECT))
-    made = _length(found[0], found[1]) if len(found) == 2 else np.abs(found[0])
-    made = np.asarray(made, np.float32).reshape(gray.shape)
-    cv2.multiply(made, scale / np.sqrt(len(found)), dst=made)
+    if len(found) == 2:
+        return _map(_length(found[0], found[1], scale * scale / 2).reshape(gray.shape))
+    made = np.asarray(np.abs(found[0]), np.float32).reshape(gray.shape)
+    made *= np.float32(scale)
     return _map(made)
 
 
-def _length(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The root of the sum of squares, in place; OpenCV's own differs in the last bit from call to call."""
-    for begin in range(0, len(first), 32):  # a few rows at a time stay in the cache
-        one, other = first[begin : begin + 32], second[begin : begin + 32]
-        np.square(one, out=one)
-        np.square(other, out=other)
-        np.add(one, other, out=one)
-        np.sqrt(one, out=one)
-    return first
+def _length(first: np.ndarray, second: np.ndarray, scale: float) -> np.ndarray:
+    """The root of the scaled sum of squares, in place, in steps that round alike each time (cv2.magnitude does not)."""
+    import cv2
+
+    cv2.multiply(first, first, dst=first, scale=scale)
+    cv2.multiply(second, second, dst=second, scale=scale)
+    cv2.add(first, second, dst=first)
+    cv2.sqrt(first, dst=first)
+    return np.asarray(first)
 
 
 def _map(scores: np.ndarray) -> Heatmap:
