@@ -136,6 +136,11 @@ def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.nd
     return pixels
 
 
+def coloured(pixels: np.ndarray, channels: int, name: str = "picture") -> np.ndarray:
+    """Gray or colour as wanted, in the depth it came in."""
+    return conform(pixels, InputSpec((1,) * (pixels.ndim - 1), channels, str(pixels.dtype)), name)
+
+
 def place(image: Image, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
     """One picture as one or more inputs of the network's size, each with its frame; decoded no larger than needed."""
     if spec.fit == "tile":

@@ -112,7 +112,7 @@ def evaluate(
         raise AmbiguousError(
             f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
         )
-    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept), thresholds)
+    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept, truths), thresholds)
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
     allowed = min(MOST_SECONDS, max(LEAST_SECONDS, took))  # a study may take as long again as the answers took

@@ -15,6 +15,7 @@ from sightline.core.encoding import encode
 from sightline.core.errors import SettingsError, nearest
 from sightline.core.files import digest
 from sightline.core.image import ArrayImage, Image
+from sightline.core.inputs import coloured
 from sightline.core.recipe import apply, parse
 from sightline.core.sample import Sample
 
@@ -33,7 +34,6 @@ class Damage:
 
 
 DAMAGES = {
-    "none": Damage("nothing: the network learns to repeat what it sees through its narrow middle"),
     "noise": Damage("normal noise of 0 to 75 gray levels", after=(("blind_noise", {"sigma": (0, 75)}),)),
     "sensor": Damage(
         "the noise of a sensor: photons, reading, demosaicing",
@@ -174,10 +174,3 @@ def whole_steps(pixels: np.ndarray, scale: int) -> np.ndarray:
         pad = [(0, max(0, scale - side)) for side in pixels.shape[:2]]
         pixels = np.pad(pixels, (*pad, (0, 0)), "symmetric")
     return pixels[:rows, :columns]
-
-
-def coloured(pixels: np.ndarray, channels: int, name: str) -> np.ndarray:
-    """With as many channels as the network answers, in the depth it came in."""
-    from sightline.core.inputs import InputSpec, conform
-
-    return conform(pixels, InputSpec((1, 1), channels, str(pixels.dtype)), name)

@@ -14,7 +14,7 @@ from sightline.core.chance import generator
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.image import ArrayImage
-from sightline.core.inputs import Frame, InputSpec, blend, common_spec, cut
+from sightline.core.inputs import Frame, InputSpec, blend, coloured, common_spec, cut
 from sightline.core.patchwork import pieced
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Run, Step, Task
@@ -22,7 +22,6 @@ from sightline.tasks._damages import (
     GIVEN,
     DamagedImage,
     clean_later,
-    coloured,
     damage_named,
     damaged,
     whole_steps,
