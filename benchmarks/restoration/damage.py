@@ -6,8 +6,12 @@ a file or a camera rounds. Only what it takes to learn the shipped weights is he
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
+
+from sightline.core.bicubic import smaller
 
 Chance = np.random.Generator
 
@@ -48,3 +52,12 @@ def camera(clean: np.ndarray, chance: Chance) -> np.ndarray:
     for _ in range(int(chance.integers(0, 3))):
         seen = _jpeg(seen, int(chance.integers(75, 100)), bool(chance.random() < 0.5))
     return seen / np.float32(255)
+
+
+def small(scale: int) -> Callable[[np.ndarray, Chance], np.ndarray]:
+    """Made smaller as MATLAB does, and rounded as a file is."""
+
+    def spoil(clean: np.ndarray, chance: Chance) -> np.ndarray:
+        return smaller(clean, scale) / np.float32(255)
+
+    return spoil

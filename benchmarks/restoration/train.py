@@ -1,11 +1,11 @@
 """Train the weights that Sightline ships, on one processor, from pictures that anybody may use.
 
-    PYTHONPATH=src python benchmarks/restoration/train.py NAME [--out FOLDER] [--minutes 20] [--seed 0]
+    PYTHONPATH=src python benchmarks/restoration/train.py all [--out FOLDER] [--seed 0]
+    PYTHONPATH=src python benchmarks/restoration/train.py denoise_gray deblock_gray
     PYTHONPATH=src python benchmarks/restoration/train.py list
 
 Every draw is a function of seed and step, and the state is saved as it goes: stopped at any moment, the same command
-continues to the same weights. `--minutes` are of one processor; the number of steps that fit is measured once, at the
-beginning, and kept. A job that begins from another one needs that one's folder beside its own.
+continues to the same weights. A job that begins from another one needs that one done, in the same folder.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 
-from sightline.core import catalog
+from sightline.core import catalog, files
 from sightline.core.chance import generator, seed_from
 
 try:
@@ -40,23 +41,39 @@ HELD = Path("/tmp/sightline-weights")
 
 @dataclass(frozen=True)
 class Job:
-    """One network to train: what it mends, how it is built and where it begins."""
+    """One network to train: what it mends, how it is built, where it begins and how long it learns."""
 
     channels: int
     spoils: Mapping[str, float]  # name of a damage -> how often
+    steps: int
+    decay: float = 1.0  # the last part of the steps, over which the rate falls to nothing
+    start: str = ""  # the job whose weights it begins with
     scale: int = 1
     model: str = "drunet"
     settings: Mapping[str, Any] = field(default_factory=dict)
-    start: str = ""  # the job whose weights it begins with
     patch: int = 64
     batch: int = 16
-    rate: float = 2e-3
-    minutes: float = 15.0
+    optimiser: str = "muon"
+    rate: float = 4e-3
 
 
-SPOILS: Mapping[str, Spoil] = {"noise": damage.noise, "blocks": damage.blocks, "camera": damage.camera}
-JOBS = {
-    "gray": Job(1, {"noise": 0.6, "blocks": 0.4}, minutes=20),
+SPOILS: Mapping[str, Spoil] = {
+    "noise": damage.noise,
+    "blocks": damage.blocks,
+    "camera": damage.camera,
+    "small2": damage.small(2),
+    "small3": damage.small(3),
+    "small4": damage.small(4),
+}
+BOTH = {"noise": 0.55, "blocks": 0.45}
+ALL = {"noise": 0.35, "blocks": 0.3, "camera": 0.35}
+JOBS = {  # a trunk learns at one rate; each branch ends one job of its own while its rate falls
+    "gray": Job(1, BOTH, 9000, decay=0),
+    "denoise_gray": Job(1, {"noise": 1}, 4500, start="gray"),
+    "deblock_gray": Job(1, {"blocks": 1}, 3500, start="gray"),
+    "colour": Job(3, ALL, 6000, decay=0, start="gray"),
+    "denoise_colour": Job(3, {"noise": 0.45, "camera": 0.55}, 4000, start="colour"),
+    "deblock_colour": Job(3, {"blocks": 1}, 3000, start="colour"),
 }
 
 
@@ -129,24 +146,34 @@ def _tensor(rows: list[np.ndarray]) -> torch.Tensor:
 def build(job: Job) -> torch.nn.Module:
     """The network of a job, untrained."""
     found = catalog.find("models", job.model)
-    network: torch.nn.Module = found.build(job.channels, **job.settings, **({"scale": job.scale} if job.scale > 1 else {}))
+    network: torch.nn.Module = found.build(job.channels, scale=job.scale, **job.settings)
     return network.to(memory_format=torch.channels_last)
 
 
 class Learning:
     """A network on its way: weights, their running mean, the optimiser, the step."""
 
-    def __init__(self, job: Job, seed: int, steps: int) -> None:
+    def __init__(self, job: Job, seed: int) -> None:
         torch.manual_seed(seed_from("restoration", seed))
-        self.job, self.seed, self.steps, self.step = job, seed, steps, 0
+        self.job, self.seed, self.step, self.seconds = job, seed, 0, 0.0
         self.network = build(job)
         self.mean = {name: weight.detach().clone() for name, weight in self.network.named_parameters()}
-        self.optimiser = torch.optim.Adam(self.network.parameters(), job.rate, betas=(0.9, 0.99), fused=True)
+        self.optimiser = catalog.find("optimisers", job.optimiser)(list(self.network.parameters()), job.rate, 0.0)
+
+    def begin(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Begin with the weights of another job, widened where that one was gray."""
+        with torch.no_grad():
+            for name, weight in self.network.named_parameters():
+                found = widened(name, weights[name], weight)
+                if found is not None:
+                    weight.copy_(found)
+                self.mean[name].copy_(weight)
 
     def rate(self) -> float:
-        """One cycle: up for a twentieth, down along a cosine."""
-        done = self.step / self.steps
-        return min(done * 20 + 0.01, 1.0, 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, done - 0.05) / 0.95)))
+        """Up over a hundred steps, level, then down to nothing in a straight line."""
+        decay = self.job.decay * self.job.steps
+        left = (self.job.steps - self.step) / decay if decay else 1.0
+        return min((self.step + 1) / 100, 1.0, left)
 
     def learn(self, given: torch.Tensor, wanted: torch.Tensor) -> float:
         """One step; the mean absolute difference before it."""
@@ -160,13 +187,101 @@ class Learning:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
         self.optimiser.step()
         self.step += 1
-        keep = min(0.999, self.step / (self.step + 10))
+        keep = min(0.998, self.step / (self.step + 10))
         with torch.no_grad():
             for name, weight in self.network.named_parameters():
                 self.mean[name].lerp_(weight, 1 - keep)
         return float(loss.detach())
 
+    def save(self, path: Path) -> None:
+        """Everything that the next step depends on, whole or not at all."""
+        tensors = {f"network.{name}": weight.detach() for name, weight in self.network.named_parameters()}
+        tensors |= {f"mean.{name}": weight for name, weight in self.mean.items()}
+        state = self.optimiser.state_dict()["state"]
+        tensors |= {f"state.{place}.{key}": value for place, row in state.items() for key, value in row.items()}
+        said = {"step": self.step, "seconds": self.seconds, "seed": self.seed, "job": repr(self.job)}
+        plain = {name: value.contiguous() for name, value in tensors.items()}
+        files.write_durably(path, save(plain, {"said": json.dumps(said)}))
+
+    def resume(self, path: Path) -> None:
+        """Continue where `save` left off; another job or seed is refused."""
+        with safe_open(path, "pt") as held:
+            said = json.loads(held.metadata()["said"])
+            tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118 - it is no mapping
+        if (said["seed"], said["job"]) != (self.seed, repr(self.job)):
+            raise SystemExit(f"{path} was begun with other settings; name another folder, or remove it")
+        self.step, self.seconds = said["step"], said["seconds"]
+        with torch.no_grad():
+            for name, weight in self.network.named_parameters():
+                weight.copy_(tensors[f"network.{name}"])
+                self.mean[name].copy_(tensors[f"mean.{name}"])
+        rows: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith("state."):
+                _, place, key = name.split(".", 2)
+                rows.setdefault(int(place), {})[key] = value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": rows})
+
 
 def enlarged(given: torch.Tensor, scale: int) -> torch.Tensor:
     """What the head of pictures adds to."""
     return torch.nn.functional.interpolate(given, scale_factor=scale, mode="bilinear") if scale > 1 else given
+
+
+def widened(name: str, have: torch.Tensor, like: torch.Tensor) -> torch.Tensor | None:
+    """Weights of a gray network in a colour one, so that it mends light as that one did; None: begin anew."""
+    if have.shape == like.shape:
+        return have
+    if name == "enter.weight" and have.shape[1] * 3 == like.shape[1]:
+        return torch.cat([have * share for share in (0.299, 0.587, 0.114)], 1)
+    if name.startswith("leave.") and have.shape[0] * 3 == like.shape[0]:
+        return torch.cat([have] * 3, 0)
+    return None
+
+
+def train(name: str, out: Path, seed: int = 0, most: float = math.inf) -> bool:
+    """Train or continue a job in a folder, at most so many seconds by the clock; whether it is done."""
+    job, kept, begun = JOBS[name], out / f"{name}.state", time.monotonic()
+    learning = Learning(job, seed)
+    if kept.is_file():
+        learning.resume(kept)
+    elif job.start:
+        learning.begin(load_file(out / f"{job.start}.safetensors"))
+    pool, losses, saved = open_pool(seed=seed), list[float](), time.monotonic()
+    while learning.step < job.steps and time.monotonic() - begun < most:
+        start = time.process_time()
+        losses.append(learning.learn(*batch(job, pool, seed_from(name, seed), learning.step)))
+        learning.seconds += time.process_time() - start
+        if learning.step % 250 == 0:
+            speed = learning.step * job.batch / learning.seconds
+            print(f"{name} {learning.step}/{job.steps}: {np.mean(losses):.5f}, {speed:.0f} patches/s", flush=True)
+            losses.clear()
+        if time.monotonic() - saved > 60:
+            learning.save(kept)
+            saved = time.monotonic()
+    learning.save(kept)
+    if learning.step < job.steps:
+        return False
+    mean = {name_: weight.contiguous() for name_, weight in learning.mean.items()}
+    said = {"seconds": f"{learning.seconds:.0f}", "steps": str(job.steps), "seed": str(seed), "name": name}
+    files.write_durably(out / f"{name}.safetensors", save(mean, said))
+    return True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=[*JOBS, "list", "all"])
+    parser.add_argument("--out", type=Path, default=HELD)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    if "list" in given.names:
+        print("\n".join(f"{name}: {job.steps} steps of {job.batch} x {job.patch}" for name, job in JOBS.items()))
+        return
+    given.out.mkdir(parents=True, exist_ok=True)
+    for name in JOBS if "all" in given.names else given.names:
+        if not (given.out / f"{name}.safetensors").is_file():
+            train(name, given.out, given.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sightline.core.errors import SettingsError
+
 _WINDOW, _SPREAD = 11, 1.5  # of the structural similarity (Wang et al. 2004)
 _LIGHT, _CONTRAST = 0.01**2, 0.03**2
 
@@ -74,7 +76,7 @@ def perceptual(
     seen, wanted = (_maps(backbone(values.movedim(-1, -3))) for values in (pixels, truth))
     shares = list(weights) if weights is not None else [1 / len(seen)] * len(seen)
     if len(shares) != len(seen):
-        raise ValueError(f"{len(shares)} weights for the {len(seen)} maps of the backbone; give one for each.")
+        raise SettingsError(f"{len(shares)} weights for the {len(seen)} maps of the backbone; give one for each.")
     gaps = [(one - other.detach()).abs().mean() * share for one, other, share in zip(seen, wanted, shares, strict=True)]
     return torch.stack(gaps).sum()
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class Folded(nn.Module):
-    """A body at 1 / `fold` of the size on `fold` x `fold` pixels as channels; any size comes back as it was, or enlarged.
+    """A body at 1 / `fold` of the size on `fold` x `fold` pixels as channels; any size comes back, or enlarged.
 
     `enter` takes the folded channels and `leave` gives those of the `scale` times larger picture: it begins as zero,
     so that the whole begins by adding nothing.
