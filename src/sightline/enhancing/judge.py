@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +15,12 @@ from sightline.enhancing import weights
 from sightline.enhancing.steps import STEPS
 from sightline.enhancing.weights import unit_like
 
-NOISY = 3.0  # gray levels of eight bits: more is seen
-BLOCKY = 0.35  # steps across the grid of blocks over steps beside it, less one: more is seen
+NOISY = 5.0  # gray levels of eight bits: more is seen
+BLOCKY = 0.15  # steps across the grid of blocks over steps beside it, less one: more is seen
 DARK = 0.22  # mean light
 SMALL = 480  # pixels of the longer side: less looks coarse on any screen
-_SIDE = 320  # pixels of a part that is measured
-_PLACES = ((0.5, 0.5), (0.2, 0.2), (0.2, 0.8), (0.8, 0.2), (0.8, 0.8))
+_SIDES = (96, 256)  # pixels of a part that is measured, at least and at most
+_PARTS = 3  # parts along each axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,26 @@ class Advice:
 
 
 def measured(pixels: np.ndarray) -> dict[str, float]:
-    """Noise, blockiness, light and size of a picture, in the middle of what its parts say."""
+    """Noise, blockiness, light and size of a picture.
+
+    Noise is that of its quietest parts but one, since texture looks like noise; all else is in the middle of the parts.
+    """
     rows, columns = pixels.shape[:2]
     seen = pixels[..., :-1] if pixels.shape[2] in (2, 4) else pixels
+    least, most = _SIDES
+    high, wide = (min(side, max(least, min(most, side // _PARTS))) for side in (rows, columns))
+    tops, lefts = (
+        sorted({round(at) // 8 * 8 for at in np.linspace(0, side - part, _PARTS)})
+        for side, part in ((rows, high), (columns, wide))
+    )
     found: list[Mapping[str, float]] = []
-    for down, across in _PLACES if max(rows, columns) > 2 * _SIDE else _PLACES[:1]:
-        top, left = (max(0, int((side - _SIDE) * at)) // 8 * 8 for side, at in ((rows, down), (columns, across)))
-        part = unit_like(seen[top : top + _SIDE, left : left + _SIDE], seen)
+    for top, left in itertools.product(tops, lefts):
+        part = unit_like(seen[top : top + high, left : left + wide], seen)
         found.append(measure((part * 255).round().clip(0, 255).astype(np.uint8)))
-    middle = {name: _median([each[name] for each in found]) for name in ("noise", "blockiness", "brightness")}
-    return {**middle, "rows": float(rows), "columns": float(columns)}
+    middle = {name: _middle([each[name] for each in found]) for name in ("noise", "blockiness", "brightness")}
+    quiet = sorted(each["noise"] for each in found if each["noise"] == each["noise"])
+    noise = quiet[min(1, len(quiet) - 1)] if quiet else math.nan
+    return {**middle, "noise": noise, "rows": float(rows), "columns": float(columns)}
 
 
 def advice(pixels: np.ndarray, *, folder: Path | None = None) -> tuple[dict[str, float], list[Advice]]:
@@ -63,6 +75,6 @@ def advice(pixels: np.ndarray, *, folder: Path | None = None) -> tuple[dict[str,
     return told, answer
 
 
-def _median(values: list[float]) -> float:
+def _middle(values: list[float]) -> float:
     known = [value for value in values if value == value]
-    return float(np.median(known)) if known else float("nan")
+    return float(np.median(known)) if known else math.nan
