@@ -19,7 +19,7 @@ from sightline.core.sample import Sample
 from sightline.enhancing import weights as nets
 from sightline.enhancing.honesty import honesty
 from sightline.enhancing.judge import Advice, advice
-from sightline.enhancing.steps import STEPS, check_strength, done, step_named
+from sightline.enhancing.steps import STEPS, check_numbers, check_strength, done, step_named
 
 SCALES = (1, 2, 3, 4)
 
@@ -89,6 +89,7 @@ def enhance(
         raise InputError("missing", f"{folder}: no folder of weights is there.")
     source = as_image(image)
     before = checked(source.read(), what="enhance")
+    check_numbers(before, source.name)
     told, rows = advice(before, folder=folder)
     chosen = _chosen(what, scale, rows)
     made, factor, missing, taken = before, 1, None, []

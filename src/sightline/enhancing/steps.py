@@ -82,14 +82,19 @@ def done(
         return pixels, missing
     if strength == 0:
         return weights.enlarged(pixels, step.scale), None
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        raise InputError("corrupt", f"{step.name}: the picture holds values that are no numbers; fill them first.")
+    check_numbers(pixels, step.name)
     seen, alpha = _parted(pixels)
     if step.name == "mend":
         return _mended(pixels, seen, alpha, strength)
     after = weights.through(step.weights, seen, folder) if step.weights else brightened(seen)
     made = weights.mixed(weights.enlarged(seen, step.scale) if strength < 1 else after, after, strength)
     return _joined(made, None if alpha is None else weights.enlarged(alpha, step.scale)), None
+
+
+def check_numbers(pixels: np.ndarray, what: str) -> None:
+    """Refuse floats that are no numbers."""
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        raise InputError("corrupt", f"{what}: the picture holds values that are no numbers; fill them first.")
 
 
 def check_strength(strength: float) -> None:
