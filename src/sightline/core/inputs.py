@@ -316,7 +316,7 @@ def trust(size: tuple[int, ...], overlap: int, scale: int = 1) -> np.ndarray:
         rise = (np.minimum(far, far[::-1]) - margin) / max(2 * margin, 0.5)
         shape = [1] * (len(size) + 1)
         shape[axis] = length * scale
-        ramp = ramp * rise.clip(1e-3, 1).reshape(shape)
+        ramp = ramp * rise.clip(1e-6, 1).reshape(shape)
     return np.asarray(ramp, np.float32)
 
 

@@ -39,7 +39,7 @@ class Settings:
     least: float | None = None  # strength of the weakest damage, in its own unit; none: as is usual
     most: float | None = None  # strength of the strongest
     scale: int = 1  # how many times as large the answer is
-    loss: str = "charbonnier"  # a loss of pictures, or several: "charbonnier + 0.1 frequency"
+    loss: str = "charbonnier"  # a loss of pictures, or several: "charbonnier + 0.1 frequencies"
     channels: int = 0  # 1 gray, 3 colour; 0: as the pictures are
     deep: bool = False  # take every depth alike, as floats; answers come in the depth of the picture
     tile: int = 64  # side of what the network sees at once while it learns
@@ -72,6 +72,7 @@ class Restore(Task):
             raise SettingsError(f"task.scale = {options.scale}: must be 1, 2, 3 or 4.")
         if not options.tile >= 8 or not 0 <= options.overlap < options.tile:
             raise SettingsError(f"task.tile = {options.tile}: must be 8 or more, and larger than task.overlap.")
+        loss_parts(options.loss)
         masked = options.damage != GIVEN and damage_named(options.damage).masked
         channels, depth, _ = common_spec(data)
         channels = (options.channels or channels) + masked
@@ -151,7 +152,7 @@ class Restore(Task):
 
 
 def loss_parts(text: str) -> dict[str, float]:
-    """The losses that a word such as "charbonnier + 0.1 frequency" adds up, with their weights."""
+    """The losses that a word such as "charbonnier + 0.1 frequencies" adds up, with their weights."""
     parts: dict[str, float] = {}
     for term in text.split("+"):
         *number, name = term.split() or [""]
@@ -161,7 +162,7 @@ def loss_parts(text: str) -> dict[str, float]:
             weight = float("nan")
         if len(number) > 1 or not weight > 0:
             raise SettingsError(
-                f'task.loss = "{text}": write losses and weights such as "charbonnier + 0.1 frequency".'
+                f'task.loss = "{text}": write losses and weights such as "charbonnier + 0.1 frequencies".'
             )
         catalog.find("losses", name)
         parts[name] = weight
