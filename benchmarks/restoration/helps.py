@@ -48,7 +48,7 @@ DAMAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "darkness": ("low_light", {"severity": 4.0}),
     "JPEG of 8": ("jpeg", {"quality": 8}),
 }
-OURS = {"noise of 30": "denoise", "darkness": "brighten,denoise", "JPEG of 8": "deblock"}
+OURS = {"noise of 30": "denoise", "darkness": "denoise,brighten", "JPEG of 8": "deblock"}
 METRIC = "average_precision_50"
 
 

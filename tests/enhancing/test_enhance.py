@@ -73,11 +73,19 @@ def test_darkness_is_seen_and_lifted(weights: Path) -> None:
     clean = _clean(200)
     dark = (clean * 0.12).astype(np.uint8)
     made = enhance(dark, weights=weights)
-    assert made.done[0].name == "brighten"
+    assert made.done[-1].name == "brighten"
+    assert find("brighten")(clean).tobytes() == clean.tobytes() or clean.mean() < 110
     assert made.pixels.mean() > 2 * dark.mean()
     hue = [cv2.cvtColor(each, cv2.COLOR_RGB2HSV)[..., 0].astype(int) for each in (clean, find("brighten")(dark))]
     apart = np.abs(hue[0] - hue[1])
     assert np.median(np.minimum(apart, 180 - apart)) <= 4, "colours stay"
+
+
+def test_more_light_alone_invents_nothing() -> None:
+    dark = (_clean(200) * 0.15).astype(np.uint8)
+    made = enhance(dark, what="brighten")
+    assert (made.pixels != dark).mean() > 0.9
+    assert made.map().scores.max() == 0
 
 
 @pytest.mark.parametrize("name", ["denoise", "mend", "brighten"])

@@ -60,10 +60,11 @@ def advice(pixels: np.ndarray, *, folder: Path | None = None) -> tuple[dict[str,
     told = measured(pixels)
     noise, blocks, light = told["noise"], told["blockiness"], told["brightness"]
     longest = int(max(told["rows"], told["columns"]))
+    seen = NOISY * min(1.0, max(light, 0.1) / DARK)  # more light shows more of it
     rows = [
-        ("brighten", light < DARK, f"mean light {light:.2f}, dark is below {DARK:g}"),
         ("deblock", blocks > BLOCKY, f"blockiness {blocks:.2f}, seen above {BLOCKY:g}"),
-        ("denoise", noise > NOISY, f"noise {noise:.1f} gray levels, seen above {NOISY:g}"),
+        ("denoise", noise > seen, f"noise {noise:.1f} gray levels, seen above {seen:.2g}"),
+        ("brighten", light < DARK, f"mean light {light:.2f}, dark is below {DARK:g}"),
         ("enlarge2", longest < SMALL, f"{longest} pixels along its longer side, coarse below {SMALL}"),
     ]
     answer = []
