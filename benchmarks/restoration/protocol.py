@@ -152,10 +152,7 @@ _CLASSIC = {
 PROTOCOLS = (
     *(Protocol(f"BSD68 sigma {n}", "denoise", 1, noisy("Set68", n), None, said) for n, said in _BSD.items()),
     *(Protocol(f"Set12 sigma {n}", "denoise", 1, noisy("Set12", n), None, said) for n, said in _SET12.items()),
-    *(
-        Protocol(f"Set5 x{n}", f"enlarge{n}", 3, small("Set5", n), plain, said, n)
-        for n, (plain, said) in _SET5.items()
-    ),
+    *(Protocol(f"Set5 x{n}", f"enlarge{n}", 3, small("Set5", n), plain, said, n) for n, (plain, said) in _SET5.items()),
     Protocol("Set14 x2", "enlarge2", 3, small("Set14", 2), 30.24, {"TNRD": 32.51, "VDSR": 33.02}, 2),
     *(
         Protocol(f"classic5 quality {n}", "deblock", 1, compressed(n), 27.82 if n == 10 else None, said)
