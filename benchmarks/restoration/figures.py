@@ -8,6 +8,7 @@ out. Set5 and Set14 are enlarged in colour and measured on their luma; columns o
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,13 +17,11 @@ from typing import Any
 
 import numpy as np
 
-try:
-    from benchmarks.restoration import protocol
-except ImportError:  # run as a file
-    import protocol  # type: ignore[no-redef]
-
 from sightline.core import catalog
 from sightline.enhancing import weights
+
+sys.path[:0] = [str(Path(__file__).parent)]
+import protocol  # noqa: E402 - after the path
 
 CLASSICAL = {  # ours, in their own settings: told no more than the networks are
     "denoise": ("non_local_means", "total_variation", "wavelet", "sliding_cosines"),

@@ -22,22 +22,22 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from sightline.core import bundle as bundles
+from sightline.core import catalog, files, golden
+from sightline.core.chance import generator
+from sightline.core.errors import BundleError
+from sightline.core.image import BytesImage, encode
+from sightline.core.inputs import InputSpec
+from sightline.core.sample import Sample
+from sightline.core.task import Facts, Task
+from sightline.exporting.export import Parity, card_text, compare
+from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.model import load, torch_network
+
 sys.path[:0] = [str(Path(__file__).parent)]
 import pictures  # noqa: E402 - after the path
 import protocol  # noqa: E402
 import train  # noqa: E402
-
-from sightline.core import bundle as bundles  # noqa: E402
-from sightline.core import catalog, files, golden  # noqa: E402
-from sightline.core.chance import generator  # noqa: E402
-from sightline.core.errors import BundleError  # noqa: E402
-from sightline.core.image import BytesImage, encode  # noqa: E402
-from sightline.core.inputs import InputSpec  # noqa: E402
-from sightline.core.sample import Sample  # noqa: E402
-from sightline.core.task import Facts, Task  # noqa: E402
-from sightline.exporting.export import Parity, card_text, compare  # noqa: E402
-from sightline.predicting.answers import answers, torch_run  # noqa: E402
-from sightline.predicting.model import load, torch_network  # noqa: E402
 
 HOME = Path(__file__).parents[2] / "src" / "sightline" / "weights"
 WINDOW, OVERLAP = 256, 32  # of whole pictures: a tile and its maps stay near the processor

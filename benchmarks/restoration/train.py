@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,11 +29,9 @@ from safetensors.torch import save
 from sightline.core import catalog, files
 from sightline.core.chance import generator, seed_from
 
-try:
-    from benchmarks.restoration import damage, pictures
-except ImportError:  # run as a file
-    import damage  # type: ignore[no-redef]
-    import pictures  # type: ignore[no-redef]
+sys.path[:0] = [str(Path(__file__).parent)]
+import damage  # noqa: E402 - after the path
+import pictures  # noqa: E402
 
 Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 MEAN, SPREAD = 0.5, 0.25  # what inputs are brought to, as the spec of an input says where nothing else is measured
@@ -71,10 +70,10 @@ JOBS = {  # a trunk learns at one rate; each branch ends one job of its own whil
     "gray": Job(1, BOTH, 3000, decay=0),
     "denoise_gray": Job(1, {"noise": 1}, 3000, start="gray"),
     "deblock_gray": Job(1, {"blocks": 1}, 2500, start="gray"),
+    "enlarge2_gray": Job(1, {"small2": 1}, 3000, start="gray", scale=2, patch=48),
     "colour": Job(3, ALL, 2500, decay=0, start="gray"),
     "denoise_colour": Job(3, {"noise": 0.45, "camera": 0.55}, 2500, start="colour"),
     "deblock_colour": Job(3, {"blocks": 1}, 2000, start="colour"),
-    "enlarge2_gray": Job(1, {"small2": 1}, 3000, start="gray", scale=2, patch=48),
     "enlarge3_gray": Job(1, {"small3": 1}, 1000, start="enlarge2_gray", scale=3, patch=48),
     "enlarge4_gray": Job(1, {"small4": 1}, 1000, start="enlarge2_gray", scale=4, patch=48),
     "enlarge2_colour": Job(3, {"small2": 1}, 1000, start="enlarge2_gray", scale=2, patch=48),
