@@ -3,8 +3,9 @@
     PYTHONPATH=src python benchmarks/restoration/published.py [--data FOLDER] [--out FOLDER] [--minutes 60]
 
 Gray denoising at sigma 25 is learnt on Train400 and measured on BSD68 and Set12; deblocking of quality 10 on the same
-pictures, measured on classic5. The folder of data is that of protocol.py, with `denoise_gray/train`. Stopped at any
-moment, by the clock or otherwise, the same command continues; each job says how far it is and what it reaches so far.
+pictures, measured on classic5; enlarging twice on them too, measured on the luma of Set5. The folder of data is that of
+protocol.py, with `denoise_gray/train`. Stopped at any moment, by the clock or otherwise, the same command continues;
+each job says how far it is and what it reaches so far.
 Those pictures may be used for research alone, so that nothing learnt here is shipped.
 """
 
@@ -42,8 +43,13 @@ def fixed_blocks(clean: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 JOBS = {
     "denoise25": train.Job(1, {"noise25": 1}, 40_000, decay=0.5, settings=WIDE),
     "deblock10": train.Job(1, {"blocks10": 1}, 25_000, decay=0.5, settings=WIDE),
+    "enlarge2": train.Job(1, {"small2": 1}, 25_000, decay=0.5, settings=WIDE | {"fold": 1}, scale=2, patch=32),
 }
-MEASURED = {"denoise25": ("BSD68 sigma 25", "Set12 sigma 25"), "deblock10": ("classic5 quality 10",)}
+MEASURED = {
+    "denoise25": ("BSD68 sigma 25", "Set12 sigma 25"),
+    "deblock10": ("classic5 quality 10",),
+    "enlarge2": ("Set5 x2",),
+}
 
 
 def pool_of(data: Path) -> Callable[[int], train.Pool]:
@@ -69,10 +75,10 @@ def reached(name: str, out: Path, data: Path) -> str:
             weight.copy_(learning.mean[label])
 
     def restore(given: np.ndarray) -> np.ndarray:
-        unit = given if given.dtype.kind == "f" else given / np.float32(255)
+        unit = given if given.dtype.kind == "f" else protocol.luma(given) / np.float32(255)
         picture = torch.from_numpy(np.ascontiguousarray(unit, np.float32)).movedim(-1, 0)[None]
         with torch.inference_mode():
-            made = picture + network((picture - train.MEAN) / train.SPREAD)
+            made = train.enlarged(picture, JOBS[name].scale) + network((picture - train.MEAN) / train.SPREAD)
         return made[0].movedim(0, -1).numpy()
 
     told = []

@@ -1,4 +1,4 @@
-"""The weights that are shipped: small, licensed, and better than what they were given. Figures are in the benchmarks."""
+"""The weights that are shipped: small, licensed, and better than what they were given. Figures: benchmarks."""
 
 import math
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from sightline.core import bundle as bundles
 from sightline.core.bicubic import larger, smaller
 from sightline.core.chance import generator
-from sightline.core.encoding import encode
+from sightline.core.encoding import encode_as
 from sightline.core.image import as_image
 from sightline.enhancing.weights import SHIPPED, through
 from sightline.sources import drawn
@@ -49,7 +49,7 @@ def test_it_is_better_than_what_it_was_given(kind: str, colours: str) -> None:
         given = np.rint(clean + chance.normal(0, 25, clean.shape)).clip(0, 255).astype(np.uint8)
         before, least = given, 8.0
     elif kind == "deblock":
-        given = as_image(encode(clean, "jpeg", quality=15)).read()
+        given = as_image(encode_as(clean, ".jpg", quality=15)).read()
         before, least = given, 0.7
     else:
         scale = int(kind[-1])
