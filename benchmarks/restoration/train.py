@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,14 @@ import cv2
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
 from sightline.core import catalog, files
 from sightline.core.chance import generator, seed_from
 
-try:
-    from benchmarks.restoration import damage, pictures
-except ImportError:  # run as a file
-    import damage  # type: ignore[no-redef]
-    import pictures  # type: ignore[no-redef]
+sys.path[:0] = [str(Path(__file__).parent)]
+import damage  # noqa: E402 - after the path
+import pictures  # noqa: E402
 
 Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 MEAN, SPREAD = 0.5, 0.25  # what inputs are brought to, as the spec of an input says where nothing else is measured
@@ -57,7 +56,7 @@ class Job:
     rate: float = 4e-3
 
 
-SPOILS: Mapping[str, Spoil] = {
+SPOILS: dict[str, Spoil] = {
     "noise": damage.noise,
     "blocks": damage.blocks,
     "camera": damage.camera,
@@ -68,12 +67,18 @@ SPOILS: Mapping[str, Spoil] = {
 BOTH = {"noise": 0.55, "blocks": 0.45}
 ALL = {"noise": 0.35, "blocks": 0.3, "camera": 0.35}
 JOBS = {  # a trunk learns at one rate; each branch ends one job of its own while its rate falls
-    "gray": Job(1, BOTH, 9000, decay=0),
-    "denoise_gray": Job(1, {"noise": 1}, 4500, start="gray"),
-    "deblock_gray": Job(1, {"blocks": 1}, 3500, start="gray"),
-    "colour": Job(3, ALL, 6000, decay=0, start="gray"),
-    "denoise_colour": Job(3, {"noise": 0.45, "camera": 0.55}, 4000, start="colour"),
-    "deblock_colour": Job(3, {"blocks": 1}, 3000, start="colour"),
+    "gray": Job(1, BOTH, 3000, decay=0),
+    "denoise_gray": Job(1, {"noise": 1}, 3000, start="gray"),
+    "deblock_gray": Job(1, {"blocks": 1}, 2500, start="gray"),
+    "enlarge2_gray": Job(1, {"small2": 1}, 3000, start="gray", scale=2, patch=48),
+    "colour": Job(3, ALL, 2500, decay=0, start="gray"),
+    "denoise_colour": Job(3, {"noise": 0.45, "camera": 0.55}, 2500, start="colour"),
+    "deblock_colour": Job(3, {"blocks": 1}, 2000, start="colour"),
+    "enlarge3_gray": Job(1, {"small3": 1}, 1000, start="enlarge2_gray", scale=3, patch=48),
+    "enlarge4_gray": Job(1, {"small4": 1}, 1000, start="enlarge2_gray", scale=4, patch=48),
+    "enlarge2_colour": Job(3, {"small2": 1}, 1000, start="enlarge2_gray", scale=2, patch=48),
+    "enlarge3_colour": Job(3, {"small3": 1}, 800, start="enlarge3_gray", scale=3, patch=48),
+    "enlarge4_colour": Job(3, {"small4": 1}, 800, start="enlarge4_gray", scale=4, patch=48),
 }
 
 
@@ -119,7 +124,7 @@ def _relit(clean: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     return np.asarray(cv2.LUT(clean, np.rint(table).astype(np.uint8))).reshape(clean.shape)
 
 
-def open_pool(leaves: int = 60, scenes: int = 8, seed: int = 0) -> Pool:
+def open_pool(seed: int = 0, *, leaves: int = 60, scenes: int = 8) -> Pool:
     """All that anything shipped has seen."""
     drawn = pictures.scenes(scenes, seed) + [pictures.leaves(seed * 1000 + index) for index in range(leaves)]
     return Pool(pictures.photographs(), drawn)
@@ -193,13 +198,17 @@ class Learning:
                 self.mean[name].lerp_(weight, 1 - keep)
         return float(loss.detach())
 
+    def told(self) -> str:
+        """What a state must have been begun with; one whose rate never falls may go on for longer."""
+        return repr(self.job if self.job.decay else replace(self.job, steps=0))
+
     def save(self, path: Path) -> None:
         """Everything that the next step depends on, whole or not at all."""
         tensors = {f"network.{name}": weight.detach() for name, weight in self.network.named_parameters()}
         tensors |= {f"mean.{name}": weight for name, weight in self.mean.items()}
         state = self.optimiser.state_dict()["state"]
         tensors |= {f"state.{place}.{key}": value for place, row in state.items() for key, value in row.items()}
-        said = {"step": self.step, "seconds": self.seconds, "seed": self.seed, "job": repr(self.job)}
+        said = {"step": self.step, "seconds": self.seconds, "seed": self.seed, "job": self.told()}
         plain = {name: value.contiguous() for name, value in tensors.items()}
         files.write_durably(path, save(plain, {"said": json.dumps(said)}))
 
@@ -208,7 +217,7 @@ class Learning:
         with safe_open(path, "pt") as held:
             said = json.loads(held.metadata()["said"])
             tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118 - it is no mapping
-        if (said["seed"], said["job"]) != (self.seed, repr(self.job)):
+        if (said["seed"], said["job"]) != (self.seed, self.told()):
             raise SystemExit(f"{path} was begun with other settings; name another folder, or remove it")
         self.step, self.seconds = said["step"], said["seconds"]
         with torch.no_grad():
@@ -239,23 +248,34 @@ def widened(name: str, have: torch.Tensor, like: torch.Tensor) -> torch.Tensor |
     return None
 
 
-def train(name: str, out: Path, seed: int = 0, most: float = math.inf) -> bool:
+def train(
+    name: str,
+    out: Path,
+    seed: int = 0,
+    *,
+    most: float = math.inf,
+    jobs: Mapping[str, Job] | None = None,
+    opened: Callable[[int], Pool] = open_pool,
+) -> bool:
     """Train or continue a job in a folder, at most so many seconds by the clock; whether it is done."""
-    job, kept, begun = JOBS[name], out / f"{name}.state", time.monotonic()
+    job, kept, begun = (jobs or JOBS)[name], out / f"{name}.state", time.monotonic()
     learning = Learning(job, seed)
     if kept.is_file():
         learning.resume(kept)
     elif job.start:
-        learning.begin(load_file(out / f"{job.start}.safetensors"))
-    pool, losses, saved = open_pool(seed=seed), list[float](), time.monotonic()
+        with safe_open(out / f"{job.start}.safetensors", "pt") as before:
+            learning.seconds = float(before.metadata()["seconds"])  # a branch counts its trunk
+            learning.begin({name_: before.get_tensor(name_) for name_ in before.keys()})  # noqa: SIM118
+    pool, losses, spent, saved = opened(seed), list[float](), 0.0, time.monotonic()
     while learning.step < job.steps and time.monotonic() - begun < most:
         start = time.process_time()
         losses.append(learning.learn(*batch(job, pool, seed_from(name, seed), learning.step)))
         learning.seconds += time.process_time() - start
+        spent += time.process_time() - start
         if learning.step % 250 == 0:
-            speed = learning.step * job.batch / learning.seconds
+            speed = len(losses) * job.batch / spent
             print(f"{name} {learning.step}/{job.steps}: {np.mean(losses):.5f}, {speed:.0f} patches/s", flush=True)
-            losses.clear()
+            losses, spent = [], 0.0
         if time.monotonic() - saved > 60:
             learning.save(kept)
             saved = time.monotonic()

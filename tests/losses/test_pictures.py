@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sightline.core.errors import SettingsError
-from sightline.losses.pictures import charbonnier, dissimilarity, frequencies, mean_square, perceptual
+from sightline.losses.pictures import charbonnier, dissimilarity, frequency, mean_square, perceptual
 from tests.losses.cases import Case
 
 
@@ -48,7 +48,7 @@ def _dissimilarity(pixels: np.ndarray, truth: np.ndarray) -> float:
     return 1 - float(np.mean([metrics.structural_similarity(*pair, channel_axis=-1, **settings) for pair in pairs]))
 
 
-def _frequencies(pixels: np.ndarray, truth: np.ndarray) -> float:
+def _frequency(pixels: np.ndarray, truth: np.ndarray) -> float:
     far = np.fft.rfft2(pixels.astype(np.float64) - truth, axes=(1, 2), norm="ortho")
     return float((np.abs(far.real).mean() + np.abs(far.imag).mean()) / 2)
 
@@ -72,7 +72,7 @@ CASES = {
     "mean_square": Case(_draw, _perfect, _mean_square, ("pixels",)),
     "mean_absolute": Case(_draw, _perfect, _mean_absolute, ("pixels",)),
     "dissimilarity": Case(_draw_large, _perfect, _dissimilarity, ("pixels",)),
-    "frequencies": Case(_draw, _perfect, _frequencies, ("pixels",)),
+    "frequency": Case(_draw, _perfect, _frequency, ("pixels",)),
     "perceptual": Case(_draw_perceptual, _perfect, _perceptual, ("pixels",)),
 }
 
@@ -100,9 +100,9 @@ def test_structure_forgives_light_more_than_blur() -> None:
     assert float(dissimilarity(light, truth)) < 0.5 * float(dissimilarity(blurred, truth))
 
 
-def test_frequencies_do_not_grow_with_the_picture() -> None:
+def test_frequency_does_not_grow_with_the_picture() -> None:
     small, large = (torch.rand(1, side, side, 1) for side in (16, 64))
-    none = [float(frequencies(one, torch.zeros_like(one) + 0.5)) for one in (small, large)]
+    none = [float(frequency(one, torch.zeros_like(one) + 0.5)) for one in (small, large)]
     assert none[0] == pytest.approx(none[1], rel=0.2)
 
 

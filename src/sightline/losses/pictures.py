@@ -56,7 +56,7 @@ def _bell(length: int, like: Tensor) -> Tensor:
     return bell / bell.sum()
 
 
-def frequencies(pixels: Tensor, truth: Tensor) -> Tensor:
+def frequency(pixels: Tensor, truth: Tensor) -> Tensor:
     """Mean absolute difference of Fourier coefficients, real and imaginary parts apart (Cho et al. 2021).
 
     Coefficients are those of the orthonormal transform, so that the value does not grow with the picture.

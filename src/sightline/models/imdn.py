@@ -34,7 +34,7 @@ class _Body(nn.Module):
         for block in self.blocks:
             made = block(made)
             seen.append(made)
-        return x + functional.leaky_relu(self.join(torch.cat(seen, 1)), 0.05)  # type: ignore[no-any-return]
+        return x + functional.leaky_relu(self.join(torch.cat(seen, 1)), 0.05)
 
 
 class _Block(nn.Module):
