@@ -22,7 +22,8 @@ This page is made by `python docs/models_table.py`; do not edit it by hand.
 
 A model is named as `--model NAME`, and one of its sizes as `--model NAME:SIZE`. What stands on it (scores, boxes, a
 vector) comes from the task, so the size below is that of the model alone. A *pyramid* gives maps at several strides and
-serves every task that reads one; *logits* are a whole classifier; a *picture* is as large as what was put in.
+serves every task that reads one; *logits* are a whole classifier; a *picture* is as large as what was put in, or
+`scale` times as large.
 
 With `pip install 'sightline[zoo]'` every architecture of timm is a model too: `timm:resnet18` begins from chance,
 `timm:resnet18.a1_in1k` with the weights of that name, whose licence is shown. Nothing is downloaded unless a name asks

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from sightline.core.stream import Shot as Shot
     from sightline.core.stream import Stream as Stream
     from sightline.core.versions import diff as diff
+    from sightline.enhancing.enhance import Enhanced as Enhanced
+    from sightline.enhancing.enhance import enhance as enhance
+    from sightline.enhancing.enhance import enhance_all as enhance_all
     from sightline.evaluating.describe import report as report
     from sightline.evaluating.evaluate import Evaluation as Evaluation
     from sightline.evaluating.evaluate import evaluate as evaluate
@@ -69,6 +72,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Chain": "applying.chain",
     "Conversion": "core.conversion",
     "Dataset": "core.dataset",
+    "Enhanced": "enhancing.enhance",
     "Evaluation": "evaluating.evaluate",
     "Event": "core.progress",
     "Exported": "exporting.export",
@@ -98,6 +102,8 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "cross_validate": "training.folding",
     "diff": "core.versions",
     "difference": "composing.difference",
+    "enhance": "enhancing.enhance",
+    "enhance_all": "enhancing.enhance",
     "evaluate": "evaluating.evaluate",
     "examine": "core.image",
     "explain": "explaining.explain",

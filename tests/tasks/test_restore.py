@@ -15,9 +15,9 @@ from sightline.tasks.restore import TASK
 from tests.tasks.lessons import Learnt, Lesson, learnt, shared_folder
 
 LESSON = Lesson(
-    lambda: dataset("pairs", 150, size=64),
+    lambda: dataset("pairs", 80, size=64),
     lambda _, came: (came or 0) + 3,  # decibels above the picture as it came
-    {"epochs": 14, "batch": 8, "rate": 0.003},
+    {"epochs": 14, "batch": 4, "rate": 0.003},
     {"tile": 32, "overlap": 8},
 )
 

@@ -50,15 +50,19 @@ def find(family: str, name: str) -> Any:
         return theirs[name].load()
     known = sorted({*ours, *theirs})
     raise UnknownNameError(
-        f"no {family[:-1] if family.endswith('s') else family} is called '{name}'.{nearest(name, known)} "
-        f"Known: {', '.join(known) or 'none'}."
+        f"no {_one(family)} is called '{name}'.{nearest(name, known)} Known: {', '.join(known) or 'none'}."
     )
 
 
 def _variant(family: str, name: str, entry: Any, variant: str) -> Any:
     if not hasattr(entry, "variant"):
-        raise UnknownNameError(f"'{name}' has no variants: write {family.removesuffix('s')} '{name}' without a colon.")
+        raise UnknownNameError(f"'{name}' has no variants: write {_one(family)} '{name}' without a colon.")
     return entry.variant(variant)
+
+
+def _one(family: str) -> str:
+    """The word for an entry of a family."""
+    return family.removesuffix("es" if family.endswith("sses") else "s")
 
 
 def describe(family: str) -> dict[str, str]:

@@ -58,9 +58,11 @@ class Dataset(Sequence[Sample]):
         recipe = "" if self._recipe is None else ",".join(map(str, rows))
         return self._same(_View(self.samples, rows, None), "take", recipe)
 
-    def map(self, change: Callable[[Sample], Sample], recipe: str | None = None) -> Dataset:
+    def map(
+        self, change: Callable[[Sample], Sample], recipe: str | None = None, *, kind: type[Annotation] | None = None
+    ) -> Dataset:
         """Every sample changed when it is asked for; `recipe` names the change where content must not be read."""
-        view = Dataset(_View(self.samples, range(len(self)), change), name=self.name, names=self._names)
+        view = Dataset(_View(self.samples, range(len(self)), change), name=self.name, names=self._names, kind=kind)
         view.details = self.details
         view._recipe = None if self._recipe is None or recipe is None else f"{self._recipe}|{recipe}"
         return view

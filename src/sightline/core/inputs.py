@@ -44,8 +44,8 @@ class InputSpec:
         return np.zeros((1, *self.size, self.channels), self.dtype)
 
     def moving(self) -> tuple[int, ...]:
-        """Axes that may vary from call to call."""
-        return (0,)
+        """Axes that may vary from call to call: of tiles also their sides, so that larger ones may be asked for."""
+        return (0, *range(1, 1 + len(self.size))) if self.fit == "tile" else (0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,11 @@ def conform(pixels: np.ndarray, spec: InputSpec, name: str = "picture") -> np.nd
     return pixels
 
 
+def coloured(pixels: np.ndarray, channels: int, name: str = "picture") -> np.ndarray:
+    """Gray or colour as wanted, in the depth it came in."""
+    return conform(pixels, InputSpec((1,) * (pixels.ndim - 1), channels, str(pixels.dtype)), name)
+
+
 def place(image: Image, spec: InputSpec, sample: int = 0) -> list[tuple[Frame, np.ndarray]]:
     """One picture as one or more inputs of the network's size, each with its frame; decoded no larger than needed."""
     if spec.fit == "tile":
@@ -182,16 +187,21 @@ def _tiles(pixels: np.ndarray, spec: InputSpec, sample: int) -> list[tuple[Frame
     short = [max(0, to - was) for to, was in zip(spec.size, original, strict=True)]
     if any(short):
         pixels = np.pad(pixels, [*((0, pad) for pad in short), (0, 0)], "symmetric")
-    starts = []
-    for to, was in zip(spec.size, pixels.shape[:-1], strict=True):
-        steps = 1 if was == to else -(-(was - to) // max(1, to - spec.overlap)) + 1
-        starts.append(sorted({round(start) for start in np.linspace(0, was - to, steps)}))
     placed = []
-    for corner in itertools.product(*starts):
+    for corner in itertools.product(*tile_starts(pixels.shape[:-1], spec.size, spec.overlap)):
         window = tuple(slice(start, start + to) for start, to in zip(corner, spec.size, strict=True))
         offset = tuple(-float(start) for start in corner)
         placed.append((Frame(sample, original, spec.size, (1.0,) * len(original), offset), pixels[window]))
     return placed
+
+
+def tile_starts(whole: Sequence[int], size: Sequence[int], overlap: int) -> list[list[int]]:
+    """Where tiles begin along each axis: evenly, so that neighbours share at least `overlap`."""
+    starts = []
+    for to, was in zip(size, whole, strict=True):
+        steps = 1 if was <= to else -(-(was - to) // max(1, to - overlap)) + 1
+        starts.append(sorted({round(start) for start in np.linspace(0, max(0, was - to), steps)}))
+    return starts
 
 
 def normalised(pixels: np.ndarray, spec: InputSpec, out: np.ndarray | None = None) -> np.ndarray:
@@ -267,33 +277,50 @@ def common_spec(samples: Sequence[Sample], place: int = 0, *, look: int = 64) ->
     return channels, depth, middle
 
 
-def cut(pixels: np.ndarray, frame: Frame) -> np.ndarray:
-    """The part of an original-sized array that a tile shows, padded as the tile was."""
-    short = [max(0, to - was) for to, was in zip(frame.size, frame.original, strict=True)]
+def cut(pixels: np.ndarray, frame: Frame, scale: int = 1) -> np.ndarray:
+    """The part of an original-sized array (or one `scale` times as large) that a tile shows, padded as the tile was."""
+    short = [max(0, to - was) * scale for to, was in zip(frame.size, frame.original, strict=True)]
     if any(short):
         pixels = np.pad(pixels, [*((0, pad) for pad in short), *[(0, 0)] * (pixels.ndim - len(short))], "symmetric")
-    return pixels[tuple(slice(-round(o), -round(o) + to) for o, to in zip(frame.offset, frame.size, strict=True))]
+    return pixels[_window(frame, scale)]
 
 
-def blend(tiles: np.ndarray, frames: Sequence[Frame], overlap: int) -> list[np.ndarray]:
-    """Whole float32 pictures from tiles, one a sample; where tiles share, the nearer to its middle counts more."""
+def blend(tiles: np.ndarray, frames: Sequence[Frame], overlap: int, scale: int = 1) -> list[np.ndarray]:
+    """Whole float32 pictures from tiles, one a sample; where tiles share, the nearer to its middle counts more.
+
+    The tiles may be answers `scale` times as large as what their frames say; so are the pictures then.
+    """
     whole: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for tile, frame in zip(tiles, frames, strict=True):
         if frame.sample not in whole:
-            padded = tuple(max(was, to) for was, to in zip(frame.original, frame.size, strict=True))
+            padded = tuple(max(was, to) * scale for was, to in zip(frame.original, frame.size, strict=True))
             whole[frame.sample] = (np.zeros((*padded, tile.shape[-1]), np.float32), np.zeros((*padded, 1), np.float32))
         total, weight = whole[frame.sample]
-        ramp = np.ones((1,) * len(frame.size), np.float32)
-        for axis, length in enumerate(frame.size):
-            rise = np.minimum(1.0, (np.arange(length) + 1) / (overlap + 1))
-            shape = [1] * len(frame.size)
-            shape[axis] = length
-            ramp = ramp * np.minimum(rise, rise[::-1]).astype(np.float32).reshape(shape)
-        window = tuple(slice(-round(o), -round(o) + to) for o, to in zip(frame.offset, frame.size, strict=True))
-        total[window] += tile * ramp[..., None]
-        weight[window] += ramp[..., None]
+        ramp, window = trust(frame.size, overlap, scale), _window(frame, scale)
+        total[window] += tile * ramp
+        weight[window] += ramp
     originals = {frame.sample: frame.original for frame in frames}
     return [
-        (total / weight)[tuple(slice(0, was) for was in originals[sample])]
+        (total / weight)[tuple(slice(0, was * scale) for was in originals[sample])]
         for sample, (total, weight) in sorted(whole.items())
     ]
+
+
+@lru_cache(16)
+def trust(size: tuple[int, ...], overlap: int, scale: int = 1) -> np.ndarray:
+    """How much each place of a tile counts: next to nothing at its rim, where its surroundings were missing."""
+    ramp = np.ones((1,) * (len(size) + 1), np.float32)
+    margin = overlap * scale / 4
+    for axis, length in enumerate(size):
+        far = np.arange(length * scale, dtype=np.float32) + 0.5
+        rise = (np.minimum(far, far[::-1]) - margin) / max(2 * margin, 0.5)
+        shape = [1] * (len(size) + 1)
+        shape[axis] = length * scale
+        ramp = ramp * rise.clip(1e-6, 1).reshape(shape)
+    return np.asarray(ramp, np.float32)
+
+
+def _window(frame: Frame, scale: int = 1) -> tuple[slice, ...]:
+    """Where a tile lies in its original, or in an answer `scale` times as large."""
+    starts = [-round(offset) * scale for offset in frame.offset]
+    return tuple(slice(start, start + to * scale) for start, to in zip(starts, frame.size, strict=True))

@@ -121,6 +121,13 @@ class Task(ABC):
         """Default augmentations of training, (name, settings) each."""
         return ()
 
+    def pose(self, sample: Sample, facts: Facts, rng: np.random.Generator | None = None) -> Sample:
+        """The sample as this task asks about it: with `rng` while it learns, else always the same.
+
+        Where the question can be made from the answer, such as a damaged picture from a clean one, it is made here.
+        """
+        return sample
+
     def order(self, data: Dataset, facts: Facts, size: int, rng: np.random.Generator) -> list[list[int]]:
         """Batches of one epoch, as indexes: a pure function of rng."""
         rows = rng.permutation(len(data)).tolist()
@@ -145,6 +152,14 @@ class Task(ABC):
         """What is exported; {} where there is no graph."""
         specs = facts.inputs.items()
         return {"model": Graph(network, {k: s.example() for k, s in specs}, {k: s.moving() for k, s in specs})}
+
+
+def posed(task: Task, data: Dataset, facts: Facts) -> Dataset:
+    """Data as the task asks about it when it is measured; the data itself where the task leaves it as it is."""
+    if type(task).pose is Task.pose:
+        return data
+    kind = task.truth or task.kind
+    return data.map(lambda sample: task.pose(sample, facts), f"posed {sorted(facts.options.items())}", kind=kind)
 
 
 def name_rows(samples: Sequence[Sample], frames: Sequence[Frame], names: Sequence[str]) -> np.ndarray:

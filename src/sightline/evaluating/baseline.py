@@ -7,14 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from sightline.core.annotations import Annotation, Labels, Picture, Value
+from sightline.core.bicubic import bicubic
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.hierarchy import Tree
+from sightline.core.inputs import coloured
 from sightline.core.sample import Sample
 
 
-def baseline(kind: type[Annotation], train: Dataset, samples: Sequence[Sample]) -> tuple[str, list[Annotation]] | None:
-    """A name and one answer a sample, or None where no honest baseline is known for the record."""
+def baseline(
+    kind: type[Annotation], train: Dataset, samples: Sequence[Sample], truths: Sequence[Annotation] = ()
+) -> tuple[str, list[Annotation]] | None:
+    """A name and one answer a sample, or None where no honest baseline is known for the record.
+
+    Pictures are brought to the size and the channels of their `truths`.
+    """
     if kind is Value and train.kind is Value:
         return _usual(train, samples)
     if kind is Labels and train.kind is Labels:
@@ -28,10 +35,26 @@ def baseline(kind: type[Annotation], train: Dataset, samples: Sequence[Sample]) 
         return f"always {answer.best}", [answer for _ in samples]
     if kind is Picture and train.kind is Picture:
         try:
-            return "the picture as it came", [Picture(sample.pixels()) for sample in samples]
+            wanted: list[Annotation | None] = [*truths] or [sample.truth for sample in samples]
+            return _as_they_came([sample.pixels() for sample in samples], wanted)
         except InputError:
             return None
     return None
+
+
+def _as_they_came(given: Sequence[np.ndarray], truths: Sequence[Annotation | None]) -> tuple[str, list[Annotation]]:
+    """Pictures as they came, enlarged where the truth is larger; what is no picture of theirs is left out."""
+    answers: list[Annotation] = []
+    grown = False
+    for pixels, truth in zip(given, truths, strict=True):
+        if isinstance(truth, Picture):
+            wanted = truth.pixels
+            few = pixels.shape[-1] == wanted.shape[-1] + 1  # the last says what is missing
+            kept = pixels[..., :-1] if few else coloured(pixels, wanted.shape[-1])
+            grown = grown or kept.shape[:2] != wanted.shape[:2]
+            pixels = bicubic(kept, wanted.shape[:2]) if kept.ndim == 3 else kept
+        answers.append(Picture(pixels))
+    return "the picture as it came" + (", enlarged by bicubic interpolation" if grown else ""), answers
 
 
 def _usual(train: Dataset, samples: Sequence[Sample]) -> tuple[str, list[Annotation]]:

@@ -21,7 +21,7 @@ from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
 from sightline.core.settings import to_word
 from sightline.core.sides import reopen
-from sightline.core.task import Facts, Task
+from sightline.core.task import Facts, Task, posed
 from sightline.evaluating.calibrating import calibrated
 from sightline.evaluating.charts import history_png
 from sightline.evaluating.evaluate import Evaluation
@@ -55,7 +55,7 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     calibration = calibrated(folder, task, facts, passes, parted, tell)
 
     def shown(ids: Sequence[str]) -> list[Example]:
-        given = answers(task, passes, _pick(parted, ids), facts, seed=seed, calibration=calibration)
+        given = answers(task, passes, _pick(posed(task, parted, facts), ids), facts, seed=seed, calibration=calibration)
         return _examples(task, facts, given, settled)
 
     worst, typical = shown(evaluation.worst[:SHOWN]), shown(evaluation.typical[::2][:SHOWN])

@@ -25,7 +25,7 @@ from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
 from sightline.core.sides import held_out, reopen
 from sightline.core.tally import Tally
-from sightline.core.task import Facts, Task
+from sightline.core.task import Facts, Task, posed
 from sightline.core.task import Run as Pass
 from sightline.core.thresholds import bound, measured
 from sightline.evaluating.baseline import baseline
@@ -92,7 +92,7 @@ def evaluate(
         passes, seed = torch_run(network), int(run.info["settings"]["seed"])
         parted = reopen(run.info, data, folder=run.path)
         calibration = calibrated(run, task, facts, passes, parted, tell)
-        train = parted.side("train")
+        train = posed(task, parted.side("train"), facts)
         side, held = held_out(parted, side)
         thresholds = _thresholds(task, passes, parted.side("val"), facts, seed, calibration)
     else:
@@ -102,7 +102,7 @@ def evaluate(
         task, facts, passes, seed, calibration = model.task, model.facts, model.run, 0, model.calibration
         held = open_data(data, format=format)
         held = held.side(side) if side else held
-        train, side = held, side or "all"
+        train, side = posed(task, held, facts), side or "all"
         thresholds = dict(model.card["thresholds"])
     start = time.perf_counter()
     kept, truths, plain, given, unreadable = _gathered(task, passes, held, facts, seed, calibration, tell)
@@ -112,7 +112,7 @@ def evaluate(
         raise AmbiguousError(
             f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
         )
-    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept), thresholds)
+    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept, truths), thresholds)
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
     allowed = min(MOST_SECONDS, max(LEAST_SECONDS, took))  # a study may take as long again as the answers took
@@ -150,7 +150,8 @@ def _gathered(
     plain: list[Annotation] = []
     given: list[Annotation] = []
     unreadable: dict[str, str] = {}
-    for number, (sample, answer, row) in enumerate(noted(task, passes, held, facts, seed=seed), 1):
+    asked = posed(task, held, facts)
+    for number, (sample, answer, row) in enumerate(noted(task, passes, asked, facts, seed=seed), 1):
         tell(Event("progress", "", {"done": number, "total": len(held)}))
         truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
         if isinstance(answer, InputError):

@@ -21,7 +21,7 @@ from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
 from sightline.core.sides import held_out, reopen
-from sightline.core.task import Facts, Task
+from sightline.core.task import Facts, Task, posed
 from sightline.core.task import Run as Pass
 from sightline.evaluating.calibrating import calibrated
 from sightline.predicting.answers import answers, torch_run
@@ -65,7 +65,7 @@ def export(
     weights = source.weights.read_bytes()
     parted, known = reopen(info, data, folder=source.path), torch_run(network)
     calibration = calibrated(source, task, facts, known, parted, tell)
-    chosen = golden_samples(held_out(parted)[1], samples)
+    chosen = golden_samples(posed(task, held_out(parted)[1], facts), samples)
     given = answers(task, known, chosen, facts, calibration=calibration)
     wanted = [answer for _, answer in given if isinstance(answer, Annotation)]
     files: dict[str, bytes] = {"weights.safetensors": weights, "golden.npz": golden.pack(chosen, wanted, 0)}

@@ -19,9 +19,12 @@ def boxes(model: nn.Module, spec: InputSpec, count: int, *, width: int = 64) -> 
     return _Boxes(model, spec, count, width)
 
 
-def picture(model: nn.Module, spec: InputSpec) -> nn.Module:
-    """`picture` in 0..1, channels last: the input plus what the model adds."""
-    return _Picture(model, spec)
+def picture(model: nn.Module, spec: InputSpec, *, scale: int = 1, masked: bool = False) -> nn.Module:
+    """`picture` in 0..1, channels last, `scale` times as large: the input, enlarged smoothly, plus what the model adds.
+
+    `masked`: the last channel says what is known (1) and what is missing (0), and only the missing is changed.
+    """
+    return _Picture(model, spec, scale, masked)
 
 
 def velocity(model: nn.Module, spec: InputSpec) -> nn.Module:
@@ -73,13 +76,21 @@ class _Boxes(nn.Module):
 
 
 class _Picture(nn.Module):
-    def __init__(self, model: nn.Module, spec: InputSpec) -> None:
+    def __init__(self, model: nn.Module, spec: InputSpec, scale: int, masked: bool) -> None:
         super().__init__()
         self.pixels, self.model, self.top = Pixels(spec), model, TOP[spec.dtype]
+        self.scale, self.masked = scale, masked
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        added = self.model(self.pixels(image)).movedim(1, -1)
-        return {"picture": image.to(torch.float32) / self.top + added.float()}
+        added = self.model(self.pixels(image)).movedim(1, -1).float()
+        given = image.to(torch.float32) / self.top
+        if self.masked:
+            return {"picture": given[..., :-1] + added[..., :-1] * (1 - given[..., -1:])}
+        if self.scale > 1:
+            rows, columns = image.shape[1] * self.scale, image.shape[2] * self.scale
+            larger = functional.interpolate(given.movedim(-1, 1), size=(rows, columns), mode="bilinear")
+            given = larger.movedim(1, -1)
+        return {"picture": given + added}
 
 
 class _Velocity(nn.Module):

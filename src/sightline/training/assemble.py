@@ -12,7 +12,7 @@ from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.splitting import split_digest
-from sightline.core.task import Facts, Task
+from sightline.core.task import Facts, Task, posed
 from sightline.training.choices import Choices, device_for
 from sightline.training.guard import Asked
 from sightline.training.imbalance import handled
@@ -51,7 +51,7 @@ def assemble(
             write_durably(run.path / "start.json", canonical(begun))
     learner = Learner(task, network, settings, choices)
     learner.teacher = teacher(task, facts, settings, choices)
-    train, val = sides.side("train"), sides.side("val")
+    train, val = sides.side("train"), posed(task, sides.side("val"), facts)
     made = Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
     made.keep = uneven["kept_by"] if uneven else task.metrics[0]
     return made

@@ -186,11 +186,11 @@ class Loader:
         return part
 
     def _moved(self, sample: Sample, chances: Chances, row: int) -> Sample:
-        if self.mover is None:
-            return sample
-        sample = _showing(sample, tuple([_lazy(image) for image in sample.images]))
         rng = chances.of(row)
-        return self.mover(sample, rng, others=lambda count: self._others(rng, count))
+        if self.mover is not None:
+            sample = _showing(sample, tuple([_lazy(image) for image in sample.images]))
+            sample = self.mover(sample, rng, others=lambda count: self._others(rng, count))
+        return self.task.pose(sample, self.facts, rng)
 
     def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
         """Samples to mix with, from the same chance."""
