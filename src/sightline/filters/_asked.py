@@ -11,7 +11,7 @@ import numpy as np
 from sightline.core.errors import InputError, SettingsError, nearest
 
 
-def within(what: str, low: float, high: float, **settings: Any) -> None:
+def within(what: str, low: float, high: float, /, **settings: Any) -> None:
     """Numbers from `low` to `high`, both included."""
     for name, value in settings.items():
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
@@ -19,14 +19,14 @@ def within(what: str, low: float, high: float, **settings: Any) -> None:
             raise SettingsError(f"{what}: {name} = {value!r}: must be a number from {low:g} to {high:g}.")
 
 
-def whole(what: str, low: int, high: int, **settings: Any) -> None:
+def whole(what: str, low: int, high: int, /, **settings: Any) -> None:
     """Whole numbers from `low` to `high`."""
     for name, value in settings.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or not low <= value <= high:
             raise SettingsError(f"{what}: {name} = {value!r}: must be a whole number from {low} to {high}.")
 
 
-def one_of(what: str, choices: Sequence[str], **settings: Any) -> None:
+def one_of(what: str, choices: Sequence[str], /, **settings: Any) -> None:
     """One of some words."""
     for name, value in settings.items():
         if value not in choices:
@@ -34,7 +34,7 @@ def one_of(what: str, choices: Sequence[str], **settings: Any) -> None:
             raise SettingsError(f"{what}: {name} = {value!r}: must be one of {', '.join(choices)}.{close}")
 
 
-def numbers(what: str, low: float, high: float, *, most: int = 16, **settings: Any) -> None:
+def numbers(what: str, low: float, high: float, /, *, most: int = 16, **settings: Any) -> None:
     """A few numbers from `low` to `high`."""
     for name, values in settings.items():
         if not isinstance(values, list | tuple) or not 1 <= len(values) <= most:
@@ -58,5 +58,7 @@ def mask_of(what: str, given: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Where a mask says yes: of an array or a file, every pixel that is not 0; as large as the picture."""
     marked = picture_of(what, "mask", given)
     if marked.ndim != 3 or marked.shape[:2] != shape[:2]:
-        raise InputError("mismatch", f"{what}: the mask is {marked.shape[:2]}, the picture {shape[:2]}; make them equal.")
+        raise InputError(
+            "mismatch", f"{what}: the mask is {marked.shape[:2]}, the picture {shape[:2]}; make them equal."
+        )
     return np.asarray((marked != 0).any(2))

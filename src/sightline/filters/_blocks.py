@@ -37,9 +37,7 @@ def overlapping(plane: np.ndarray, bars: np.ndarray, step: int) -> np.ndarray:
     rows, columns = plane.shape
     edge = SIDE
     deep, broad = -(-rows // SIDE) * SIDE + 2 * edge, -(-columns // SIDE) * SIDE + 2 * edge
-    wide = cv2.copyMakeBorder(
-        plane, edge, deep - rows - edge, edge, broad - columns - edge, cv2.BORDER_REFLECT
-    )
+    wide = cv2.copyMakeBorder(plane, edge, deep - rows - edge, edge, broad - columns - edge, cv2.BORDER_REFLECT)
     total, weights = np.zeros_like(wide), np.zeros_like(wide)
     flat = bars.reshape(-1)
     for top in range(0, SIDE, step):

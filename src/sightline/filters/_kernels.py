@@ -28,7 +28,7 @@ def kernel_of(what: str, kernel: Any, size: float, angle: float) -> np.ndarray:
         raise SettingsError(f"{what}: kernel must be rows and columns of numbers from 0 with a sum above 0.")
     rows, columns = found.shape
     found = np.pad(found, ((0, 1 - rows % 2), (0, 1 - columns % 2)))
-    return (found / found.sum()).astype(np.float32)
+    return np.asarray(found / found.sum(), np.float32)
 
 
 def _bell(sigma: float) -> np.ndarray:
@@ -36,20 +36,20 @@ def _bell(sigma: float) -> np.ndarray:
     reach = math.ceil(4 * sigma)
     row = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     both = np.outer(row, row)
-    return (both / both.sum()).astype(np.float32)
+    return np.asarray(both / both.sum(), np.float32)
 
 
 def _fine(reach: int) -> tuple[np.ndarray, np.ndarray]:
     """Right and down of the points of a finer grid."""
     side = (2 * reach + 1) * _FINER
     places = (np.arange(side) + 0.5) / _FINER - reach - 0.5
-    return np.meshgrid(places, places)  # type: ignore[return-value]
+    return np.broadcast_to(places, (side, side)), np.broadcast_to(places[:, None], (side, side))
 
 
 def _coarse(inside: np.ndarray, reach: int) -> np.ndarray:
     side = 2 * reach + 1
     made = inside.reshape(side, _FINER, side, _FINER).sum((1, 3), dtype=np.float64)
-    return (made / made.sum()).astype(np.float32)
+    return np.asarray(made / made.sum(), np.float32)
 
 
 def _disc(radius: float) -> np.ndarray:

@@ -15,10 +15,14 @@ def by_likeness(values: np.ndarray, alike: float, patch: int, window: int) -> np
     rows, columns, channels = values.shape
     reach, half = window // 2, patch // 2
     edge = reach + half
-    wide = np.pad(values, ((edge, edge), (edge, edge), (0, 0)), mode="reflect" if min(rows, columns) > edge else "symmetric")
+    wide = np.pad(
+        values, ((edge, edge), (edge, edge), (0, 0)), mode="reflect" if min(rows, columns) > edge else "symmetric"
+    )
     total, weights = values.copy(), np.ones((rows, columns), np.float32)
     scale = np.float32(-1 / (channels * alike * alike))
-    shifts = [(down, right) for down in range(reach + 1) for right in range(-reach, reach + 1) if (down, right) > (0, 0)]
+    shifts = [
+        (down, right) for down in range(reach + 1) for right in range(-reach, reach + 1) if (down, right) > (0, 0)
+    ]
     for down, right in shifts:
         # every place from which a shift starts or ends inside the picture
         left, stop = edge - max(right, 0), edge + columns + max(-right, 0)

@@ -37,8 +37,8 @@ def wiener(
     return from_unit(_divided(values, point, _BALANCE * (level / strength) ** 2), image)
 
 
-_ROUNDS = 10
-_BALANCE = 100.0  # what a picture's own fine detail is worth against noise, found on photographs
+_ROUNDS = 8
+_BALANCE = 110.0  # what a picture's own fine detail is worth against noise, found on photographs
 
 
 def _divided(values: np.ndarray, point: np.ndarray, balance: float) -> np.ndarray:

@@ -63,7 +63,7 @@ def _smallest_variation(values: np.ndarray, weight: float, steps: int) -> np.nda
         flow[:, 1:] -= right[:, :-1]
         flow *= np.float32(weight)
         flow += values
-        return flow
+        return np.asarray(flow)
 
     for _ in range(steps):
         now = answer(ahead_down, ahead_right)

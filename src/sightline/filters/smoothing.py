@@ -105,7 +105,11 @@ def anisotropic(image: np.ndarray, *, steps: int = 5, noise: float = 0.0, streng
             slope = np.diff(values, axis=axis)
             size = np.mean(slope * slope, 2, keepdims=True, dtype=np.float32)
             slope *= 0.2 / (1 + size / np.float32(edge * edge))
-            near, far = (slice(None, -1), slice(1, None)) if axis == 0 else ((slice(None), slice(None, -1)), (slice(None), slice(1, None)))
+            near, far = (
+                (slice(None, -1), slice(1, None))
+                if axis == 0
+                else ((slice(None), slice(None, -1)), (slice(None), slice(1, None)))
+            )
             change[near] += slope
             change[far] -= slope
         values += change
