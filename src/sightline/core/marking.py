@@ -41,7 +41,7 @@ def mark(rows: int, columns: int, key: str) -> np.ndarray:
 
 
 def busy(gray: np.ndarray) -> np.ndarray:
-    """How much of a mark each place hides: half where it is even, up to twice and more where much happens (0 to 1 gray)."""
+    """How much of a mark each place of a gray from 0 to 1 hides: half where it is even, twice where much happens."""
     import cv2
 
     size = max(3, max(gray.shape) // 64 | 1)
@@ -60,7 +60,7 @@ def found(gray: np.ndarray, key: str) -> float:
     signs = _signs(key)
     waves = cv2.dct(square)[: HIGH + 1, : HIGH + 1]
     kept = signs[: HIGH + 1, : HIGH + 1]
-    usual = np.sqrt(cv2.blur(waves * waves, (9, 9))) + np.float32(1e-12)  # how strong waves of the picture are here
+    usual = np.sqrt(np.maximum(cv2.blur(waves * waves, (9, 9)), 0)) + np.float32(1e-9)  # of the picture itself, here
     weighed = np.clip(waves, -2 * usual, 2 * usual) / (usual * usual) * (kept != 0)
     total = math.sqrt(float(np.sum(weighed.astype(np.float64) ** 2)))
     return float(np.sum(weighed * kept, dtype=np.float64)) / total if total > 0 else 0.0

@@ -65,7 +65,7 @@ def guided_by(guide: np.ndarray, values: np.ndarray, radius: int, least: float) 
 
 
 def relit(values: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Every pixel as many times lighter as its gray became; hue and saturation stay, and no channel goes above white."""
+    """Every pixel as many times lighter as its gray became; hue and saturation stay, no channel goes above white."""
     gain = new / np.maximum(old, np.float32(1 / 1024))
     if values.shape[2] > 1:
         np.minimum(gain, 1 / np.maximum(values.max(2), np.float32(1 / 1024)), out=gain)

@@ -63,7 +63,7 @@ def _divided(values: np.ndarray, point: np.ndarray, balance: float) -> np.ndarra
 def richardson_lucy(
     image: np.ndarray, *, kernel: Any = "gaussian", size: float = 1.5, angle: float = 0.0, steps: int = 15
 ) -> np.ndarray:
-    """The light most likely to have given this picture through that blur, after some `steps` (Richardson 1972, Lucy 1974).
+    """The light most likely to have given this picture through that blur (Richardson 1972, Lucy 1974), after `steps`.
 
     More steps bring back more detail, and more noise.
     """

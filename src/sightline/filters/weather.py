@@ -14,7 +14,7 @@ from sightline.filters._planes import gray_of, guided_by
 def dehaze(image: np.ndarray, *, strength: float = 0.9, radius: int = 0, least: float = 0.1) -> np.ndarray:
     """Haze taken away by the dark channel (He et al. 2009): clear air has something dark in every small window.
 
-    `radius` of the window in pixels, 0: a sixtieth of the longer side; at `least` so much light is said to come through.
+    `radius` of the window in pixels, 0: a sixtieth of the longer side; at `least` so much light comes through.
     """
     import cv2
 
