@@ -44,8 +44,8 @@ def psnr(truth: np.ndarray, given: np.ndarray) -> float:
 
 def packed(pixels: np.ndarray, quality: int) -> np.ndarray:
     """Through JPEG and back, colours not thinned out."""
-    coded = cv2.imencode(
-        ".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
-    )
-    made = cv2.imdecode(coded[1], cv2.IMREAD_COLOR if pixels.ndim == 3 else cv2.IMREAD_GRAYSCALE)
-    return np.ascontiguousarray(made[..., ::-1]) if pixels.ndim == 3 else made
+    colour = pixels.ndim == 3
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+    coded = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]) if colour else pixels, settings)[1]
+    made = cv2.imdecode(coded, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
+    return np.ascontiguousarray(made[..., ::-1]) if colour else made

@@ -33,11 +33,12 @@ def wiener(
     within("wiener", 0.01, 10, strength=strength)
     point = kernel_of("wiener", kernel, size, angle)
     values = unit(image)
-    level = max(spread("wiener", values, noise, 1.0), 0.2 / 255)
+    level = max(spread("wiener", values, noise, 1.0), _LEAST / 255)
     return from_unit(_divided(values, point, _BALANCE * (level / strength) ** 2), image)
 
 
 _ROUNDS = 8
+_LEAST = 0.7  # levels of 8 bits: no kernel and no rounding is truer than that
 _BALANCE = 110.0  # what a picture's own fine detail is worth against noise, found on photographs
 
 

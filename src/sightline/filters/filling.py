@@ -17,6 +17,8 @@ from sightline.filters._patches import patched
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import each
 
+_FINE = 1 << 20
+
 
 @on_pixels
 def telea(image: np.ndarray, *, mask: Any = None, radius: float = 3.0) -> np.ndarray:
@@ -48,6 +50,9 @@ def _painted(what: str, image: np.ndarray, mask: Any, radius: float) -> np.ndarr
 
     if image.dtype == np.uint8 and image.shape[2] in (1, 3):
         made = filled(given).reshape(image.shape)
+    elif image.dtype == np.float32:  # the library rounds by adding a half, which is much where white is 1
+        fine = np.float32(_FINE)
+        made = from_unit(each(unit(given) * fine, filled) / fine, given)
     else:
         made = each(given, filled)
     made = np.clip(made, *_range(image, holes)).astype(image.dtype, copy=False)

@@ -43,31 +43,32 @@ def _same(name: str, given: Any, image: np.ndarray) -> np.ndarray:
 
 
 @on_pixels
-def homomorphic(image: np.ndarray, *, sigma: float = 40.0, low: float = 0.5, high: float = 1.3) -> np.ndarray:
-    """Light, coarser than `sigma` pixels, times `low`, and what it falls on times `high`, both as logarithms."""
-    within("homomorphic", 1, 2000, sigma=sigma)
+def homomorphic(image: np.ndarray, *, spread: float = 0.08, low: float = 0.5, high: float = 1.3) -> np.ndarray:
+    """Light, coarser than `spread` of the longer side, times `low`, and all else times `high`, as logarithms."""
+    within("homomorphic", 0.001, 1, spread=spread)
     within("homomorphic", 0, 5, low=low, high=high)
     values = unit(image)
     gray = gray_of(values)
     log = np.log(gray + np.float32(0.01))
-    light = blurred(log, sigma)
+    light = blurred(log, spread * max(gray.shape))
     middle = np.float32(light.mean(dtype=np.float64))
     made = np.exp(middle + np.float32(low) * (light - middle) + np.float32(high) * (log - light)) - np.float32(0.01)
     return from_unit(relit(values, gray, np.clip(made, 0, 1)), image)
 
 
 @on_pixels
-def retinex(image: np.ndarray, *, sigmas: Sequence[float] = (15.0, 80.0, 250.0), clip: float = 0.01) -> np.ndarray:
+def retinex(image: np.ndarray, *, scales: Sequence[float] = (0.03, 0.12, 0.4), clip: float = 0.01) -> np.ndarray:
     """Each gray against the light around it, at one or several scales (Jobson et al. 1997), stretched to the range.
 
-    `clip` is the share at both ends that may become black or white. Colours follow their gray.
+    `scales` are shares of the longer side, `clip` is the share at both ends that may become black or white. Colours
+    follow their gray.
     """
-    numbers("retinex", 0.5, 2000, sigmas=sigmas)
+    numbers("retinex", 0.001, 1, scales=scales)
     within("retinex", 0, 0.3, clip=clip)
     values = unit(image)
     gray = gray_of(values)
     log = np.log(gray + np.float32(1 / 255))
-    light = [np.log(blurred(gray, sigma) + np.float32(1 / 255)) for sigma in sigmas]
+    light = [np.log(blurred(gray, scale * max(gray.shape)) + np.float32(1 / 255)) for scale in scales]
     against = log - np.mean(light, 0)
     low, high = np.quantile(against[:: max(1, gray.shape[0] // 512), :: max(1, gray.shape[1] // 512)], (clip, 1 - clip))
     if high - low < 1e-4:
