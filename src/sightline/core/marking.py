@@ -21,9 +21,10 @@ FOUND = 5.0  # standard deviations from which a mark is taken as found: by chanc
 
 @lru_cache(8)
 def _signs(key: str) -> np.ndarray:
-    """Up or down for every wave of the square; 0 for those that carry nothing."""
-    drawn = generator("invisible watermark", key).integers(0, 2, (SIDE, SIDE)).astype(np.float32) * 2 - 1
-    far = np.hypot(*np.meshgrid(np.arange(SIDE), np.arange(SIDE)))
+    """Up or down for each of the lowest waves; 0 for those that carry nothing."""
+    count = HIGH + 1
+    drawn = generator("invisible watermark", key).integers(0, 2, (count, count)).astype(np.float32) * 2 - 1
+    far = np.hypot(*np.ogrid[:count, :count])
     drawn[(far < LOW) | (far > HIGH)] = 0
     drawn.setflags(write=False)
     return drawn
@@ -34,7 +35,9 @@ def mark(rows: int, columns: int, key: str) -> np.ndarray:
     import cv2
 
     signs = _signs(key)
-    square = cv2.idct(signs * np.float32(SIDE / math.sqrt(float(np.count_nonzero(signs)))))
+    waves = np.zeros((SIDE, SIDE), np.float32)
+    waves[: HIGH + 1, : HIGH + 1] = signs * np.float32(SIDE / math.sqrt(float(np.count_nonzero(signs))))
+    square = cv2.idct(waves)
     shrinking = rows < SIDE or columns < SIDE
     way = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(square, (columns, rows), interpolation=way))
@@ -59,8 +62,7 @@ def found(gray: np.ndarray, key: str) -> float:
     square = cv2.resize(gray.astype(np.float32), (SIDE, SIDE), interpolation=way)
     signs = _signs(key)
     waves = cv2.dct(square)[: HIGH + 1, : HIGH + 1]
-    kept = signs[: HIGH + 1, : HIGH + 1]
     usual = np.sqrt(np.maximum(cv2.blur(waves * waves, (9, 9)), 0)) + np.float32(1e-9)  # of the picture itself, here
-    weighed = np.clip(waves, -2 * usual, 2 * usual) / (usual * usual) * (kept != 0)
+    weighed = np.clip(waves, -2 * usual, 2 * usual) / (usual * usual) * (signs != 0)
     total = math.sqrt(float(np.sum(weighed.astype(np.float64) ** 2)))
-    return float(np.sum(weighed * kept, dtype=np.float64)) / total if total > 0 else 0.0
+    return float(np.sum(weighed * signs, dtype=np.float64)) / total if total > 0 else 0.0

@@ -162,14 +162,15 @@ def _blur(gray: np.ndarray) -> float:
     import cv2
 
     worst = math.nan
+    fine = np.left_shift(gray, 7, dtype=np.uint16)  # a blur of whole gray levels would round its small steps away
     for size, axis in (((9, 1), 1), ((1, 9), 0)):
         if gray.shape[axis] < 3:
             continue
-        again = cv2.blur(gray, size)
+        again = cv2.blur(fine, size)
         if axis:
-            steps, left = cv2.absdiff(gray[:, 1:], gray[:, :-1]), cv2.absdiff(again[:, 1:], again[:, :-1])
+            steps, left = cv2.absdiff(fine[:, 1:], fine[:, :-1]), cv2.absdiff(again[:, 1:], again[:, :-1])
         else:
-            steps, left = cv2.absdiff(gray[1:], gray[:-1]), cv2.absdiff(again[1:], again[:-1])
+            steps, left = cv2.absdiff(fine[1:], fine[:-1]), cv2.absdiff(again[1:], again[:-1])
         total = cv2.sumElems(steps)[0]
         if total > 0:
             lost = cv2.sumElems(cv2.subtract(steps, left))[0]

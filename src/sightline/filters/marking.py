@@ -90,12 +90,11 @@ def _corners(place: str, shape: tuple[int, ...], mine: tuple[int, ...]) -> list[
     rows, columns = shape[0] - mine[0], shape[1] - mine[1]
     rim = round(0.02 * min(shape[:2]))
     if place == "everywhere":
-        down, right = max(1, 3 * mine[0]), max(1, round(1.5 * mine[1]))
+        down, right = 2 * mine[0] + rim, mine[1] + mine[1] // 2
         return [
             (top, left)
-            for number, top in enumerate(range(rim, max(rim + 1, rows), down))
-            for left in range(rim + (number % 2) * right // 2, max(rim + 1, columns), right)
-            if top < shape[0] and left < shape[1]
+            for number, top in enumerate(range(rim, shape[0], down))
+            for left in range(rim + (number % 2) * right // 2, shape[1], right)
         ]
     if place == "centre":
         return [(max(0, rows // 2), max(0, columns // 2))]
