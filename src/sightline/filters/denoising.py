@@ -28,8 +28,7 @@ def non_local_means(
 
     whole("non_local_means", 1, 21, patch=patch)
     whole("non_local_means", 3, 101, window=window)
-    values = unit(image)
-    level = spread("non_local_means", values, noise, strength)
+    level = spread("non_local_means", image, noise, strength)
     if level <= 0 or not min(image.shape[:2]) > 1:
         return image.copy()
     patch, window = patch | 1, window | 1
@@ -37,11 +36,11 @@ def non_local_means(
     if image.dtype == np.uint8 and image.shape[2] <= 4:
         made = cv2.fastNlMeansDenoising(image, [255 * alike], None, patch, window, cv2.NORM_L2)
         return np.asarray(made).reshape(image.shape)
-    return from_unit(by_likeness(values, alike, patch, window), image)
+    return from_unit(by_likeness(unit(image), alike, patch, window), image)
 
 
 @on_pixels
-def total_variation(image: np.ndarray, *, steps: int = 40, noise: float = 0.0, strength: float = 1.0) -> np.ndarray:
+def total_variation(image: np.ndarray, *, steps: int = 25, noise: float = 0.0, strength: float = 1.0) -> np.ndarray:
     """The picture with the fewest ups and downs near this one (Rudin, Osher and Fatemi 1992), in `steps`.
 
     Solved by Beck and Teboulle's fast gradient projection (2009); all channels share their edges.

@@ -59,8 +59,7 @@ def bilateral(image: np.ndarray, *, sigma: float = 1.7, noise: float = 0.0, stre
     import cv2
 
     within("bilateral", 0.1, 50, sigma=sigma)
-    values = unit(image)
-    tone = 2.4 * spread("bilateral", values, noise, strength)
+    tone = 2.4 * spread("bilateral", image, noise, strength)
     reach = 2 * round(2 * sigma) + 1
     if tone <= 0:
         return image.copy()
@@ -71,7 +70,7 @@ def bilateral(image: np.ndarray, *, sigma: float = 1.7, noise: float = 0.0, stre
         apart = tone * (1.6 if pixels.ndim == 3 and pixels.shape[2] == 3 else 1.0) * (1 if deep else 255)
         return np.asarray(cv2.bilateralFilter(pixels, reach, apart, sigma, borderType=cv2.BORDER_REFLECT_101))
 
-    given = values if deep else image
+    given = unit(image) if deep else image
     made = smooth(given).reshape(image.shape) if image.shape[2] in (1, 3) else each(given, smooth)
     return from_unit(made, image) if deep else made
 
@@ -95,10 +94,10 @@ def anisotropic(image: np.ndarray, *, steps: int = 5, noise: float = 0.0, streng
     `noise` is in levels of 8 bits, 0: measured. All channels share their edges.
     """
     whole("anisotropic", 0, 500, steps=steps)
-    values = unit(image)
-    edge = 1.7 * spread("anisotropic", values, noise, strength)
+    edge = 1.7 * spread("anisotropic", image, noise, strength)
     if edge <= 0 or not steps:
         return image.copy()
+    values = unit(image)
     for _ in range(steps):
         change = np.zeros_like(values)
         for axis in (0, 1):
