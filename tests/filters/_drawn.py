@@ -42,10 +42,10 @@ def psnr(truth: np.ndarray, given: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a.astype(np.float64) - b) ** 2) + 1e-12))
 
 
-def packed(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """Through JPEG and back, colours not thinned out."""
+def packed(pixels: np.ndarray, quality: int, sampling: int = 0x111111) -> np.ndarray:
+    """Through JPEG and back, colours thinned out only where told (0x221111)."""
     colour = pixels.ndim == 3
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     coded = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]) if colour else pixels, settings)[1]
     made = cv2.imdecode(coded, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
     return np.ascontiguousarray(made[..., ::-1]) if colour else made

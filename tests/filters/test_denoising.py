@@ -143,6 +143,8 @@ def test_blocks_are_softened_and_their_quality_is_told(quality: int) -> None:
     assert psnr(gray, denoising.soften_blocks(given)) > psnr(gray, given) + 0.4
     colours = packed(true, quality)
     assert psnr(true, denoising.soften_blocks(colours)) > psnr(true, colours) + 0.3
+    thin = packed(true, quality, 0x221111)
+    assert psnr(true, denoising.soften_blocks(thin)) > psnr(true, thin) + 0.1
 
 
 def test_a_picture_that_was_not_packed_is_left_alone() -> None:

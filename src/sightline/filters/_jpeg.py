@@ -74,5 +74,5 @@ def mended(values: np.ndarray, quality: int, step: int, strength: float) -> np.n
         bars = BAR * strength / 255 * steps_of(quality, COLOUR if colour and channel else LUMA)
         bars[0, 0] = 0
         made.append(overlapping(plane, bars, step))
-    mended = np.stack(made, 2)
-    return np.asarray(cv2.cvtColor(mended, cv2.COLOR_YCrCb2RGB)) if colour else mended
+    whole = np.stack(made, 2)
+    return np.asarray(cv2.cvtColor(whole, cv2.COLOR_YCrCb2RGB)) if colour else whole

@@ -54,7 +54,7 @@ def total_variation(image: np.ndarray, *, steps: int = 25, noise: float = 0.0, s
 def _smallest_variation(values: np.ndarray, weight: float, steps: int) -> np.ndarray:
     """argmin |x - values|^2 / 2 + weight * sum of lengths of gradients."""
     down, right = np.zeros_like(values), np.zeros_like(values)
-    ahead_down, ahead_right, pace = down, right, 1.0
+    ahead_down, ahead_right, pace = down.copy(), right.copy(), 1.0
 
     def answer(down: np.ndarray, right: np.ndarray) -> np.ndarray:
         flow = down + right
@@ -66,18 +66,27 @@ def _smallest_variation(values: np.ndarray, weight: float, steps: int) -> np.nda
 
     for _ in range(steps):
         now = answer(ahead_down, ahead_right)
-        new_down, new_right = ahead_down.copy(), ahead_right.copy()
-        new_down[:-1] += (now[1:] - now[:-1]) * np.float32(1 / (8 * weight))
-        new_right[:, :-1] += (now[:, 1:] - now[:, :-1]) * np.float32(1 / (8 * weight))
-        length = np.sqrt(np.sum(new_down * new_down + new_right * new_right, 2, keepdims=True, dtype=np.float32))
+        now *= np.float32(1 / (8 * weight))
+        new_down, new_right = ahead_down, ahead_right
+        new_down[:-1] += now[1:]
+        new_down[:-1] -= now[:-1]
+        new_right[:, :-1] += now[:, 1:]
+        new_right[:, :-1] -= now[:, :-1]
+        length = np.sqrt(_squares(new_down) + _squares(new_right))
         np.maximum(length, 1, out=length)
-        new_down /= length
-        new_right /= length
+        length = np.reciprocal(length, out=length)[..., None]
+        new_down *= length
+        new_right *= length
         faster = (1 + math.sqrt(1 + 4 * pace * pace)) / 2
         push = np.float32((pace - 1) / faster)
-        ahead_down, ahead_right = new_down + push * (new_down - down), new_right + push * (new_right - right)
+        ahead_down, ahead_right = (1 + push) * new_down - push * down, (1 + push) * new_right - push * right
         down, right, pace = new_down, new_right, faster
     return answer(down, right)
+
+
+def _squares(values: np.ndarray) -> np.ndarray:
+    """Sum over channels."""
+    return np.asarray(np.einsum("ijk,ijk->ij", values, values))
 
 
 @on_pixels

@@ -52,6 +52,10 @@ def _letters(text: Any, wide: int) -> tuple[np.ndarray, np.ndarray]:
 
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST or not text.isprintable():
         raise SettingsError(f"watermark: text = {text!r}: must be one line of 1 to {_LONGEST} characters.")
+    unknown = bytes(ImageFont.load_default(12).getmask("\uffff"))
+    strange = [letter for letter in text if bytes(ImageFont.load_default(12).getmask(letter)) == unknown]
+    if strange:
+        raise SettingsError(f"watermark: text has {strange[0]!r}, which the built-in font lacks; give a picture of it.")
     tall = 40
     length = max(1.0, ImageFont.load_default(tall).getlength(text))
     tall = max(4, min(400, round(tall * wide / length)))
