@@ -154,6 +154,17 @@ def test_a_picture_that_was_not_packed_is_left_alone() -> None:
     assert not np.array_equal(denoising.soften_blocks(given, quality=10), given)
 
 
+def test_light_and_dark_keep_their_mean() -> None:
+    for given in (as_depth(0.1 * scene(9)[..., 0], "uint8"), as_depth(0.8 + 0.2 * scene(9)[..., 0], "uint8")):
+        made = denoising.soften_blocks(given, quality=5)
+        assert made.mean() == pytest.approx(given.mean(), abs=0.5)
+
+
+def test_waves_are_shrunk_alike_on_both_sides_of_nothing() -> None:
+    plane = noisy(scene(9), 20)[..., 0]
+    assert np.abs(shrunk(plane, 0.08, 4) + shrunk(-plane, 0.08, 4)).max() < 1e-5
+
+
 def test_steps_are_those_of_every_coder() -> None:
     assert np.array_equal(steps_of(50, LUMA), LUMA)
     assert (steps_of(100, LUMA) == 1).all()

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from sightline.core.chance import generator
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.image import write_image
+from sightline.filters._patches import _Search
 from sightline.filters.filling import navier_stokes, patch_fill, telea
 from sightline.filters.scratches import descratch
 from tests.filters._drawn import TOPS, as_depth, noisy, psnr, scene
@@ -90,6 +92,16 @@ def test_the_same_seed_fills_the_same() -> None:
     first, again, other = (patch_fill(given, mask=mask, seed=seed) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_matches_of_half_the_size_lead_to_those_of_the_whole() -> None:
+    mask = np.zeros((60, 60), bool)
+    mask[28:32, 28:32] = True
+    search = _Search(mask, 5, generator("test"))
+    coarse = np.full((30, 30), -6), np.full((30, 30), 9)
+    down, right = search.start(coarse)
+    assert (down[search.rows, search.columns] == -12).all()
+    assert (right[search.rows, search.columns] == 18).all()
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (1, 9), (12, 7), (49, 50)])

@@ -84,6 +84,7 @@ def test_the_hidden_mark_outlives_packing_and_halving(seed: int) -> None:
         "gray": cv2.cvtColor(made, cv2.COLOR_RGB2GRAY), "lighter": cv2.convertScaleAbs(made, alpha=1.1, beta=9),
         "other shape": cv2.resize(made, (400, 400), interpolation=cv2.INTER_AREA),
     }  # fmt: skip
+    assert read(made, key="ours").numbers[1] > 24
     for name, seen in shapes.items():
         marked, score, chance = read(seen, key="ours").numbers
         assert marked == 1, (name, score)
@@ -106,7 +107,7 @@ def test_the_hidden_mark_is_in_every_depth_and_channel(depth: str, channels: int
 
 
 def test_scores_without_a_mark_are_standard_normal() -> None:
-    """1,200 scores of four pictures: the false positives at 3.09 deviations are one in a thousand, at the limit none."""
+    """1,200 scores of four pictures: false positives at 3.09 deviations are one in a thousand, at the limit none."""
     scores = []
     for seed in range(4):
         plane = cv2.cvtColor(photograph(seed, 256, 300), cv2.COLOR_RGB2GRAY) / np.float32(255)

@@ -9,6 +9,7 @@ import pytest
 from sightline.core.errors import SettingsError
 from sightline.core.measures import NAMES, measure
 from sightline.finders.quality import quality
+from tests.core.test_measures import crete
 from tests.filters._drawn import as_depth, noisy, packed, scene
 
 
@@ -45,6 +46,13 @@ def test_blur_and_sharpness_follow_a_blur(seed: int) -> None:
     assert sharpness == sorted(sharpness, reverse=True)
     assert blur[-1] - blur[0] > 0.3
     assert sharpness[0] > 20 * sharpness[-1]
+
+
+def test_blur_of_smooth_pictures_is_the_published_formula() -> None:
+    """Steps of less than a gray level count."""
+    for sigma in (1, 2, 4):
+        seen = cv2.GaussianBlur(as_depth(scene(1, 240, 300), "uint8"), (0, 0), sigma)
+        assert of(seen, "blur") == pytest.approx(crete(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)), abs=0.01)
 
 
 @pytest.mark.parametrize("seed", range(3))
