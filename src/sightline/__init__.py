@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sightline.applying.apply import apply as apply
+    from sightline.applying.chain import Chain as Chain
     from sightline.auditing.agree import agree as agree
     from sightline.auditing.audit import audit as audit
     from sightline.auditing.gate import Gate as Gate
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 
 _PLACES = {  # public name -> where it lives, and what it is called there if otherwise
     "Annotation": "core.annotations",
+    "Chain": "applying.chain",
     "Conversion": "core.conversion",
     "Dataset": "core.dataset",
     "Evaluation": "evaluating.evaluate",
@@ -80,6 +83,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Value": "core.annotations",
     "Vector": "core.annotations",
     "agree": "auditing.agree",
+    "apply": "applying.apply",
     "audit": "auditing.audit",
     "compare": "evaluating.rivals:rivals",
     "convert": "core.conversion",

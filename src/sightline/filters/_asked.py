@@ -1,4 +1,4 @@
-"""What may be asked of a filter: a setting that is out of range is one line that names it."""
+"""What may be asked of a filter, several settings at once, and the pictures that some are given besides."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core.errors import InputError, SettingsError, nearest
+from sightline.core.errors import InputError, SettingsError
+from sightline.filters._settings import number, word
 
 
 def within(what: str, low: float, high: float, /, **settings: Any) -> None:
     """Numbers from `low` to `high`, both included."""
     for name, value in settings.items():
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not number or not low <= value <= high:
-            raise SettingsError(f"{what}: {name} = {value!r}: must be a number from {low:g} to {high:g}.")
+        number(what, name, value, low, high)
 
 
 def whole(what: str, low: int, high: int, /, **settings: Any) -> None:
@@ -29,9 +28,7 @@ def whole(what: str, low: int, high: int, /, **settings: Any) -> None:
 def one_of(what: str, choices: Sequence[str], /, **settings: Any) -> None:
     """One of some words."""
     for name, value in settings.items():
-        if value not in choices:
-            close = nearest(str(value), choices)
-            raise SettingsError(f"{what}: {name} = {value!r}: must be one of {', '.join(choices)}.{close}")
+        word(what, name, value, choices)
 
 
 def numbers(what: str, low: float, high: float, /, *, most: int = 16, **settings: Any) -> None:

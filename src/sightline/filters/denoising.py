@@ -123,7 +123,7 @@ def wiener_denoise(image: np.ndarray, *, radius: int = 2, noise: float = 0.0, st
 
     whole("wiener_denoise", 1, 100, radius=radius)
     values = unit(image)
-    power = np.float32(spread("wiener_denoise", values, noise, 1.1 * strength) ** 2)
+    power = np.float32((1.1 * spread("wiener_denoise", values, noise, strength)) ** 2)
     size = (2 * radius + 1, 2 * radius + 1)
 
     def mean(plane: np.ndarray) -> np.ndarray:

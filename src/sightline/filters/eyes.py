@@ -24,11 +24,12 @@ def red_eye(image: np.ndarray, *, boxes: Any = (), strength: float = 1.0) -> np.
     """
     need_colour(image, "red_eye")
     within("red_eye", 0, 1, strength=strength)
+    corners = _corners(boxes)
     values = unit(image)
     red = values[..., 0]
     others = np.maximum((values[..., 1] + values[..., 2]) / 2, np.float32(0.02))
     shining = (red > _REDDER * others) & (red > 0.25)
-    spots = shining & _inside(boxes, image.shape) if len(boxes) else _round(shining, red / others)
+    spots = shining & _inside(corners, image.shape) if len(corners) else _round(shining, red / others)
     if not spots.any():
         return image.copy()
     import cv2
@@ -41,12 +42,19 @@ def red_eye(image: np.ndarray, *, boxes: Any = (), strength: float = 1.0) -> np.
     return from_unit(values, image)
 
 
-def _inside(boxes: Any, shape: Sequence[int]) -> np.ndarray:
-    marked = np.zeros(shape[:2], bool)
+def _corners(boxes: Any) -> np.ndarray:
+    """Rows of x1, y1, x2, y2; none where no boxes are given."""
     try:
         corners = np.asarray(boxes, np.float64).reshape(-1, 4)
     except (TypeError, ValueError) as error:
         raise SettingsError(f"red_eye: boxes = {boxes!r}: must be x1, y1, x2, y2 of each eye in pixels.") from error
+    if not np.isfinite(corners).all():
+        raise SettingsError(f"red_eye: boxes = {boxes!r}: must be finite numbers of pixels.")
+    return corners
+
+
+def _inside(corners: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    marked = np.zeros(shape[:2], bool)
     for left, top, right, bottom in corners.clip(0, 1 << 30).astype(int):
         marked[top:bottom, left:right] = True
     return marked

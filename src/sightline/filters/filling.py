@@ -14,20 +14,20 @@ from sightline.core.depth import from_unit, span, unit
 from sightline.core.errors import InputError
 from sightline.filters._asked import mask_of, whole, within
 from sightline.filters._patches import patched
-from sightline.filters._pixels import on_pixels
+from sightline.filters._pixels import on_any_pixels
 from sightline.filters._planes import each
 
 _FINE = 1 << 20
 
 
-@on_pixels
+@on_any_pixels
 def telea(image: np.ndarray, *, mask: Any = None, radius: float = 3.0) -> np.ndarray:
     """Holes filled from their edge inwards by what lies within `radius` pixels (Telea 2004): quick, for scratches."""
     within("telea", 0.5, 100, radius=radius)
     return _painted("telea", image, mask, radius)
 
 
-@on_pixels
+@on_any_pixels
 def navier_stokes(image: np.ndarray, *, mask: Any = None, radius: float = 3.0) -> np.ndarray:
     """Holes filled as a fluid would flow into them, along lines of equal gray (Bertalmio et al. 2001)."""
     within("navier_stokes", 0.5, 100, radius=radius)
@@ -65,7 +65,7 @@ def _range(image: np.ndarray, holes: np.ndarray) -> tuple[float, float]:
     return float(known.min()), float(known.max())
 
 
-@on_pixels
+@on_any_pixels
 def patch_fill(image: np.ndarray, *, mask: Any = None, patch: int = 7, rounds: int = 4, seed: int = 0) -> np.ndarray:
     """Holes filled with pieces of the same picture that fit their surroundings and each other: for texture and things.
 
