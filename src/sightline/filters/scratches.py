@@ -18,7 +18,7 @@ TONES = ("both", "light", "dark")
 
 @on_pixels
 def descratch(
-    image: np.ndarray, *, width: float = 4.0, contrast: float = 0.12, length: float = 0.12, tone: str = "both"
+    image: np.ndarray, *, width: float = 4.0, contrast: float = 0.12, length: float = 0.25, tone: str = "both"
 ) -> np.ndarray:
     """Thin straight `light` or `dark` lines, up to `width` pixels wide, found by their `contrast` and filled.
 
