@@ -45,22 +45,16 @@ def _scratches(gray: np.ndarray, width: float, contrast: float, length: float, t
         if tone not in ("both", way):
             continue
         marks = (cv2.morphologyEx(gray, kind, square) > least).astype(np.uint8)
-        for line in _lines(run):
-            straight = cv2.morphologyEx(marks, cv2.MORPH_OPEN, line)
-            found |= marks & cv2.dilate(straight, np.ones((3, 3), np.uint8))
+        found |= marks & _along_lines(marks, run, 2 * round(width / 2) + 1)
     return np.asarray(cv2.dilate(found, np.ones((3, 3), np.uint8)) > 0)
 
 
-def _lines(run: int, ways: int = 24) -> list[np.ndarray]:
-    """Straight lines of so many pixels, each turned a little further."""
+def _along_lines(marks: np.ndarray, run: int, wide: int) -> np.ndarray:
+    """1 along every straight line of marks that is so long, small gaps included."""
     import cv2
 
-    made = []
-    for number in range(ways):
-        turn = math.pi * number / ways
-        sheet = np.zeros((run | 1, run | 1), np.uint8)
-        middle, half = (run | 1) // 2, run / 2
-        off = round(half * math.cos(turn)), round(half * math.sin(turn))
-        cv2.line(sheet, (middle - off[0], middle - off[1]), (middle + off[0], middle + off[1]), 1)
-        made.append(sheet)
-    return made
+    along = np.zeros_like(marks)
+    lines = cv2.HoughLinesP(marks * np.uint8(255), 1, math.pi / 360, round(0.6 * run), None, run, 4)
+    for x1, y1, x2, y2 in [] if lines is None else np.asarray(lines).reshape(-1, 4).tolist():
+        cv2.line(along, (x1, y1), (x2, y2), 1, wide)
+    return along
