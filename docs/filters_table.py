@@ -150,6 +150,19 @@ def dimmed(pixels: np.ndarray) -> np.ndarray:
     return (pixels * (1 - 0.45 * np.minimum(1, x[None] ** 2 + y[:, None] ** 2))[..., None]).astype(np.uint8)
 
 
+def dark(pixels: np.ndarray) -> np.ndarray:
+    return (pixels * 0.15).astype(np.uint8)
+
+
+def flashed(pixels: np.ndarray) -> np.ndarray:
+    """Two eyes in a flash."""
+    made = np.full_like(pixels, (205, 160, 135))
+    for x in (36, 76):
+        cv2.ellipse(made, (x, 50), (15, 9), 0, 0, 360, (235, 230, 225), -1, cv2.LINE_AA)
+        cv2.circle(made, (x, 50), 4, (200, 35, 40), -1, cv2.LINE_AA)
+    return made
+
+
 def flat(pixels: np.ndarray) -> np.ndarray:
     """Little contrast and a warm cast, as a lamp gives."""
     return (pixels * np.array([0.62, 0.5, 0.36]) + 40).astype(np.uint8)
@@ -190,6 +203,8 @@ SCENES: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray] | None]] = 
     "illumination": ("street", 10, uneven),
     "scratches": ("street", 10, scratched),
     "filling": ("street", 10, scratched),
+    "low_light": ("street", 10, dark),
+    "eyes": ("street", 10, flashed),
     "soften_blocks": ("street", 10, squeezed),
     "vignette": ("street", 10, None),
     "unvignette": ("street", 10, dimmed),

@@ -51,11 +51,11 @@ def test_a_plain_picture_has_plain_numbers() -> None:
 
 def test_blur_is_the_published_formula() -> None:
     before = -1.0
-    for sigma in (0.0, 0.8, 1.5, 3.0, 6.0):
+    for sigma in (0.0, 0.8, 1.5, 3.0):
         pixels = scene() if not sigma else cv2.GaussianBlur(scene(), (0, 0), sigma)
         gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         blur = measure(pixels)["blur"]
-        assert blur == pytest.approx(crete(gray), abs=0.03)
+        assert blur == pytest.approx(crete(gray), abs=0.003)
         assert blur > before
         before = blur
 

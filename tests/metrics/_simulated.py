@@ -93,7 +93,7 @@ def pictures(rng: np.random.Generator, count: int) -> Pair:
     """Flat colours with a gradient, and the same under noise whose strength differs from picture to picture."""
     ramp = np.linspace(-40, 40, 8)[:, None, None]
     clean = [128 + rng.normal(0, 25, (1, 1, 3)) + ramp * rng.normal() + np.zeros((8, 8, 3)) for _ in range(count)]
-    noisy = [picture + rng.lognormal(2, 0.5) * rng.normal(size=picture.shape) for picture in clean]
+    noisy = [picture + rng.lognormal(2, 0.4) * rng.normal(size=picture.shape) for picture in clean]
     truths, answers = ([Picture(np.clip(p, 0, 255).astype(np.uint8)) for p in side] for side in (clean, noisy))
     return truths, answers
 

@@ -20,6 +20,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import Image, tidy
 from sightline.core.known import KnownImage
+from sightline.core.noise import noise_level
 from sightline.core.progress import Event, Tell, silent
 
 LONGEST = 640  # pixels
@@ -38,7 +39,7 @@ NAMES = {  # column -> what it says
     "blur": "share of the detail that a further blur leaves (Crete et al. 2007), 0 sharp to 1 blurred",
     "entropy": "bits of the histogram of gray",
     "blockiness": "steps across the 8 x 8 grid over steps beside it, less one",
-    "noise": "standard deviation of the noise in gray levels of 8 bits (Donoho 1994)",
+    "noise": "standard deviation of the noise in gray levels of 8 bits, told from the finest detail",
     "colour": "mean distance between the strongest and the weakest channel, 0 to 1",
 }
 _AT = {name: place for place, name in enumerate(NAMES)}
@@ -108,7 +109,7 @@ def measure_row(pixels: np.ndarray, shape: Sequence[int] | None = None) -> tuple
     light = _light(gray, shares) if pixels.dtype == np.uint8 else (math.nan,) * 5
     known = shares[shares > 0]
     entropy = max(0.0, -float(known @ np.log2(known)))
-    detail = (_sharpness(gray), _blur(gray), entropy, blocks, _noise(_middle(gray)))
+    detail = (_sharpness(gray), _blur(gray), entropy, blocks, noise_level(_middle(gray)))
     colour = _colour(seen) if channels == 3 else math.nan if channels != 1 else 0.0
     size = (*(shape if reduced and shape else (rows, columns)), channels, pixels.dtype.itemsize * 8)
     return np.array([*size, *light, *detail, colour], np.float32), tiles
@@ -161,35 +162,20 @@ def _blur(gray: np.ndarray) -> float:
     import cv2
 
     worst = math.nan
+    fine = np.left_shift(gray, 7, dtype=np.uint16)  # a blur of whole gray levels would round its small steps away
     for size, axis in (((9, 1), 1), ((1, 9), 0)):
         if gray.shape[axis] < 3:
             continue
-        again = cv2.blur(gray, size)
+        again = cv2.blur(fine, size)
         if axis:
-            steps, left = cv2.absdiff(gray[:, 1:], gray[:, :-1]), cv2.absdiff(again[:, 1:], again[:, :-1])
+            steps, left = cv2.absdiff(fine[:, 1:], fine[:, :-1]), cv2.absdiff(again[:, 1:], again[:, :-1])
         else:
-            steps, left = cv2.absdiff(gray[1:], gray[:-1]), cv2.absdiff(again[1:], again[:-1])
+            steps, left = cv2.absdiff(fine[1:], fine[:-1]), cv2.absdiff(again[1:], again[:-1])
         total = cv2.sumElems(steps)[0]
         if total > 0:
             lost = cv2.sumElems(cv2.subtract(steps, left))[0]
             worst = max(1 - lost / total, -1.0 if math.isnan(worst) else worst)
     return worst
-
-
-def _noise(gray: np.ndarray) -> float:
-    """Donoho 1994: the median of the finest diagonal detail, which edges hardly move."""
-    rows, columns = gray.shape[0] // 2 * 2, gray.shape[1] // 2 * 2
-    if rows < 8 or columns < 8:
-        return math.nan
-    wide = gray[:rows, :columns].astype(np.int16)
-    across = wide[:, 0::2] - wide[:, 1::2]
-    counts = np.bincount(np.abs(across[0::2] - across[1::2]).ravel())
-    below = np.cumsum(counts)
-    middle = below[-1] / 2
-    place = int(np.searchsorted(below, middle))
-    inside = (middle - (below[place] - counts[place])) / counts[place]
-    median = max(0.0, place - 0.5 + float(inside)) if place else 0.5 * float(inside) * (counts[0] < below[-1])
-    return median / 2 / 0.6745
 
 
 def _middle(seen: np.ndarray, side: int = 320) -> np.ndarray:
