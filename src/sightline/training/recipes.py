@@ -19,6 +19,9 @@ from sightline.core.task import Task
 
 TINY = 64  # pixels: the longest side of a small picture
 CROWD = 10_000  # pictures: enough that large batches still make many steps
+FEW = 2_000  # pictures: too few to move far from where a trained network stands
+GENTLE = 2e-4  # rate at which they move it
+SHOWN = 6_000  # pictures that it is shown, where that is from 20 to 40 epochs
 
 # Few epochs over many small pictures: whole turns of every layer, straight up and straight down again.
 FAST: dict[str, Any] = {
@@ -46,11 +49,26 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def plain(data: Dataset, task: Task, model: str | None) -> Recipe:
-    """What a command without options does: the task's own network and settings, or what suits a crowd of small ones."""
+def plain(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any] | None = None) -> Recipe:
+    """What a command without options does: the task's own network and settings, or what suits a crowd of small ones.
+
+    Of the settings `given` by name, `start` counts here: what begins with a run is a network like that run's.
+    """
+    given = given or {}
+    if given.get("start"):
+        from sightline.training.start import model_of
+
+        return Recipe(model or model_of(str(given["start"]), "train.start"), _onwards(len(data), given))
     if model is None and len(data) >= CROWD and _side(data, task) <= TINY:
         return Recipe("quick:s", {**_fast(len(data)), "epochs": 12}, _known(task, FIRM))
     return Recipe(model or task.model)
+
+
+def _onwards(count: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Small steps from where another training ended, and all of them: few pictures cannot say when it is enough."""
+    if count >= FEW or "optimiser" in given:
+        return {}
+    return {"rate": GENTLE, "epochs": min(40, max(20, round(SHOWN / max(1, count)))), "patience": 0}
 
 
 def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:

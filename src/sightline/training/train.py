@@ -73,7 +73,9 @@ def train(
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     wired: Task = catalog.find("tasks", name).TASK
-    recipe = recipes.plain(samples, wired, model) if minutes is None else recipes.Recipe(model or wired.model)
+    if model is None and given.get("start") and out and Run(Path(out)).exists:
+        model = Run(Path(out)).info["model"]  # what it began with may be gone
+    recipe = recipes.plain(samples, wired, model, given) if minutes is None else recipes.Recipe(model or wired.model)
     chosen = fill(Settings, {**recipe.settings, **given}, where="train").settled()
     wanted: dict[str, Any] = {
         "task": name,
@@ -109,11 +111,8 @@ def train(
 
 
 def _named(settings: Settings | Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for by name; of a whole record, what is not as it usually is."""
-    if isinstance(settings, Settings):
-        usual = asdict(Settings())
-        return {name: value for name, value in asdict(settings).items() if value != usual[name]}
-    return dict(settings)
+    """What was asked for by name."""
+    return settings.named() if isinstance(settings, Settings) else dict(settings)
 
 
 def _check(minutes: float | None, within: float | None, extend: int) -> None:
@@ -217,8 +216,9 @@ def settle(
     """How the runs of a study learn, however much data each is given, and where: a folder found again next time."""
     name = infer(samples, task)
     wired: Task = catalog.find("tasks", name).TASK
-    recipe = recipes.plain(samples, wired, model)
-    chosen = fill(Settings, {**recipe.settings, **_named(settings or {})}, where="train")
+    given = _named(settings or {})
+    recipe = recipes.plain(samples, wired, model, given)
+    chosen = fill(Settings, {**recipe.settings, **given}, where="train")
     told = {**recipe.options, **(options or {})}
     wanted = {
         "task": name,
