@@ -44,9 +44,10 @@ def assemble(
     facts = Facts.from_json(info["facts"])
     uneven = info.get("imbalance")
     settings = handled(uneven, settings, tell)
-    network = build(task, info["model"], facts, choices, settings.seed)
-    fresh = False
-    if settings.start and not any(run.path.glob("checkpoints/*.json")):
+    begun_before, fresh = any(run.path.glob("checkpoints/*.json")), False
+    model = (facts.extra.get("alone") if begun_before else None) or info["model"]
+    network = build(task, model, facts, choices, settings.seed)
+    if settings.start and not begun_before:
         begun = begin(network, facts, settings.start)
         fresh = not answering(network).isdisjoint(begun["anew"])
         tell(Event("note", begun["line"]))

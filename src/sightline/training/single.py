@@ -113,7 +113,7 @@ def learn(
         raise InputError("empty", f"{sides.name} holds nothing to learn from.")
     if "facts" not in info:
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
-        facts = tuned(facts, train_side, settings)
+        facts = standing(tuned(facts, train_side, settings), info["model"])
         info["facts"] = facts.to_json()
         info["imbalance"] = imbalance(task, train_side, settings)
     facts = Facts.from_json(info["facts"])
@@ -145,6 +145,12 @@ def learn(
         info |= {"state": "done", **kept, "skipped": len(loop.state.skipped)}
         run.write(info)
     tell(Event("done", f"done: best epoch {loop.state.best_epoch}", {"run": str(run.path)}))
+
+
+def standing(facts: Facts, model: str) -> Facts:
+    """The facts with what the network is built from later, where the model as it is named may be gone by then."""
+    alone = getattr(catalog.find("models", model), "ALONE", "")
+    return replace(facts, extra={**facts.extra, "alone": alone}) if alone else facts
 
 
 def _steady(settings: Settings, model: str) -> Settings:

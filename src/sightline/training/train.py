@@ -59,13 +59,15 @@ def train(
     """
     started = time.monotonic()
     need("torch")
+    known = Run(Path(out)) if out else None
+    known = known if known is not None and known.exists else None
     given = _named(settings or {})
     chosen = fill(Settings, given, where="train")
     for family, part in (
         ("optimisers", chosen.optimiser),
         ("schedules", chosen.schedule),
         ("tasks", task),
-        ("models", model),
+        ("models", None if known else model),  # what a run stands on may be gone when it is continued
     ):
         if part is not None:
             catalog.find(family, part)
@@ -73,8 +75,8 @@ def train(
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     wired: Task = catalog.find("tasks", name).TASK
-    if model is None and given.get("start") and out and Run(Path(out)).exists:
-        model = Run(Path(out)).info["model"]  # what it began with may be gone
+    if model is None and given.get("start") and known:
+        model = known.info["model"]
     recipe = recipes.plain(samples, wired, model, given) if minutes is None else recipes.Recipe(model or wired.model)
     chosen = fill(Settings, {**recipe.settings, **given}, where="train").settled()
     wanted: dict[str, Any] = {
