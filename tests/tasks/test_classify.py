@@ -79,6 +79,8 @@ def test_names_in_names_become_leaves_and_parents() -> None:
     assert rows["classes"].tolist() == [3, -1, 1]
     assert TASK.reference(samples[0], facts) is samples[0].truth
     assert TASK.reference(samples[1], facts) is None, "nobody knows its leaf"
+    with pytest.raises(InputError, match="s: its label 'flies' is none of rolls/cylinder"):
+        TASK.targets([Sample("s", truth=Labels(("flies",)))], frames[:1], facts)
 
 
 def test_a_data_set_says_what_stands_above_its_names() -> None:
@@ -95,8 +97,6 @@ def test_a_data_set_says_what_stands_above_its_names() -> None:
     frames = [Frame(row, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0)) for row in range(2)]
     rows = TASK.targets(samples, frames, Facts.from_json(facts.to_json()))
     assert rows["shares"].tolist() == [[0, 1, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0]]
-    with pytest.raises(InputError, match="s: its label 'flies' is none of rolls/cylinder"):
-        TASK.targets([Sample("s", truth=Labels(("flies",)))], frames[:1], facts)
 
 
 def test_what_learns_in_closed_form_learns_from_leaves(tmp_path: Path) -> None:
