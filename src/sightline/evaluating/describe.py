@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -199,10 +200,11 @@ def _notes(folder: Run, evaluation: Evaluation) -> list[str]:
 
 
 def _command(folder: Run, info: Mapping[str, Any]) -> str:
-    where = info["data"]["where"] or "DATA"
+    """The command that makes this run again: by its file of settings, or word by word where it has none."""
+    if folder.settings.is_file():
+        return folder.command("--settings", shlex.quote(str(folder.settings)), "--out", "FOLDER")
     usual = asdict(Settings())
     changed = [to_word(f"train.{k}", v) for k, v in info["settings"].items() if v != usual[k]]
     changed += [to_word(f"task.{k}", v) for k, v in info["options"].items() if v is not None]
     changed = [f"--set {word}" for word in changed]
-    words = ["sightline train", f"'{where}'", f"--task {info['task']}", f"--model {info['model']}", *changed]
-    return " ".join([*words, f"--out {folder.path}"])
+    return folder.command(*changed, f"--out {folder.path}")

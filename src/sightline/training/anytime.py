@@ -31,7 +31,7 @@ from sightline.training.single import begun, learn, refuse_others
 LADDER, RUNGS = "ladder.json", "rungs"
 TRIAL = 0.01  # of the time: steps of one candidate
 TRIALS = 0.1  # of the time: after it no larger candidate is tried
-COPIED = ("weights.safetensors", "metrics.jsonl", "skipped.json")
+COPIED = ("weights.safetensors", "metrics.jsonl", "skipped.json", "settings.toml")
 
 
 @dataclass(frozen=True)
