@@ -309,7 +309,11 @@ def test_what_begins_elsewhere_takes_that_network_and_small_steps(first: Run, tm
     data = toy("labels")
     found = recipes.plain(data, Classify(), None, {"start": str(first.path)})
     assert found.model == "small"
-    assert found.settings == {"rate": recipes.GENTLE, "epochs": 40, "patience": 0}
+    rests = {"freeze": "backbone", "augment": False}
+    assert found.settings == {"rate": recipes.GENTLE, "epochs": 40, "patience": 0, **rests}, "a handful of each name"
+    many = Dataset([data[row % len(data)] for row in range(300)], names=data.names)
+    onwards = recipes.plain(many, Classify(), None, {"start": str(first.path)}).settings
+    assert onwards == {"rate": recipes.GENTLE, "epochs": 20, "patience": 0}
     assert not recipes.plain(data, Classify(), None, {}).settings
     assert not recipes.plain(data, Classify(), "small", {"start": str(first.path), "optimiser": "sgd"}).settings
     named = Settings(start=str(first.path), epochs=20)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sightline.core import catalog
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
@@ -20,6 +21,7 @@ from sightline.core.task import Task
 TINY = 64  # pixels: the longest side of a small picture
 CROWD = 10_000  # pictures: enough that large batches still make many steps
 FEW = 2_000  # pictures: too few to move far from where a trained network stands
+HANDFUL = 20  # pictures a name
 GENTLE = 2e-4  # rate at which they move it
 SHOWN = 6_000  # pictures that it is shown, where that is from 20 to 40 epochs
 
@@ -58,17 +60,26 @@ def plain(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any]
     if given.get("start"):
         from sightline.training.start import model_of
 
-        return Recipe(model or model_of(str(given["start"]), "train.start"), _onwards(len(data), given))
+        name = model or model_of(str(given["start"]), "train.start")
+        return Recipe(name, _onwards(data, name, given))
     if model is None and len(data) >= CROWD and _side(data, task) <= TINY:
         return Recipe("quick:s", {**_fast(len(data)), "epochs": 12}, _known(task, FIRM))
     return Recipe(model or task.model)
 
 
-def _onwards(count: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Small steps from where another training ended, and all of them: few pictures cannot say when it is enough."""
+def _onwards(data: Dataset, model: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Small steps from where another training ended, and all of them: few pictures cannot say when it is enough.
+
+    A handful of each name cannot teach a network to see, only spoil it: there what answers learns, and the rest rests.
+    """
+    count = len(data)
     if count >= FEW or "optimiser" in given:
         return {}
-    return {"rate": GENTLE, "epochs": min(40, max(20, round(SHOWN / max(1, count)))), "patience": 0}
+    found = {"rate": GENTLE, "epochs": min(40, max(20, round(SHOWN / max(1, count)))), "patience": 0}
+    if data.kind is not Labels or count >= HANDFUL * max(1, len(data.names)):
+        return found
+    rests = catalog.find("models", model).GIVES == "pyramid"
+    return found | ({"freeze": "backbone", "augment": False} if rests else {})
 
 
 def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:
