@@ -1,5 +1,6 @@
 """Beginning from another run: what matches is taken, what is frozen rests, and what rests is looked at once."""
 
+import json
 import os
 import shutil
 import signal
@@ -306,7 +307,7 @@ def test_what_begins_elsewhere_takes_that_network_and_small_steps(first: Run, tm
     from sightline.training import recipes
     from sightline.training.train import settle
 
-    data = toy("labels")
+    data = toy("labels", 48)
     found = recipes.plain(data, Classify(), None, {"start": str(first.path)})
     assert found.model == "small"
     rests = {"freeze": "backbone", "augment": False}
@@ -330,3 +331,31 @@ def test_what_is_named_is_known_also_where_it_is_usual() -> None:
     assert replace(Settings(epochs=usual.epochs), batch=5).named() == {"batch": 5}, "a copy names everything"
     assert fill(Settings, {"batch": 5, "augmentations": ["flip"]}).named() == {"batch": 5, "augmentations": ["flip"]}
     assert Settings(epochs=3) == fill(Settings, {"epochs": 3})
+
+
+def test_a_given_time_begins_with_the_head(first: Run, tmp_path: Path) -> None:
+    """Where a network is begun with, its head alone is a rung of its own, solved at once; a line comes before it."""
+    from sightline.training import recipes
+
+    told = {"start": str(first.path)}
+    rungs = recipes.ladder(floats(), Classify(), None, told)
+    assert [rung.name for rung in rungs] == ["ridge", "small (head)", "small"]
+    assert rungs[0].without == ("start",)
+    assert [rung.name for rung in recipes.ladder(floats(), Classify(), "small", told)] == ["small (head)", "small"]
+    assert [rung.name for rung in recipes.ladder(floats(), Classify(), None, {**told, "freeze": "head"})] == ["small"]
+    plain = {"precision": "float32", "layout": "plain", "workers": 0, "threads": 1, "compile": "off"}
+    run = train(floats(), out=tmp_path, minutes=0.1, settings={**plain, **told}, look=False)
+    book = json.loads((tmp_path / "ladder.json").read_bytes())
+    assert [(rung["model"], rung["closed"]) for rung in book["rungs"]] == [
+        ("ridge", True),
+        ("small (head)", True),
+        ("small", False),
+    ]
+    assert run.info["state"] == "done"
+    if book["rungs"][1]["state"] == "done":  # else the machine had no time for it
+        head = Run(tmp_path / "rungs" / "2-small-head")
+        assert head.info["model"] == "small"
+        assert head.info["settings"]["freeze"] == "backbone"
+    settings = {**plain, **rungs[1].settings, **told, "epochs": 1}
+    alone = train(floats(), model=rungs[1].model, out=tmp_path / "alone", settings=settings, look=False)
+    assert alone.info["best"] == 1.0, "brightness is seen by a network that learnt colours"

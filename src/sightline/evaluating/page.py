@@ -147,7 +147,7 @@ pre{margin:0;padding:14px 16px;background:var(--ground);border:1px solid var(--l
 white-space:pre-wrap;overflow-wrap:anywhere;font:.875rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 summary{cursor:pointer;color:var(--accent);margin-top:8px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-@media (max-width:760px){main{padding:24px 14px 40px}section,.hero{padding:18px 16px;border-radius:12px}
+@media screen and (max-width:760px){main{padding:24px 14px 40px}section,.hero{padding:18px 16px;border-radius:12px}
 .hero,.halves{grid-template-columns:1fr}}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#111;--dim:#555;--line:#ccc;--good:#11765a;--warn:#9a5b00;
 --bad:#b3301f}body{font-size:11pt}main{max-width:none;padding:0}section,.hero{border-radius:0;padding:12px 0;

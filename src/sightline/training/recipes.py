@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sightline.core import catalog
@@ -49,6 +49,17 @@ class Recipe:
     model: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()  # settings that a user named for other networks than this one
+
+    @property
+    def head(self) -> bool:
+        """Whether only what answers learns, from what the rest sees once: as quick as what is solved at once."""
+        return self.settings.get("freeze") == "backbone"
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others."""
+        return f"{self.model} (head)" if self.head else self.model
 
 
 def plain(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any] | None = None) -> Recipe:
@@ -82,8 +93,14 @@ def _onwards(data: Dataset, model: str, given: Mapping[str, Any]) -> dict[str, A
     return found | ({"freeze": "backbone", "augment": False} if rests else {})
 
 
-def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:
-    """The rungs: what is solved at once, then networks that grow; a model that is named stands alone."""
+def ladder(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any] | None = None) -> list[Recipe]:
+    """The rungs: what is solved at once, then networks that grow; a model that is named stands alone.
+
+    Where a `start` is given they are that network's: first its head, on what the rest sees in each picture once.
+    """
+    given = given or {}
+    if given.get("start"):
+        return _climbing(data, task, model, given)
     if model is not None:
         return [_rung(model, data, task)]
     side = _side(data, task)
@@ -94,6 +111,19 @@ def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:
     else:
         names = ["ridge", *(["small"] if len(data) < CROWD else []), "quick:s", "quick:m", "quick:l"]
     return [_rung(name, data, task) for name in names]
+
+
+def _climbing(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any]) -> list[Recipe]:
+    from sightline.training.start import model_of
+
+    name = model or model_of(str(given["start"]), "train.start")
+    rate = {} if "optimiser" in given or len(data) >= CROWD else {"rate": GENTLE}
+    whole = Recipe(name, {"patience": 0, "batch": _batch(len(data), 64), **rate})
+    if "freeze" in given or catalog.find("models", name).GIVES != "pyramid":
+        return [whole]
+    head = Recipe(name, {**whole.settings, "freeze": "backbone", "augment": False})
+    alone = model is not None or _side(data, task) == math.inf
+    return [*([] if alone else [replace(_rung("ridge", data, task), without=("start",))]), head, whole]
 
 
 def _rung(model: str, data: Dataset, task: Task) -> Recipe:

@@ -100,7 +100,7 @@ def train(
         if minutes is not None:
             from sightline.training.anytime import Climb
 
-            rungs = recipes.ladder(samples, wired, model)
+            rungs = recipes.ladder(samples, wired, model, given)
             return Climb(run, wired, wanted, rungs, given, sides, watch, asked, tell).go()
         info = begun(run, wanted, sides, tell)
         if extend:
