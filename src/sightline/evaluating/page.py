@@ -152,7 +152,7 @@ summary{cursor:pointer;color:var(--accent);margin-top:8px}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#111;--dim:#555;--line:#ccc;--good:#11765a;--warn:#9a5b00;
 --bad:#b3301f}body{font-size:11pt}main{max-width:none;padding:0}section,.hero{border-radius:0;padding:12px 0;
 border-width:1px 0 0;
-margin-top:12px}.hero,.standings,figure,tr,svg,img{break-inside:avoid}h2,.lead,caption{break-after:avoid}
+margin-top:12px}.hero,.standings,figure,tr,svg,img{break-inside:avoid}p,li{break-inside:avoid}h2,.lead,caption{break-after:avoid}
 thead{display:table-header-group}.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:4px 8px 4px 0}
 tbody th{min-width:0}.halves{gap:8px 20px}.halves.figures{grid-template-columns:1fr}.halves.figures svg{max-width:12cm}
 .gallery{grid-template-columns:repeat(auto-fill,minmax(36mm,1fr));gap:10px}details:not([open])>summary{display:none}}
