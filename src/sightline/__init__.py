@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sightline.applying.apply import apply as apply
+    from sightline.applying.chain import Chain as Chain
     from sightline.auditing.agree import agree as agree
     from sightline.auditing.audit import audit as audit
     from sightline.auditing.gate import Gate as Gate
     from sightline.auditing.suspects import suspects as suspects
+    from sightline.composing.align import align as align
+    from sightline.composing.burst import burst as burst
+    from sightline.composing.difference import difference as difference
+    from sightline.composing.focus import focus_stack as focus_stack
+    from sightline.composing.fuse import fuse as fuse
+    from sightline.composing.panorama import panorama as panorama
     from sightline.core.annotations import Annotation as Annotation
     from sightline.core.annotations import Heatmap as Heatmap
     from sightline.core.annotations import Labels as Labels
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
 
 _PLACES = {  # public name -> where it lives, and what it is called there if otherwise
     "Annotation": "core.annotations",
+    "Chain": "applying.chain",
     "Conversion": "core.conversion",
     "Dataset": "core.dataset",
     "Evaluation": "evaluating.evaluate",
@@ -80,21 +89,28 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Value": "core.annotations",
     "Vector": "core.annotations",
     "agree": "auditing.agree",
+    "align": "composing.align",
+    "apply": "applying.apply",
     "audit": "auditing.audit",
+    "burst": "composing.burst",
     "compare": "evaluating.rivals:rivals",
     "convert": "core.conversion",
     "cross_validate": "training.folding",
     "diff": "core.versions",
+    "difference": "composing.difference",
     "evaluate": "evaluating.evaluate",
     "examine": "core.image",
     "explain": "explaining.explain",
     "export": "exporting.export",
+    "focus_stack": "composing.focus",
     "folds": "core.splitting",
+    "fuse": "composing.fuse",
     "learning_curve": "training.curve",
     "load": "predicting.model",
     "open_data": "core.data",
     "open_run": "core.run",
     "open_stream": "core.data",
+    "panorama": "composing.panorama",
     "read_image": "core.image",
     "report": "evaluating.describe",
     "runs": "core.run:all_runs",

@@ -106,3 +106,15 @@ def test_a_mask_tints_and_is_refused_in_another_size() -> None:
     assert edge > 2 * middle > 0
     with pytest.raises(InputError, match="mask"):
         objects(np.zeros((90, 100, 3), np.uint8), things([[20, 20, 60, 60]], masks=mask))
+
+
+def test_an_outline_is_drawn_in_place_of_its_box() -> None:
+    ring = 60 + 30 * np.stack([np.cos(np.arange(64) / 64 * 2 * np.pi), np.sin(np.arange(64) / 64 * 2 * np.pi)], 1)
+    box = np.array([[30, 30, 90, 90]], np.float32)
+    found = Objects(box, np.zeros(1, np.int64), ("circle",), outlines=((ring.astype(np.float32),),))
+    picture = np.full((120, 120, 3), 99, np.uint8)
+    changed = (objects(picture, found, tags=False) != picture).any(-1)
+    rows, columns = np.nonzero(changed)
+    away = np.hypot(columns + 0.5 - 60, rows + 0.5 - 60)
+    assert np.abs(away - 30).max() < 4
+    assert changed[60, 29:33].any()

@@ -31,6 +31,7 @@ DEFAULTS = {
     "shapes": "labels",
     "motion": "objects",
     "pairs": "picture",
+    "mushrooms": "objects",
 }
 OFFERED = [(world, kind) for world in drawn.WORLDS for kind in KINDS if (world, kind) != ("motion", "labels")]
 
@@ -160,7 +161,7 @@ def test_keypoints_lie_in_the_picture_and_on_their_thing(world: str, scenes: dic
     assert seen > 20
 
 
-@pytest.mark.parametrize("world", ["parts", "cells", "shapes", "motion"])
+@pytest.mark.parametrize("world", ["parts", "cells", "shapes", "motion", "mushrooms"])
 def test_what_is_marked_is_what_is_seen(world: str, scenes: dict[str, list[Scene]]) -> None:
     """Edges of the picture lie on the edges of the masks, and not three pixels to any side."""
     steps, strength = (-3, 0, 3), np.zeros((3, 3))
@@ -197,7 +198,7 @@ def test_a_defect_is_marked_where_it_is_and_only_there(scenes: dict[str, list[Sc
 
 
 def test_counts_are_those_of_the_objects(scenes: dict[str, list[Scene]]) -> None:
-    for world in ("cells", "street", "pairs"):
+    for world in ("cells", "street", "pairs", "mushrooms"):
         for scene in scenes[world]:
             assert scene.objects is not None
             assert scene.value is not None

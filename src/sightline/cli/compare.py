@@ -1,4 +1,4 @@
-"""Compare runs, or people who labelled the same pictures, on what was held out: which is better, or cannot tell."""
+"""Compare runs, rules, or people who labelled the same pictures, on what was held out: which is better."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from sightline.core.settings import differences
 
 def run(
     screen: Screen,
-    what: Annotated[tuple[str, ...], "two runs or more, by path or name; a data set with a person's labels counts too"],
+    what: Annotated[
+        tuple[str, ...], "two runs or more, by path or name; a data set with a person's labels or a chain counts too"
+    ],
     *,
     data: Annotated[str | None, "the data, where the runs cannot find it by themselves"] = None,
     folder: Annotated[Path, "where the runs are"] = Path("runs"),
 ) -> dict[str, Any]:
     """Metrics side by side, and for each pair a verdict only where a paired interval leaves zero out."""
-    from sightline.evaluating.rivals import is_data, named, rivals
+    from sightline.evaluating.rivals import is_chain, is_data, named, rivals
 
     if len(what) < 2:
         raise UsageError(f"two things or more can be compared, not {len(what)}. Write: sightline compare A B")
-    rated = [one if is_data(one, folder) else open_run(one, folder) for one in what]
+    rated = [one if is_chain(one) or is_data(one, folder) else open_run(one, folder) for one in what]
     called = named(rated)
     first_run = next((one for one in rated if isinstance(one, Run)), None)
     document: dict[str, Any] = {"compared": called, "pairs": []}

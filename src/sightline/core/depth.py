@@ -11,6 +11,7 @@ from sightline.core.errors import InputError
 DEPTHS = ("uint8", "uint16", "float32")
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _TOPS = {"B": 255.0, "H": 65535.0}  # white, by depth
+_ONE = 0x3F800000  # the bits of 1.0: of floats, those from 0 to 1 and no others have bits that are no greater
 
 
 def checked(image: Any, *, what: str = "this") -> np.ndarray:
@@ -31,6 +32,8 @@ def span(pixels: np.ndarray) -> tuple[float, float]:
     top = _TOPS.get(pixels.dtype.char)
     if top is not None:
         return 0.0, top
+    if pixels.dtype == np.float32 and pixels.flags.c_contiguous and pixels.view(np.uint32).max(initial=0) <= _ONE:
+        return 0.0, 1.0
     return float(np.fmin.reduce(pixels, axis=None, initial=0.0)), float(np.fmax.reduce(pixels, axis=None, initial=1.0))
 
 

@@ -37,6 +37,7 @@ INPUT_CODES = {
     "truncated": "the file ends before its picture does",
     "unsupported": "a known format in a variant that would lose information",
     "mismatch": "channels, depth or shape differ from what the model takes",
+    "unrelated": "two pictures have nothing in common that could be found",
     "too_slow": "more seconds than the limit, in guarded mode",
     "crashed": "the decoder died of it, in guarded mode",
     "refused": "it killed a decoder twice within the hour, in guarded mode",

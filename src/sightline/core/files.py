@@ -67,8 +67,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_durably(path: Path, data: bytes | memoryview) -> None:
-    """Replace `path` by `data`, or leave it as it was and raise `StorageError`."""
+def write_durably(path: Path, data: bytes | memoryview, *, sync: bool = True) -> None:
+    """Replace `path` by `data`, or leave it as it was and raise `StorageError`.
+
+    Without `sync` no kill leaves half a file, but a power loss may: for many files that are synced together later.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     with naming(path, len(data)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,11 +82,13 @@ def write_durably(path: Path, data: bytes | memoryview) -> None:
                 done = 0
                 while done < len(view):
                     done += os.write(handle, view[done:])
-                os.fsync(handle)
+                if sync:
+                    os.fsync(handle)
             finally:
                 os.close(handle)
             os.replace(temporary, path)
-            sync_folder(path.parent)
+            if sync:
+                sync_folder(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Runs, and people who labelled the same pictures, against each other: which is better, or that it cannot be told."""
+"""Runs, rules, and people who labelled the same pictures, against each other: which is better, or cannot be told."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ class Rivalry:
 
 
 def rivals(first: Any, second: Any, *, data: Any = None, split_by: Run | None = None) -> dict[str, Rivalry]:
-    """A paired comparison for each metric; a rival is a run or a data set in which a person labelled the same pictures.
+    """A paired comparison for each metric; a rival is a run, a chain of rules, or a data set in which a person labelled
+    the same pictures.
 
-    People are asked about what the run `split_by` held out, and measured against the truth there.
+    Rules and people are asked about what the run `split_by` held out, and measured against the truth there.
     """
-    sides = [one if is_data(one) else open_run(one) for one in (first, second)]
+    sides = [one if is_chain(one) or is_data(one) else open_run(one) for one in (first, second)]
     runs = [one for one in sides if isinstance(one, Run)]
     judge = runs[0] if runs else split_by
     if judge is None:
@@ -53,7 +54,8 @@ def rivals(first: Any, second: Any, *, data: Any = None, split_by: Run | None = 
             both = f"{runs[0].path} and {runs[1].path}"
             raise RunError(f"{both} differ in their {name}, so they cannot be compared sample by sample.")
     (ids, mine), (others, theirs) = (
-        tallies(one, data) if isinstance(one, Run) else _of_person(one, judge, data) for one in sides
+        tallies(one, data) if isinstance(one, Run) else (_of_rules if is_chain(one) else _of_person)(one, judge, data)
+        for one in sides
     )
     shared = sorted(set(ids) & set(others))
     if not shared:
@@ -67,9 +69,21 @@ def rivals(first: Any, second: Any, *, data: Any = None, split_by: Run | None = 
 def named(rated: Sequence[Any]) -> list[str]:
     """What each rival is called, no two alike."""
     names = [
-        one.path.name if isinstance(one, Run) else getattr(one, "name", None) or Path(str(one)).name for one in rated
+        one.path.name
+        if isinstance(one, Run)
+        else str(one)
+        if is_chain(one)
+        else getattr(one, "name", None) or Path(str(one)).name
+        for one in rated
     ]
     return [f"{name} {place}" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+
+
+def is_chain(what: Any) -> bool:
+    """Whether a rival is a chain of rules, as a value or as text."""
+    from sightline.applying.chain import is_chain as known  # which is asked for only where something is compared
+
+    return known(what)
 
 
 def is_data(what: Any, folder: Path = Path("runs")) -> bool:
@@ -78,6 +92,15 @@ def is_data(what: Any, folder: Path = Path("runs")) -> bool:
         return isinstance(what, Dataset)
     path = Path(str(what))
     return not Run(path).exists and not Run(folder / path).exists and (path.exists() or ":" in str(what))
+
+
+def _of_rules(what: Any, judge: Run, data: Any) -> tuple[list[str], dict[str, Tally]]:
+    """What a chain answers about the pictures that the run held out."""
+    from sightline.applying.judging import answers_of
+
+    task: Task = catalog.find("tasks", judge.info["task"]).TASK
+    ids, truths, given = answers_of(what, held_out(reopen(judge.info, data, folder=judge.path))[1])
+    return ids, {name: catalog.find("metrics", name)(truths, given) for name in task.metrics}
 
 
 def _of_person(what: Any, judge: Run, data: Any) -> tuple[list[str], dict[str, Tally]]:

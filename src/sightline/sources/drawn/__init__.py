@@ -13,7 +13,7 @@ from sightline.core.errors import SettingsError, UnknownNameError, nearest
 if TYPE_CHECKING:
     from sightline.sources.drawn.scene import Scene, World
 
-WORLDS = ("parts", "street", "cells", "documents", "shapes", "motion", "pairs")
+WORLDS = ("parts", "street", "cells", "documents", "shapes", "motion", "pairs", "mushrooms")
 SIZES = (32, 1024)
 
 

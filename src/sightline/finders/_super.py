@@ -1,0 +1,102 @@
+"""Superpixels: k-means in colour and place, each middle looking no farther than its neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sightline.finders._light import luma
+
+
+def superpixels(values: np.ndarray, count: int, compact: float, times: int) -> np.ndarray:
+    """(rows, columns) numbers from 0, without gaps; every number is one connected region."""
+    rows, columns = values.shape[:2]
+    step = float(np.sqrt(rows * columns / count))
+    tall, wide = max(1, round(rows / step)), max(1, round(columns / step))
+    seen = np.concatenate([_even(values) * np.float32(100 / compact), _places(rows, columns, step)], 2)
+    planes = [np.ascontiguousarray(seen[..., part]) for part in range(seen.shape[2])]
+    row, column = np.arange(rows) * tall // rows, np.arange(columns) * wide // columns
+    found = row[:, None] * wide + column[None]
+    for _ in range(times):
+        flat = found.ravel()
+        total = np.bincount(flat, minlength=tall * wide)
+        sums = np.stack([np.bincount(flat, plane.ravel(), tall * wide) for plane in planes], 1)
+        found = _nearest(planes, (sums / np.maximum(total, 1)[:, None]).astype(np.float32), total > 0, step, found)
+    return _joined(found)
+
+
+def _even(values: np.ndarray) -> np.ndarray:
+    """Colours in which equal steps look alike: Lab for three channels, else the values."""
+    import cv2
+
+    if values.shape[2] != 3:
+        return luma(values)[..., None] if values.shape[2] == 1 else values
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(values), cv2.COLOR_RGB2Lab)) / np.float32(100)
+
+
+def _places(rows: int, columns: int, step: float) -> np.ndarray:
+    down, right = np.mgrid[:rows, :columns].astype(np.float32) / np.float32(step)
+    return np.stack([down, right], 2)
+
+
+def _nearest(
+    planes: list[np.ndarray], middles: np.ndarray, there: np.ndarray, step: float, found: np.ndarray
+) -> np.ndarray:
+    """For each pixel the nearest of the middles that are not farther than a step away in either direction."""
+    best = np.full(found.shape, np.inf, np.float32)
+    made = found.copy()
+    for number in np.flatnonzero(there).tolist():
+        middle = middles[number]
+        y, x = float(middle[-2]) * step, float(middle[-1]) * step
+        window = (
+            slice(max(0, int(y - step)), int(y + step) + 2),
+            slice(max(0, int(x - step)), int(x + step) + 2),
+        )
+        away = np.square(planes[0][window] - middle[0])
+        for plane, part in zip(planes[1:], middle[1:], strict=True):
+            away += np.square(plane[window] - part)
+        nearer = away < best[window]
+        np.copyto(best[window], away, where=nearer)
+        np.copyto(made[window], number, where=nearer)
+    return made
+
+
+def _joined(found: np.ndarray) -> np.ndarray:
+    """Every region connected: of each number the largest part keeps it, other parts go to the number beside them."""
+    from scipy import ndimage
+
+    parts = _parts(found)
+    sizes = np.bincount(parts.ravel())
+    number = np.zeros(len(sizes), np.int64)
+    number[parts.ravel()] = found.ravel()
+    largest = np.zeros(int(found.max()) + 1, np.int64)
+    np.maximum.at(largest, number, sizes)
+    main = sizes == largest[number]
+    main &= np.arange(len(sizes)) == _first(number, main)
+    stray = ~main[parts]
+    if stray.any():
+        nearest = ndimage.distance_transform_cdt(stray, metric="taxicab", return_distances=False, return_indices=True)
+        parts = parts[nearest[0], nearest[1]]
+        parts = _parts(parts)
+    return np.unique(parts, return_inverse=True)[1].reshape(found.shape).astype(np.int32)
+
+
+def _first(number: np.ndarray, main: np.ndarray) -> np.ndarray:
+    """For each part the first of the largest parts with its number."""
+    first = np.full(int(number.max()) + 1, len(number))
+    np.minimum.at(first, number[main], np.flatnonzero(main))
+    return np.asarray(first[number])
+
+
+def _parts(found: np.ndarray) -> np.ndarray:
+    """Connected parts (by sides) of equal numbers."""
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    place = np.arange(found.size).reshape(found.shape)
+    pairs = [
+        (place[:, :-1][found[:, :-1] == found[:, 1:]], place[:, 1:][found[:, :-1] == found[:, 1:]]),
+        (place[:-1][found[:-1] == found[1:]], place[1:][found[:-1] == found[1:]]),
+    ]
+    one, other = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+    graph = sparse.coo_matrix((np.ones(len(one), np.int8), (one, other)), shape=(found.size,) * 2)
+    return np.asarray(csgraph.connected_components(graph, directed=False)[1]).reshape(found.shape)
