@@ -11,8 +11,8 @@ by itself. Intervals: Student over the 20 runs, Wilson over the 400 drawings.
 
 `shots` takes any classified pictures that have a train and a test side (CIFAR-10 in folders, say). A network learns
 the first half of the names; of each name of the other half so many pictures are then learnt: from chance (`scratch`),
-as means through that network (`prototypes`), and by training that network on (`transfer`). Every way sees the same
-pictures and is measured on the same test pictures. The interval is Student's over seeds.
+as means through that network (`prototypes`), and by training that network on as usual (`transfer`). Every way sees
+the same pictures and is measured on the same test pictures. The interval is Student's over seeds.
 """
 
 from __future__ import annotations
@@ -213,7 +213,9 @@ def shots(given: argparse.Namespace) -> None:
                     begun = time.process_time()
                     model = f"prototypes:{base}" if way == "prototypes" else given.model
                     settings = {**usual, "epochs": epochs, "seed": seed}
-                    settings |= {"start": str(base), "rate": 5e-4} if way == "transfer" else {}
+                    if way == "transfer":  # as it is without further options
+                        settings = {**usual, "seed": seed, "start": str(base)}
+                        del settings["patience"]
                     out = Path(room) / f"{way}-{count}-{seed}"
                     run = sightline.train(few, "classify", model=model, out=out, settings=settings, look=False)
                     spent[way] += (time.process_time() - begun) / given.seeds

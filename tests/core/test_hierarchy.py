@@ -66,3 +66,35 @@ def test_levels_add_up_whatever_the_depth() -> None:
         assert level.scores.sum() == pytest.approx(1.0)
         assert level.scores == pytest.approx([score_of(ANSWER, name) for name in names])
     assert at_level(Labels(("animal/cat",)), 1).names == ("animal",)
+
+
+TOLD = {"apple": "fruit", "pear": "fruit", "bed": "furniture", "fruit": "plant", "rose": "plant", "plant": "none",
+        "furniture": "none", "none": "none"}  # fmt: skip
+
+
+def test_a_data_set_may_say_what_stands_above_its_names() -> None:
+    names = ("apple", "bed", "pear", "rose")
+    assert above("apple", TOLD) == ("none", "plant", "fruit")
+    assert under("pear", "plant", TOLD)
+    assert not under("bed", "plant", TOLD)
+    assert not under("pear", "plant")
+    tree = Tree.of(names, TOLD)
+    assert tree.leaves == names
+    assert tree.parents == ("plant", "fruit"), "the higher one first; none holds all, furniture one alone"
+    assert tree.members().tolist() == [[True, False, True, True], [True, False, True, False]]
+    assert tree.nodes_of("pear") == [2, 4, 5]
+    assert tree.told == {name: one for name, one in TOLD.items() if name != one}
+    assert Tree.of(names).parents == ()
+    answer = Labels(names, np.array([0.3, 0.35, 0.1, 0.25]))
+    assert at_level(answer, 2, TOLD).names == ("plant", "furniture")
+    assert at_level(answer, 2, TOLD).best == "plant"
+    assert score_of(answer, "fruit", TOLD) == pytest.approx(0.4)
+    assert depth_of(names, TOLD) == 4
+
+
+def test_parents_in_a_circle_and_those_that_marks_say_already() -> None:
+    assert above("a", {"a": "b", "b": "a"}) == ("b",)
+    assert above("a", {"a": "a"}) == ()
+    assert above("cat/lion", {"cat/lion": "cat"}) == ("cat",)
+    tree = Tree.of(("cat/lion", "cat/lynx", "dog"), {"cat/lion": "cat", "cat/lynx": "cat"})
+    assert (tree.parents, tree.told) == (("cat",), {})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sightline.core.errors import SettingsError
-from sightline.core.settings import differences, fill, from_toml, from_words, to_word
+from sightline.core.settings import differences, fill, from_toml, from_words, to_toml, to_word
 
 
 @dataclass(frozen=True)
@@ -90,25 +90,36 @@ def test_differences_are_said_by_name() -> None:
     assert differences({"a": 1}, {"a": 1}) == []
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        1,
-        2.5,
-        1e-9,
-        True,
-        False,
-        "auto",
-        "true",
-        "balanced:site",
-        "8GB",
-        'it\'s "so"',
-        "1",
-        [],
-        ["flip", {"name": "rotate", "degrees": 20.5}],
-        {"a b": [1]},
-    ],
-)
+VALUES: list[Any] = [
+    1,
+    2.5,
+    1e-9,
+    True,
+    False,
+    "auto",
+    "true",
+    "balanced:site",
+    "8GB",
+    'it\'s "so"',
+    "1",
+    [],
+    ["flip", {"name": "rotate", "degrees": 20.5}],
+    {"a b": [1]},
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_file_reads_back_as_the_settings_it_was_made_of(value: Any, tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    told = {"train": {"thing": value, "none": None}, "task": {"inner": {"x": value, "y": None}}}
+    path.write_text(to_toml(told, "made by", "a test"), encoding="utf-8")
+    assert path.read_text(encoding="utf-8").startswith("# made by\n# a test\n\n[train]\n")
+    assert from_toml(path) == {"train": {"thing": value}, "task": {"inner": {"x": value}}}
+    path.write_text(to_toml({}), encoding="utf-8")
+    assert from_toml(path) == {}
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_a_word_reads_back_as_the_setting_it_was_made_of(value: Any) -> None:
     word = shlex.split(to_word("train.thing", value))
     assert len(word) == 1

@@ -80,6 +80,9 @@ def full(words: list[str] | None = None) -> Material:
         task=f"naming {b}",
         model=f"small {c}",
         verdict=f"Clearly better than always answering {a}.",
+        trusted=["What it is sure of 80%"],
+        doubted=[f"Foxes at night {b}"],
+        sections=[(50, "<p>A study of cost</p>"), (40, "<p>A study of slices</p>")],
         facts={"Data": f"photos {a}", f"Seconds {b}": "182", "Fingerprint": "9f3c21aa"},
         figures=[
             Figure("accuracy", 0.912, 0.871, 0.944, "higher", 1214, "fresh samples", 0.234),
@@ -105,9 +108,10 @@ def read(tmp_path: Path, material: Material) -> tuple[Page, str]:
 def test_everything_that_is_known_is_on_the_page_in_its_order(tmp_path: Path) -> None:
     shown, _ = read(tmp_path, full())
     heads = [
-        "Animals cat", "How good it is", "How it learned", "What it mixes up", "Worst mistakes", "Typical answers",
-        "The exported model is the trained model", "What was seen in the data", "What was not tested", "This run",
-        "Do it again",
+        "Animals cat", "Can be trusted with", "sure of 80%", "Must not be used for", "Foxes at night", "How good it is",
+        "What it mixes up", "A study of slices", "Worst mistakes", "Typical answers", "A study of cost",
+        "How it learned", "The exported model is the trained model", "What was seen in the data",
+        "What was not tested", "This run", "Do it again",
     ]  # fmt: skip
     places = [shown.text.index(head) for head in heads]
     assert places == sorted(places)

@@ -1,10 +1,12 @@
 """Means of a few pictures in the space of a trained network, against numpy and through a whole run."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,11 +130,18 @@ def test_five_pictures_a_name_learn_export_and_predict_without_torch(base: Path,
         left[name] = left.get(name, 0) + 1
         samples.append(replace(sample, split="train" if left[name] <= 5 else "test"))
     sides = Dataset(samples, name="few", names=data.names)
-    run = sightline.train(sides, model=f"prototypes:{base}", out=tmp_path / "run", settings=QUICK, look=False)
+    lent = tmp_path / "lent"
+    shutil.copytree(base, lent)
+    told: dict[str, Any] = {"model": f"prototypes:{lent}", "out": tmp_path / "run", "settings": QUICK, "look": False}
+    run = sightline.train(sides, **told)
+    shutil.rmtree(lent)  # what was seen through is part of the run
     assert len(run.history) == 1
+    assert sightline.train(sides, **told).info["state"] == "done"
     sightline.export(run, data=sides)
+    by_torch = sightline.load(run.path, backend="torch")
     test = [sample for sample in samples if sample.split == "test"][:6]
     given = sightline.load(run.path).predict(test)
+    assert max(one.gap(other) for one, other in zip(given, by_torch.predict(test), strict=True)) < 1e-3
     assert all(float(np.sum(answer.scores)) == pytest.approx(1.0, abs=1e-4) for answer in given)
     np.save(tmp_path / "picture.npy", test[0].pixels())
     code = (

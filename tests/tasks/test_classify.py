@@ -1,5 +1,6 @@
 """Naming pictures: its lesson, and the mathematics of its answer."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,22 @@ def test_names_in_names_become_leaves_and_parents() -> None:
     assert TASK.reference(samples[1], facts) is None, "nobody knows its leaf"
     with pytest.raises(InputError, match="s: its label 'flies' is none of rolls/cylinder"):
         TASK.targets([Sample("s", truth=Labels(("flies",)))], frames[:1], facts)
+
+
+def test_a_data_set_says_what_stands_above_its_names() -> None:
+    """As coarse labels and supercategories do: the same leaves and parents as names with a mark, under plain names."""
+    above = {"sphere": "rolls", "cylinder": "rolls", "cone": "stands", "cube": "stands"}
+    world = solids(12, size=32, vague=4)
+    plain = [replace(one, truth=Labels((one.truth.best.rpartition("/")[2],))) for one in world]  # type: ignore[union-attr]
+    data = Dataset(plain, details={"parents": above})
+    assert TASK.fits(data).why == "4 names under 2 above them, one a picture"
+    facts = TASK.prepare(data, TASK.Options(), "small")
+    assert facts.names == ("cone", "cube", "cylinder", "sphere")
+    assert facts.extra == {"parents": ["rolls", "stands"], "above": above}
+    samples = [Sample("a", truth=Labels(("cube",))), Sample("b", truth=Labels(("rolls",)))]
+    frames = [Frame(row, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0)) for row in range(2)]
+    rows = TASK.targets(samples, frames, Facts.from_json(facts.to_json()))
+    assert rows["shares"].tolist() == [[0, 1, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0]]
 
 
 def test_what_learns_in_closed_form_learns_from_leaves(tmp_path: Path) -> None:

@@ -82,13 +82,14 @@ def test_the_number_of_loader_threads_changes_nothing(tmp_path: Path) -> None:
     assert len({json.dumps(outcome(run.path)) for run in runs}) == 1
 
 
-def test_equal_seeds_give_equal_weights_in_fresh_processes_and_other_seeds_do_not(tmp_path: Path) -> None:
+def test_equal_seeds_give_equal_weights_in_a_fresh_process_and_other_seeds_do_not(tmp_path: Path) -> None:
     script = (
         "import sys\nfrom benchmarks.reliability.kill_training import *\n"
         "train(toy('labels'), out=sys.argv[1], settings={**SETTINGS, 'seed': int(sys.argv[2])})\n"
     )
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        subprocess.run([sys.executable, "-c", script, str(tmp_path / name), str(seed)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "a"), "1"], check=True, timeout=120)
+    for name, seed in (("b", 1), ("c", 2)):
+        train(toy("labels"), out=tmp_path / name, settings={**SETTINGS, "seed": seed})
     first, second, third = (outcome(tmp_path / name)["weights"] for name in "abc")
     assert first == second != third
 

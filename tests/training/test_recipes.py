@@ -12,7 +12,7 @@ from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.image import ArrayImage
 from sightline.core.sample import Sample
-from sightline.core.settings import fill
+from sightline.core.settings import fill, from_toml
 from sightline.training import recipes
 from sightline.training.recipes import ladder, plain
 from sightline.training.settings import Settings
@@ -78,6 +78,12 @@ def test_what_a_user_says_comes_before_the_recipe(tmp_path: Path, monkeypatch: p
     assert kept["optimiser"] == "muon"
     assert run.info["options"]["smoothing"] == 0.3
     assert run.info["options"]["dropout"] == 0.0
+    read = from_toml(run.settings)
+    told_again = {"settings": read["train"], "options": read["task"]}
+    monkeypatch.setattr(recipes, "CROWD", 10**6)
+    again = train(toy("labels"), model="quick:s", out=run.path, **told_again)
+    assert again.info["state"] == "done", "every setting is in the file, also those of a recipe that no longer applies"
+    assert f"train DATA --task classify --model quick:s --settings {run.settings}" in run.settings.read_text()
     whole = Settings(**told, optimiser="adamw", average=0.5)
     again = train(toy("labels"), model="lenet", out=tmp_path / "b", settings=whole)
     assert (again.info["settings"]["average"], again.info["settings"]["epochs"]) == (0.5, 1)

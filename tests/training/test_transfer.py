@@ -1,8 +1,10 @@
 """Beginning from another run: what matches is taken, what is frozen rests, and what rests is looked at once."""
 
+import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,25 @@ import torch
 from safetensors.numpy import load_file
 
 from benchmarks.reliability.kill_training import outcome, toy
+from sightline.core.annotations import Labels
+from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, RunError, SettingsError
 from sightline.core.files import digest_file
+from sightline.core.image import ArrayImage
 from sightline.core.run import Run
+from sightline.core.sample import Sample
+from sightline.core.settings import fill
 from sightline.exporting.export import export
 from sightline.formats import jsonlines
 from sightline.heads.pooled import labels
 from sightline.models import small, tutorial
+from sightline.tasks.classify import Classify
 from sightline.training import checkpoint, features, layers
 from sightline.training.guard import Interrupted
+from sightline.training.settings import Settings
 from sightline.training.train import train
-from tests.training.workshop import QUICK, loop, once_at
+from sightline.training.warm import warm
+from tests.training.workshop import QUICK, floats, loop, once_at
 
 FIXED: dict[str, Any] = {**QUICK, "epochs": 1, "threads": 1, "rate": 0.01}
 HEAD: dict[str, Any] = {**FIXED, "epochs": 3, "freeze": "backbone", "augment": False}
@@ -99,6 +109,9 @@ def test_it_says_what_was_taken(first: Run, tmp_path: Path) -> None:
     run = train(toy("labels"), model="small", out=tmp_path / "whole", settings=settings, look=False, tell=said.append)
     assert any("began with 100.0% of the weights" in event.text for event in said)
     assert (run.path / "start.json").is_file()
+    assert not any("what answers was fitted" in event.text for event in said)
+    train(floats(), out=tmp_path / "other", settings=settings, look=False, tell=said.append)
+    assert any("what answers was fitted" in event.text for event in said), "other names"
 
 
 def test_other_names_begin_their_head_anew(first: Run) -> None:
@@ -250,3 +263,99 @@ def test_early_stopping_keeps_the_best_weights_of_all(tmp_path: Path) -> None:
     assert made.state.best_epoch <= 3
     assert len(made.state.history) == made.state.best_epoch + 2 < 9
     assert torch.equal(made.best["head.1.weight"], kept[made.state.best_epoch])
+
+
+def test_a_head_of_other_names_begins_as_good_as_means(first: Run, tmp_path: Path) -> None:
+    """A random network sees brightness, and before the first step it is told; only what answers moves."""
+    made = loop(tmp_path, floats(30))
+    before = {name: value.clone() for name, value in made.learner.network.state_dict().items()}
+    warm(made)
+    assert all(torch.equal(before[name], value) for name, value in made.learner.network.state_dict().items())
+    made.fresh = True
+    warm(made)
+    after = made.learner.network.state_dict()
+    assert {name for name in before if not torch.equal(before[name], after[name])} == {"head.1.weight", "head.1.bias"}
+    assert all(torch.equal(value, made.learner.average.state_dict()[name]) for name, value in after.items())
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in made.learner.network.parameters())
+    assert _right(made) == 1.0
+
+
+def _right(made: Any) -> float:
+    """The share of the training side that is named rightly by the average."""
+    arrays, _ = made.task.inputs(list(made.train), made.facts)
+    logits = made.learner.average(torch.from_numpy(arrays["image"]))["logits"].argmax(1).tolist()
+    names = [made.facts.names[row] for row in logits]
+    return float(np.mean([name == sample.truth.best for name, sample in zip(names, made.train, strict=True)]))
+
+
+def test_which_name_has_more_pictures_does_not_count(tmp_path: Path) -> None:
+    """Where all look alike a rare name is as likely as a common one."""
+    pixels = ArrayImage(np.full((32, 32, 3), 90, np.uint8))
+    made = loop(tmp_path, floats(30))
+    counts = dict(zip(made.facts.names, (12, 3, 3), strict=True))
+    samples = [
+        Sample(f"{name} {row}", (pixels,), Labels((name,))) for name, many in counts.items() for row in range(many)
+    ]
+    made.train, made.fresh = Dataset(samples, name="alike"), True
+    warm(made)
+    image = torch.full((1, 32, 32, 3), 90, dtype=torch.uint8)
+    assert made.learner.average(image)["logits"].softmax(1)[0].tolist() == pytest.approx([1 / 3] * 3, abs=0.02)
+
+
+def test_what_begins_elsewhere_takes_that_network_and_small_steps(first: Run, tmp_path: Path) -> None:
+    """Without a word more: the model of the run, a rate that does not spoil it, and no epoch fewer."""
+    from sightline.training import recipes
+    from sightline.training.train import settle
+
+    data = toy("labels", 48)
+    found = recipes.plain(data, Classify(), None, {"start": str(first.path)})
+    assert found.model == "small"
+    rests = {"freeze": "backbone", "augment": False}
+    assert found.settings == {"rate": recipes.GENTLE, "epochs": 40, "patience": 0, **rests}, "a handful of each name"
+    many = Dataset([data[row % len(data)] for row in range(300)], names=data.names)
+    onwards = recipes.plain(many, Classify(), None, {"start": str(first.path)}).settings
+    assert onwards == {"rate": recipes.GENTLE, "epochs": 20, "patience": 0}
+    assert not recipes.plain(data, Classify(), None, {}).settings
+    assert not recipes.plain(data, Classify(), "small", {"start": str(first.path), "optimiser": "sgd"}).settings
+    named = Settings(start=str(first.path), epochs=20)
+    told: dict[str, Any] = {"task": None, "model": None, "out": tmp_path, "format": None, "options": None, "what": "x"}
+    chosen = settle(data, data, settings=named, **told).settings
+    assert (chosen.epochs, chosen.patience, chosen.rate) == (20, 0, recipes.GENTLE)
+
+
+def test_what_is_named_is_known_also_where_it_is_usual() -> None:
+    usual = Settings()
+    assert usual.named() == {}
+    assert Settings(epochs=usual.epochs, rate=0.1).named() == {"epochs": usual.epochs, "rate": 0.1}
+    assert Settings(usual.epochs).named() == {"epochs": usual.epochs}
+    assert replace(Settings(epochs=usual.epochs), batch=5).named() == {"batch": 5}, "a copy names everything"
+    assert fill(Settings, {"batch": 5, "augmentations": ["flip"]}).named() == {"batch": 5, "augmentations": ["flip"]}
+    assert Settings(epochs=3) == fill(Settings, {"epochs": 3})
+
+
+def test_a_given_time_begins_with_the_head(first: Run, tmp_path: Path) -> None:
+    """Where a network is begun with, its head alone is a rung of its own, solved at once; a line comes before it."""
+    from sightline.training import recipes
+
+    told = {"start": str(first.path)}
+    rungs = recipes.ladder(floats(), Classify(), None, told)
+    assert [rung.name for rung in rungs] == ["ridge", "small (head)", "small"]
+    assert rungs[0].without == ("start",)
+    assert [rung.name for rung in recipes.ladder(floats(), Classify(), "small", told)] == ["small (head)", "small"]
+    assert [rung.name for rung in recipes.ladder(floats(), Classify(), None, {**told, "freeze": "head"})] == ["small"]
+    plain = {"precision": "float32", "layout": "plain", "workers": 0, "threads": 1, "compile": "off"}
+    run = train(floats(), out=tmp_path, minutes=0.1, settings={**plain, **told}, look=False)
+    book = json.loads((tmp_path / "ladder.json").read_bytes())
+    assert [(rung["model"], rung["closed"]) for rung in book["rungs"]] == [
+        ("ridge", True),
+        ("small (head)", True),
+        ("small", False),
+    ]
+    assert run.info["state"] == "done"
+    if book["rungs"][1]["state"] == "done":  # else the machine had no time for it
+        head = Run(tmp_path / "rungs" / "2-small-head")
+        assert head.info["model"] == "small"
+        assert head.info["settings"]["freeze"] == "backbone"
+    settings = {**plain, **rungs[1].settings, **told, "epochs": 1}
+    alone = train(floats(), model=rungs[1].model, out=tmp_path / "alone", settings=settings, look=False)
+    assert alone.info["best"] == 1.0, "brightness is seen by a network that learnt colours"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,18 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """One row an epoch, as plain numbers."""
         return read_lines(self.path / "metrics.jsonl")
+
+    @property
+    def settings(self) -> Path:
+        """Every setting of the run, as `--settings` reads it."""
+        return self.path / "settings.toml"
+
+    def command(self, *more: str) -> str:
+        """The command that makes such a run again, in a shell; DATA where it was in memory."""
+        info = self.info
+        where = shlex.quote(info["data"]["where"]) if info["data"]["where"] else "DATA"
+        words = ["sightline", "train", where, "--task", info["task"], "--model", shlex.quote(info["model"])]
+        return " ".join([*words, *more])
 
     @property
     def bundle(self) -> Path:

@@ -67,12 +67,21 @@ def to_word(name: str, value: Any) -> str:
 
 def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
+        kept = {str(key): item for key, item in value.items() if item is not None}
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in kept.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return json.dumps(value)
+
+
+def to_toml(sections: Mapping[str, Mapping[str, Any]], *lines: str) -> str:
+    """The file that `from_toml` reads as these sections, below lines for people; what is None is left out."""
+    text = [f"# {line}" for line in lines]
+    for name, values in sections.items():
+        text += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in values.items() if value is not None)]
+    return "\n".join(text).lstrip("\n") + "\n"
 
 
 def from_toml(path: Path) -> dict[str, Any]:

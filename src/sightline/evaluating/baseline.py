@@ -29,7 +29,7 @@ def baseline(
         if train.naming.many:
             scores = np.array([counts[name] / max(1, len(train)) for name in train.names], np.float32)
             return "each name as often as it is so", [Labels(train.names, scores) for _ in samples]
-        names = Tree.of(train.names).leaves
+        names = Tree.of(train.names, train.details.get("parents") or {}).leaves
         shares = np.array([counts[name] for name in names], np.float32)
         answer = Labels(names, shares / max(1.0, float(shares.sum())))
         return f"always {answer.best}", [answer for _ in samples]

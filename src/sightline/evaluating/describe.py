@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,7 @@ from sightline.evaluating.evaluate import Evaluation
 from sightline.evaluating.report import Example, Figure, Material, write_report
 from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies import all_studies
+from sightline.evaluating.verdict import verdict
 from sightline.overlays import draw
 from sightline.predicting.answers import Answer, answers, torch_run
 from sightline.predicting.model import trained
@@ -62,18 +64,21 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
     confusion = evaluation.confusion
     scene = Scene(task, facts, passes, network, (), (), (), parted, seed, folder, info, tell, calibration)
     studied = {name: module for name, module in all_studies().items() if name in evaluation.studies}
+    told = verdict(evaluation, studied)
     material = Material(
         title=f"{info['task']} on {info['data']['name']}",
         task=info["task"],
         model=info["model"],
-        verdict=_verdict(evaluation),
+        verdict=told.line,
+        trusted=told.trusted,
+        doubted=told.doubted,
         facts=_facts(info, evaluation),
         figures=[_figure(row) for row in evaluation.figures],
         history=folder.history,
         confusion=None if confusion is None else (confusion["names"], np.array(confusion["matrix"])),
         worst=worst,
         typical=typical,
-        sections=[module.section(evaluation.studies[name], scene) for name, module in studied.items()],
+        sections=[(each.ORDER, each.section(evaluation.studies[name], scene)) for name, each in studied.items()],
         parity=_parity(folder),
         notes=_notes(folder, evaluation),
         untested=[*UNTESTED, *_untested(evaluation, calibration)],
@@ -133,25 +138,6 @@ def _figure(row: Mapping[str, Any]) -> Figure:
     )
 
 
-def _verdict(evaluation: Evaluation) -> str:
-    """One sentence: the first metric with its interval, and whether it beats the baseline."""
-    first = evaluation.figures[0]
-    name = first["name"].replace("_", " ")
-    if first["value"] is None:
-        return f"The {name} has no value on the {evaluation.count} samples of '{evaluation.side}'."
-    reach = "" if first["low"] is None else f" (95 % interval {first['low']:.3g} to {first['high']:.3g})"
-    learnt = "HAS" if evaluation.side == "train" else "has not"
-    named = f"{name[:1].upper()}{name[1:]}"
-    said = f"{named} {first['value']:.3g}{reach} on {evaluation.count} samples that it {learnt} learnt from"
-    floor = first["baseline"]
-    if floor is None or first["low"] is None:
-        return f"{said}."
-    higher = first["better"] == "higher"
-    clear = first["low"] > floor if higher else first["high"] < floor
-    verdict = "clearly better than" if clear else "not clearly better than"
-    return f"{said}; {verdict} {evaluation.baseline} ({floor:.3g})."
-
-
 def _facts(info: Mapping[str, Any], evaluation: Evaluation) -> dict[str, str]:
     counts, chosen = info["counts"], info["choices"]
     return {
@@ -199,10 +185,11 @@ def _notes(folder: Run, evaluation: Evaluation) -> list[str]:
 
 
 def _command(folder: Run, info: Mapping[str, Any]) -> str:
-    where = info["data"]["where"] or "DATA"
+    """The command that makes this run again: by its file of settings, or word by word where it has none."""
+    if folder.settings.is_file():
+        return folder.command("--settings", shlex.quote(str(folder.settings)), "--out", "FOLDER")
     usual = asdict(Settings())
     changed = [to_word(f"train.{k}", v) for k, v in info["settings"].items() if v != usual[k]]
     changed += [to_word(f"task.{k}", v) for k, v in info["options"].items() if v is not None]
     changed = [f"--set {word}" for word in changed]
-    words = ["sightline train", f"'{where}'", f"--task {info['task']}", f"--model {info['model']}", *changed]
-    return " ".join([*words, f"--out {folder.path}"])
+    return folder.command(*changed, f"--out {folder.path}")

@@ -120,6 +120,7 @@ font-variant-numeric:tabular-nums}
 .key small{display:block;color:var(--dim);font-size:.95rem;margin-top:8px}
 .badge{display:inline-block;border-radius:99px;padding:3px 12px;font-size:.875rem;font-weight:600;
 border:1px solid currentColor;margin-bottom:12px}
+.standings h2{margin-bottom:8px}
 .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}.dim{color:var(--dim)}
 .ruler{width:100%;height:auto;display:block;overflow:visible}
 .halves{display:grid;grid-template-columns:1fr 1fr;gap:24px 36px;align-items:start}
@@ -146,10 +147,14 @@ pre{margin:0;padding:14px 16px;background:var(--ground);border:1px solid var(--l
 white-space:pre-wrap;overflow-wrap:anywhere;font:.875rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 summary{cursor:pointer;color:var(--accent);margin-top:8px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-@media (max-width:760px){main{padding:24px 14px 40px}section,.hero{padding:18px 16px;border-radius:12px}
+@media screen and (max-width:760px){main{padding:24px 14px 40px}section,.hero{padding:18px 16px;border-radius:12px}
 .hero,.halves{grid-template-columns:1fr}}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#111;--dim:#555;--line:#ccc;--good:#11765a;--warn:#9a5b00;
 --bad:#b3301f}body{font-size:11pt}main{max-width:none;padding:0}section,.hero{border-radius:0;padding:12px 0;
 border-width:1px 0 0;
-margin-top:12px}figure,tr,.halves,.hero{break-inside:avoid}h2{break-after:avoid}}
+margin-top:12px}.hero,.standings,figure,tr,svg,img{break-inside:avoid}p,li{break-inside:avoid}h2,.lead,caption{break-after:avoid}
+thead{display:table-header-group}.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:4px 8px 4px 0}
+tbody th{min-width:0}.halves{gap:8px 20px}.halves.figures{grid-template-columns:1fr}.halves.figures svg{max-width:12cm}
+.gallery{grid-template-columns:repeat(auto-fill,minmax(36mm,1fr));gap:10px}details:not([open])>summary{display:none}}
+@page{size:A4;margin:14mm 13mm}
 """

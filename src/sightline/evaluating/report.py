@@ -50,13 +50,15 @@ class Material:
     task: str
     model: str
     verdict: str
+    trusted: Sequence[str] = ()  # what it can be used for
+    doubted: Sequence[str] = ()  # what it must not be used for
     facts: Mapping[str, str] = field(default_factory=dict)
     figures: Sequence[Figure] = ()
     history: Sequence[Mapping[str, Any]] = ()
     confusion: tuple[Sequence[str], np.ndarray] | None = None
     worst: Sequence[Example] = ()
     typical: Sequence[Example] = ()
-    sections: Sequence[str] = ()  # of studies, as they come
+    sections: Sequence[tuple[int, str]] = ()  # of studies, each with how early it comes
     parity: Sequence[Mapping[str, str]] = ()
     notes: Sequence[str] = ()
     untested: Sequence[str] = ()
@@ -67,21 +69,29 @@ def write_report(path: Path, material: Material) -> Path:
     """Write the page, whole or not at all; without the chart library it stands without charts and says so."""
     pictures = pack([example.picture for example in (*material.worst, *material.typical)])
     split = len(material.worst)
-    parts = [
-        _head(material),
-        _figures(material.figures),
-        _history(material.history),
-        _confusion(material.confusion),
-        _gallery("Worst mistakes", "Where the answer is farthest from what is so.", material.worst, pictures[:split]),
-        _gallery("Typical answers", "Spread evenly over the samples, not chosen.", material.typical, pictures[split:]),
+    worst = _gallery(
+        "Worst mistakes", "Where the answer is farthest from what is so.", material.worst, pictures[:split]
+    )
+    usual = _gallery(
+        "Typical answers", "Spread evenly over the samples, not chosen.", material.typical, pictures[split:]
+    )
+    notes, untested, again = bullets(material.notes), bullets(material.untested), escape(material.reproduce)
+    parts = [  # how good, where not, whether it holds, why, how it came about
+        (0, _head(material)),
+        (5, _figures(material.figures)),
+        (12, _confusion(material.confusion)),
+        (42, worst),
+        (44, usual),
         *material.sections,
-        _parity(material.parity),
-        section("What was seen in the data", bullets(material.notes)) if material.notes else "",
-        section("What was not tested", bullets(material.untested), name="untested") if material.untested else "",
-        section("This run", pairs(material.facts)) if material.facts else "",
-        section("Do it again", f"<pre><code>{escape(material.reproduce)}</code></pre>") if material.reproduce else "",
+        (70, _history(material.history)),
+        (85, _parity(material.parity)),
+        (86, section("What was seen in the data", notes) if material.notes else ""),
+        (87, section("What was not tested", untested, name="untested") if material.untested else ""),
+        (88, section("This run", pairs(material.facts)) if material.facts else ""),
+        (89, section("Do it again", f"<pre><code>{again}</code></pre>") if material.reproduce else ""),
     ]
-    write_durably(path, document(f"{material.title} · Sightline report", "".join(parts)).encode())
+    shown = "".join(text for _, text in sorted(parts, key=lambda part: part[0]))
+    write_durably(path, document(f"{material.title} · Sightline report", shown).encode())
     return path
 
 
@@ -89,7 +99,18 @@ def _head(material: Material) -> str:
     about = " · ".join(filter(None, (material.task, material.model)))
     head = f'<header><p class="eyebrow">{escape(about)}</p><h1>{escape(material.title)}</h1>'
     head += f'<p class="verdict">{escape(material.verdict)}</p></header>\n'
-    return head + (_key(material.figures[0]) if material.figures else "")
+    return head + (_key(material.figures[0]) if material.figures else "") + _standings(material)
+
+
+def _standings(material: Material) -> str:
+    """What to use it for and what not, side by side; as much as was measured."""
+    if not material.trusted and not material.doubted:
+        return ""
+    never = material.doubted or ("Nothing that was measured speaks against it; see what was not tested.",)
+    use = material.trusted or ("Nothing that was measured vouches for more than the figure above.",)
+    halves = f'<div><h2 class="good">✓ Can be trusted with</h2>{bullets(use)}</div>'
+    halves += f'<div><h2 class="bad">✕ Must not be used for</h2>{bullets(never)}</div>'
+    return f'<section class="standings"><div class="halves">{halves}</div></section>\n'
 
 
 def _key(figure: Figure) -> str:

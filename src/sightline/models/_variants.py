@@ -19,6 +19,7 @@ class Variant:
     PARAMETERS: int | None  # None: known once it is built
     GIVES: str = "pyramid"
     TAKES: str = "pictures"
+    ALONE: str = ""  # the variant to build once there are weights, where this one stands on what may be gone by then
 
 
 def sized(name: str, build: Callable[..., nn.Module], counts: Mapping[str, int], size: str, gives: str) -> Variant:

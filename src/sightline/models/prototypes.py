@@ -8,6 +8,7 @@ After Snell et al. (2017) and, for the centring, Wang et al. (2019).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -49,9 +50,9 @@ def build(channels: int = 3, count: int = 2, *, base: str = "") -> nn.Module:
 
 
 def variant(base: str) -> Variant:
-    """`prototypes:RUN`, with a run or a bundle that is there and has a map of features."""
-    _opened(base)
-    return Variant(partial(build, base=base), None, GIVES)
+    """`prototypes:RUN`, with a run or a bundle that is there and has a map of features; or what such a run said."""
+    alone = base if base.startswith("{") else _said(base)
+    return Variant(partial(build, base=base), None, GIVES, ALONE=f"prototypes:{alone}")
 
 
 class Prototypes(nn.Module):
@@ -181,8 +182,19 @@ def _taps(have: int, want: int, like: Tensor) -> Tensor:
     return near / near.sum(1, keepdim=True)
 
 
+def _said(where: str) -> str:
+    """What a network like this one is built from when its weights are known: no run is needed then."""
+    info, facts = _record(where)[0], _opened(where).facts
+    told = {"model": info["model"], "facts": {**facts.to_json(), "names": [], "options": {}, "extra": {}}}
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))
+
+
 def _opened(where: str) -> Base:
     """The network of features of a run or a bundle, with its weights; one line where there is none."""
+    if where.startswith("{"):
+        told = json.loads(where)
+        facts = Facts.from_json(told["facts"])
+        return Base(catalog.find("models", told["model"]).build(facts.input.channels).eval(), facts)
     info, weights = _record(where)
     found = catalog.find("models", info["model"])
     facts = Facts.from_json(info["facts"])

@@ -130,7 +130,7 @@ def torch_network(task: Task, name: str, facts: Facts, weights: Mapping[str, Any
     from sightline.core.extras import need
 
     torch = need("torch")
-    network = task.network(name, facts)
+    network = task.network(facts.extra.get("alone") or name, facts)
     apart = sorted(set(network.state_dict()) ^ set(weights))
     if apart:  # torch itself forgives some of these
         raise BundleError(f"the weights do not suit the network '{name}': {len(apart)} differ, such as {apart[0]}.")

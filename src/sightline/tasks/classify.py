@@ -59,7 +59,7 @@ class Classify(Task):
             return Fit(0, f"needs two names or more, found {count}")
         if alone := _learnt_alone(data):
             return Fit(1, _ALONE.format(alone))
-        tree = Tree.of(data.names)
+        tree = _read(data)
         told = f"{len(tree.leaves)} names under {len(tree.parents)} above them" if tree.parents else f"{count} names"
         return Fit(1 if data.details.get("ordered") else 2, f"{told}, one a picture")
 
@@ -68,8 +68,9 @@ class Classify(Task):
             raise InputError("label", f"{data.name}: {_ALONE.format(listed(data.names) or 'none')}")
         channels, depth, usual = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in usual)
-        tree = Tree.of(data.names)
-        extra = {"parents": list(tree.parents)} if tree.parents else {}
+        tree = _read(data)
+        extra: dict[str, Any] = {"parents": list(tree.parents)} if tree.parents else {}
+        extra |= {"above": dict(tree.told)} if tree.told else {}
         facts = Facts({"image": InputSpec(size, channels, depth)}, tree.leaves, asdict(options), extra)
         return with_features(facts, model, options.features, options.size)
 
@@ -126,8 +127,13 @@ def _learnt_alone(data: Dataset) -> str:
     return str(names.pop()) if len(names) == 1 else ""
 
 
+def _read(data: Dataset) -> Tree:
+    """What its names say themselves, and what the data set says of them."""
+    return Tree.of(data.names, data.details.get("parents") or {})
+
+
 def _tree(facts: Facts) -> Tree:
-    return Tree(facts.names, tuple(facts.extra["parents"]))
+    return Tree(facts.names, tuple(facts.extra["parents"]), facts.extra.get("above", {}))
 
 
 def _tree_shares(samples: Sequence[Sample], frames: Sequence[Frame], tree: Tree) -> np.ndarray:

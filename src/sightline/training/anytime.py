@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -31,7 +32,8 @@ from sightline.training.single import begun, learn, refuse_others
 LADDER, RUNGS = "ladder.json", "rungs"
 TRIAL = 0.01  # of the time: steps of one candidate
 TRIALS = 0.1  # of the time: after it no larger candidate is tried
-COPIED = ("weights.safetensors", "metrics.jsonl", "skipped.json")
+LOOKED = 0.2  # of the time: in which a network that rests must have seen every picture for its head to be a rung
+COPIED = ("weights.safetensors", "metrics.jsonl", "skipped.json", "settings.toml")
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Climb:
                 break
             self.asked.stop()
             candidate, takes = self._tried(recipe, train, modes)
+            if recipe.head and candidate.seconds * len(train) > LOOKED * self.total:
+                continue  # to see every picture once would take too much
             if self.wanted["within"] is not None and takes > self.wanted["within"]:
                 slow.append(f"{recipe.model} {takes:.1f}")
             else:
@@ -156,7 +160,7 @@ class Climb:
         each = speed(self.task, recipe.model, facts, train, settings, mode, TRIAL * self.total)
         closed = hasattr(self.task.network(recipe.model, facts), "solve")
         takes = 0.0 if self.wanted["within"] is None else latency(self.task, recipe.model, facts)
-        return Measured(recipe.model, each, closed), takes
+        return Measured(recipe.name, each, closed or recipe.head), takes
 
     def _after(self, last: Measured) -> float:
         """Seconds for what comes after the last step: a validation, and writing."""
@@ -164,12 +168,16 @@ class Climb:
 
     # -- a rung ------------------------------------------------------------------------------------------------------
 
-    def _recipe(self, model: str) -> Recipe:
-        return next(recipe for recipe in self.recipes if recipe.model == model)
+    def _recipe(self, name: str) -> Recipe:
+        return next(recipe for recipe in self.recipes if recipe.name == name)
+
+    def _run(self, place: int, name: str) -> Run:
+        return Run(self.top.path / RUNGS / f"{place + 1}-{re.sub('[^A-Za-z0-9.+_-]+', '-', name).strip('-')}")
 
     def _settings(self, recipe: Recipe, epochs: float = 1.0) -> Settings:
         often = min(60.0, max(2.0, self.total / 20))
-        merged = {"checkpoint_seconds": often, **recipe.settings, "epochs": max(1, math.ceil(epochs)), **self.given}
+        given = {name: value for name, value in self.given.items() if name not in recipe.without}
+        merged = {"checkpoint_seconds": often, **recipe.settings, "epochs": max(1, math.ceil(epochs)), **given}
         return fill(Settings, merged, where="train")
 
     def _options(self, recipe: Recipe) -> Any:
@@ -178,7 +186,7 @@ class Climb:
     def _taken(self, place: int, rung: Rung, others: bool) -> Rung:
         """The rung learnt and measured, or left out where its time is over and something stands already."""
         start = self.watch.seconds()
-        run = Run(self.top.path / RUNGS / f"{place + 1}-{rung.model.replace(':', '-').replace('/', '-')}")
+        run = self._run(place, rung.model)
         if others and start >= rung.until and not run.exists:
             self.tell(Event("note", f"{rung.model} is left out: its time is over"))
             return replace(rung, state="left out")
@@ -187,7 +195,7 @@ class Climb:
         if sides.is_file() and not (run.path / NAME).is_file():
             write_durably(run.path / NAME, sides.read_bytes())
         options = asdict(self._options(recipe))
-        wanted = {"task": self.wanted["task"], "model": rung.model, "data": self.wanted["data"]}
+        wanted = {"task": self.wanted["task"], "model": recipe.model, "data": self.wanted["data"]}
         info = begun(run, {**wanted, "settings": settings.fixed(), "options": options}, self.sides, silent)
         if info["state"] != "done":
             if not run.exists:
@@ -205,7 +213,7 @@ class Climb:
         if place is None:
             return
         rung = book["rungs"][place]
-        run = Run(self.top.path / RUNGS / f"{place + 1}-{rung['model'].replace(':', '-').replace('/', '-')}")
+        run = self._run(place, rung["model"])
         for name in COPIED:
             if (run.path / name).is_file():
                 write_durably(self.top.path / name, (run.path / name).read_bytes())

@@ -16,6 +16,7 @@ from sightline.core.task import Facts, Task, posed
 from sightline.training.choices import Choices, device_for
 from sightline.training.guard import Asked
 from sightline.training.imbalance import handled
+from sightline.training.layers import answering
 from sightline.training.learner import Learner, build
 from sightline.training.loop import Loop
 from sightline.training.settings import Settings
@@ -43,9 +44,12 @@ def assemble(
     facts = Facts.from_json(info["facts"])
     uneven = info.get("imbalance")
     settings = handled(uneven, settings, tell)
-    network = build(task, info["model"], facts, choices, settings.seed)
-    if settings.start and not any(run.path.glob("checkpoints/*.json")):
+    begun_before, fresh = any(run.path.glob("checkpoints/*.json")), False
+    model = (facts.extra.get("alone") if begun_before else None) or info["model"]
+    network = build(task, model, facts, choices, settings.seed)
+    if settings.start and not begun_before:
         begun = begin(network, facts, settings.start)
+        fresh = not answering(network).isdisjoint(begun["anew"])
         tell(Event("note", begun["line"]))
         if team.first:
             write_durably(run.path / "start.json", canonical(begun))
@@ -53,6 +57,7 @@ def assemble(
     learner.teacher = teacher(task, facts, settings, choices)
     train, val = sides.side("train"), posed(task, sides.side("val"), facts)
     made = Loop(run, task, facts, train, val, settings, info["phases"], learner, asked, tell, team)
+    made.fresh = fresh
     made.keep = uneven["kept_by"] if uneven else task.metrics[0]
     return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ def learning_curve(
         tell(Event("note", f"learning from {len(rows):,} of {len(train_side):,}"))
         longer = replace(chosen, epochs=max(1, round(chosen.epochs * min(LONGER, 1 / share))))
         place = folder / f"share-{round(100 * share):03}"
-        told: dict[str, Any] = {"model": shared.model, "options": shared.options, "settings": longer}
+        told: dict[str, Any] = {"model": shared.model, "options": shared.options, "settings": asdict(longer)}
         run = train(part, task, out=place, look=False, tell=tell, **told)
         wired, _, truths, said = answered(run, part)
         name = wired.metrics[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def cross_validate(
             task,
             model=shared.model,
             out=folder / f"fold-{number}",
-            settings=chosen,
+            settings=asdict(chosen),
             options=shared.options,
             look=look and number == 1,
             tell=tell,

@@ -33,6 +33,7 @@ from sightline.training.settings import Settings
 from sightline.training.state import State, canonical_line
 from sightline.training.step import NotFinite, Stepper
 from sightline.training.team import ALONE, Team
+from sightline.training.warm import warm
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Loop:
     team: Team = ALONE
     state: State = field(default_factory=State)
     pace: Pace | None = None  # where there is a time to keep to
+    fresh: bool = False  # what answers begins anew, on a network that has learnt before
     keep: str = ""  # the metric by which the best epoch is kept; none: the first
     seen: Task | None = None  # the task as its inputs are read: from pictures, or from features
     draw: Draw | None = None  # what an epoch shows; None: every row once
@@ -70,6 +72,7 @@ class Loop:
 
     def _go(self) -> None:
         if self.team.first and not self.recall():
+            warm(self)
             self.remember()
         self.team.gather(None)  # the others read what the first one wrote
         if not self.team.first:
@@ -148,8 +151,7 @@ class Loop:
     # -- epochs ---------------------------------------------------------------------------------------------------
 
     def _epoch(self) -> None:
-        state, start = self.state, time.monotonic()
-        number = state.epochs
+        state, start, number = self.state, time.monotonic(), self.state.epochs
         size, seed = self.settings.batch, self.settings.seed
         order = plan(self.task, self.train, self.facts, size, seed, number, self.draw, number / self.phases[0])
         if hasattr(self.learner.network, "solve"):
@@ -254,9 +256,8 @@ class Loop:
     def _rate(self, length: int) -> float:
         """The factor of the learning rate at this step."""
         state, settings = self.state, self.settings
-        scores = [
-            (-score if state.lower else score) for row in state.history if (score := self._score(row)) is not None
-        ]
+        sign = -1 if state.lower else 1
+        scores = [sign * score for row in state.history if (score := self._score(row)) is not None]
         return factor(settings, state.length(self.phases), state.epoch + state.place / length, length, scores)
 
     # -- validation -----------------------------------------------------------------------------------------------
@@ -281,8 +282,7 @@ class Loop:
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
         row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step}
-        row["skipped"] = len(state.skipped)
-        row |= {"loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
+        row |= {"skipped": len(state.skipped), "loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best
         if score is None and not len(self.val):

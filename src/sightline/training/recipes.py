@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from sightline.core import catalog
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
@@ -19,6 +20,10 @@ from sightline.core.task import Task
 
 TINY = 64  # pixels: the longest side of a small picture
 CROWD = 10_000  # pictures: enough that large batches still make many steps
+FEW = 2_000  # pictures: too few to move far from where a trained network stands
+HANDFUL = 20  # pictures a name
+GENTLE = 2e-4  # rate at which they move it
+SHOWN = 6_000  # pictures that it is shown, where that is from 20 to 40 epochs
 
 # Few epochs over many small pictures: whole turns of every layer, straight up and straight down again.
 FAST: dict[str, Any] = {
@@ -44,17 +49,58 @@ class Recipe:
     model: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()  # settings that a user named for other networks than this one
+
+    @property
+    def head(self) -> bool:
+        """Whether only what answers learns, from what the rest sees once: as quick as what is solved at once."""
+        return self.settings.get("freeze") == "backbone"
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others."""
+        return f"{self.model} (head)" if self.head else self.model
 
 
-def plain(data: Dataset, task: Task, model: str | None) -> Recipe:
-    """What a command without options does: the task's own network and settings, or what suits a crowd of small ones."""
+def plain(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any] | None = None) -> Recipe:
+    """What a command without options does: the task's own network and settings, or what suits a crowd of small ones.
+
+    Of the settings `given` by name, `start` counts here: what begins with a run is a network like that run's.
+    """
+    given = given or {}
+    if given.get("start"):
+        from sightline.training.start import model_of
+
+        name = model or model_of(str(given["start"]), "train.start")
+        return Recipe(name, _onwards(data, name, given))
     if model is None and len(data) >= CROWD and _side(data, task) <= TINY:
         return Recipe("quick:s", {**_fast(len(data)), "epochs": 12}, _known(task, FIRM))
     return Recipe(model or task.model)
 
 
-def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:
-    """The rungs: what is solved at once, then networks that grow; a model that is named stands alone."""
+def _onwards(data: Dataset, model: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Small steps from where another training ended, and all of them: few pictures cannot say when it is enough.
+
+    A handful of each name cannot teach a network to see, only spoil it: there what answers learns, and the rest rests.
+    """
+    count = len(data)
+    if count >= FEW or "optimiser" in given:
+        return {}
+    found = {"rate": GENTLE, "epochs": min(40, max(20, round(SHOWN / max(1, count)))), "patience": 0}
+    if data.kind is not Labels or count >= HANDFUL * max(1, len(data.names)):
+        return found
+    rests = catalog.find("models", model).GIVES == "pyramid"
+    return found | ({"freeze": "backbone", "augment": False} if rests else {})
+
+
+def ladder(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any] | None = None) -> list[Recipe]:
+    """The rungs: what is solved at once, then networks that grow; a model that is named stands alone.
+
+    Where a `start` is given they are that network's: first its head, on what the rest sees in each picture once.
+    """
+    given = given or {}
+    if given.get("start"):
+        return _climbing(data, task, model, given)
     if model is not None:
         return [_rung(model, data, task)]
     side = _side(data, task)
@@ -65,6 +111,19 @@ def ladder(data: Dataset, task: Task, model: str | None) -> list[Recipe]:
     else:
         names = ["ridge", *(["small"] if len(data) < CROWD else []), "quick:s", "quick:m", "quick:l"]
     return [_rung(name, data, task) for name in names]
+
+
+def _climbing(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any]) -> list[Recipe]:
+    from sightline.training.start import model_of
+
+    name = model or model_of(str(given["start"]), "train.start")
+    rate = {} if "optimiser" in given or len(data) >= CROWD else {"rate": GENTLE}
+    whole = Recipe(name, {"patience": 0, "batch": _batch(len(data), 64), **rate})
+    if "freeze" in given or catalog.find("models", name).GIVES != "pyramid":
+        return [whole]
+    head = Recipe(name, {**whole.settings, "freeze": "backbone", "augment": False})
+    alone = model is not None or _side(data, task) == math.inf
+    return [*([] if alone else [replace(_rung("ridge", data, task), without=("start",))]), head, whole]
 
 
 def _rung(model: str, data: Dataset, task: Task) -> Recipe:

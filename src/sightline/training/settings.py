@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from sightline.core import catalog
@@ -78,6 +78,18 @@ class Settings:
     cache: str = "auto"  # of decoded pictures: auto | off | a size such as 8GB
     checkpoint_seconds: float = 60.0
 
+    def __new__(cls, *given: Any, **named: Any) -> Settings:
+        made = object.__new__(cls)
+        object.__setattr__(made, "_asked", (*[one.name for one in fields(cls)[: len(given)]], *named))
+        return made
+
+    def named(self) -> dict[str, Any]:
+        """What was asked for, also where it is as usual; where everything was, as in a copy, what is not as usual."""
+        asked: tuple[str, ...] = self.__dict__.get("_asked", ())  # read from a file there is none
+        if 0 < len(asked) < len(fields(self)):
+            return {name: getattr(self, name) for name in asked}
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != _usual(one)}
+
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "accumulate", "processes"):
             if getattr(self, name) < 1:
@@ -115,3 +127,7 @@ class Settings:
         """The settings that make the result what it is."""
         given = {name: value for name, value in asdict(self).items() if name not in FREE}
         return {name: value for name, value in given.items() if _LATER.get(name) != value}
+
+
+def _usual(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()

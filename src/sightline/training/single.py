@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import platform
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -15,11 +16,11 @@ from sightline.core.extras import need
 from sightline.core.files import write_durably
 from sightline.core.progress import Event, Tell
 from sightline.core.run import Run
-from sightline.core.settings import differences, fill
+from sightline.core.settings import differences, fill, to_toml
 from sightline.core.task import Facts, Task
 from sightline.evaluating.diagnosing import say_how
 from sightline.training.imbalance import imbalance
-from sightline.training.settings import Settings
+from sightline.training.settings import FREE, Settings
 
 
 def begun(run: Run, wanted: dict[str, Any], sides: Dataset, tell: Tell) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def learn(
         raise InputError("empty", f"{sides.name} holds nothing to learn from.")
     if "facts" not in info:
         facts = task.prepare(train_side, fill(type(task).Options, info["options"]), info["model"])
-        facts = tuned(facts, train_side, settings)
+        facts = standing(tuned(facts, train_side, settings), info["model"])
         info["facts"] = facts.to_json()
         info["imbalance"] = imbalance(task, train_side, settings)
     facts = Facts.from_json(info["facts"])
@@ -124,6 +125,7 @@ def learn(
             steps = sum(info["phases"]) * len(train_side) / min(ROWS, settings.batch)
             info["choices"] = asdict(choosing.choose(_steady(settings, info["model"]), trial, what, steps=steps))
             run.write(info)
+            _note_settings(run, settings, info)
         fixed = choosing.Choices(**info["choices"])
         with assembling.computing(fixed.threads), led(run.path, settings.processes, fixed.device) as team:
             loop = assembling.assemble(run, task, sides, settings, info, asked, tell=tell, team=team)
@@ -145,6 +147,19 @@ def learn(
         info |= {"state": "done", **kept, "skipped": len(loop.state.skipped)}
         run.write(info)
     tell(Event("done", f"done: best epoch {loop.state.best_epoch}", {"run": str(run.path)}))
+
+
+def _note_settings(run: Run, settings: Settings, info: Mapping[str, Any]) -> None:
+    """Leave a file by which one command makes this run again, whatever is usual by then."""
+    said = {"train": {k: v for k, v in asdict(settings).items() if k not in FREE}, "task": info["options"]}
+    command = run.command("--settings", shlex.quote(str(run.settings)), "--out", "FOLDER")
+    write_durably(run.settings, to_toml(said, "Every setting of one run; it is made again by:", command).encode())
+
+
+def standing(facts: Facts, model: str) -> Facts:
+    """The facts with what the network is built from later, where the model as it is named may be gone by then."""
+    alone = getattr(catalog.find("models", model), "ALONE", "")
+    return replace(facts, extra={**facts.extra, "alone": alone}) if alone else facts
 
 
 def _steady(settings: Settings, model: str) -> Settings:

@@ -20,19 +20,30 @@ def weights_of(where: str, setting: str) -> tuple[dict[str, Any], Facts, str, st
     """Weights as arrays, facts, task and model of the run or bundle at this place."""
     from safetensors.numpy import load as unpack
 
+    found = _found(where, setting)
+    card = found.info if isinstance(found, Run) else found.model
+    weights = unpack(found.weights.read_bytes()) if isinstance(found, Run) else dict(bundles.weights(found))
+    return weights, Facts.from_json(card["facts"]), card["task"], card["model"]
+
+
+def model_of(where: str, setting: str) -> str:
+    """The name of the network of the run or bundle at this place."""
+    found = _found(where, setting)
+    return str((found.info if isinstance(found, Run) else found.model)["model"])
+
+
+def _found(where: str, setting: str) -> Run | bundles.Bundle:
+    """A run that is done, or a bundle; one line where there is neither."""
     path = Path(where)
     if not Run(path).exists and path.exists():
-        opened = bundles.load(path)
-        card = opened.model
-        return dict(bundles.weights(opened)), Facts.from_json(card["facts"]), card["task"], card["model"]
+        return bundles.load(path)
     try:
         run = open_run(where)
     except RunError as error:
         raise SettingsError(f"{setting} = '{where}': {error.message} Name the folder of a run, or a bundle.") from error
     if not run.weights.is_file():
         raise SettingsError(f"{setting} = '{where}': that run is not done, so there are no weights to take yet.")
-    info = run.info
-    return unpack(run.weights.read_bytes()), Facts.from_json(info["facts"]), info["task"], info["model"]
+    return run
 
 
 @torch.no_grad()

@@ -59,13 +59,15 @@ def train(
     """
     started = time.monotonic()
     need("torch")
+    known = Run(Path(out)) if out else None
+    known = known if known is not None and known.exists else None
     given = _named(settings or {})
     chosen = fill(Settings, given, where="train")
     for family, part in (
         ("optimisers", chosen.optimiser),
         ("schedules", chosen.schedule),
         ("tasks", task),
-        ("models", model),
+        ("models", None if known else model),  # what a run stands on may be gone when it is continued
     ):
         if part is not None:
             catalog.find(family, part)
@@ -73,7 +75,9 @@ def train(
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
     wired: Task = catalog.find("tasks", name).TASK
-    recipe = recipes.plain(samples, wired, model) if minutes is None else recipes.Recipe(model or wired.model)
+    if model is None and given.get("start") and known:
+        model = known.info["model"]
+    recipe = recipes.plain(samples, wired, model, given) if minutes is None else recipes.Recipe(model or wired.model)
     chosen = fill(Settings, {**recipe.settings, **given}, where="train").settled()
     wanted: dict[str, Any] = {
         "task": name,
@@ -96,7 +100,7 @@ def train(
         if minutes is not None:
             from sightline.training.anytime import Climb
 
-            rungs = recipes.ladder(samples, wired, model)
+            rungs = recipes.ladder(samples, wired, model, given)
             return Climb(run, wired, wanted, rungs, given, sides, watch, asked, tell).go()
         info = begun(run, wanted, sides, tell)
         if extend:
@@ -109,11 +113,8 @@ def train(
 
 
 def _named(settings: Settings | Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for by name; of a whole record, what is not as it usually is."""
-    if isinstance(settings, Settings):
-        usual = asdict(Settings())
-        return {name: value for name, value in asdict(settings).items() if value != usual[name]}
-    return dict(settings)
+    """What was asked for by name."""
+    return settings.named() if isinstance(settings, Settings) else dict(settings)
 
 
 def _check(minutes: float | None, within: float | None, extend: int) -> None:
@@ -217,8 +218,9 @@ def settle(
     """How the runs of a study learn, however much data each is given, and where: a folder found again next time."""
     name = infer(samples, task)
     wired: Task = catalog.find("tasks", name).TASK
-    recipe = recipes.plain(samples, wired, model)
-    chosen = fill(Settings, {**recipe.settings, **_named(settings or {})}, where="train")
+    given = _named(settings or {})
+    recipe = recipes.plain(samples, wired, model, given)
+    chosen = fill(Settings, {**recipe.settings, **given}, where="train")
     told = {**recipe.options, **(options or {})}
     wanted = {
         "task": name,

@@ -175,7 +175,7 @@ class _Ask:
             model=sections[""].get("model", self.model),
             out=place,
             format=self.format,
-            settings=fill(Settings, {**asdict(self.settings), **sections["train"]}, where="train"),
+            settings={**asdict(self.settings), **sections["train"]},
             options={**self.options, **sections["task"]},
             look=False,
             tell=hear,

@@ -60,3 +60,14 @@ def test_every_level_over_those_whose_truth_is_known_that_far() -> None:
 
 def test_names_without_others_above_them_have_one_level() -> None:
     assert levels.study(_scene(("cat", "dog", "fern", "n/a"))) is None
+
+
+def test_levels_that_the_data_set_says() -> None:
+    """The same figures where names do not say themselves what they stand under."""
+    wanted = levels.study(_scene())
+    short = {name: name.rpartition("/")[2] for name in NAMES}
+    scene = _scene(tuple(short.values()))
+    above = {leaf: name.partition("/")[0] for name, leaf in short.items()}
+    known = [Labels((short.get(truth.best, truth.best),)) for truth in scene.truths]  # type: ignore[attr-defined]
+    facts = replace(scene.facts, extra={"parents": ["animal", "plant"], "above": above})
+    assert levels.study(replace(scene, truths=known, facts=facts)) == wanted

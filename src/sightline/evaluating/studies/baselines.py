@@ -109,6 +109,12 @@ def _line(metric: str, rows: Sequence[Mapping[str, Any]], mine: Tally) -> str:
     return f"{said}; the model is not clearly better than that"
 
 
+def doubted(found: Mapping[str, Any]) -> list[str]:
+    """Baselines that do as well."""
+    same = [row["name"] for row in found["rows"] if row["value"] is not None and row["verdict"] != "first"]
+    return [f"Where something cheaper would do: not clearly better than {' and '.join(same)}."] if same else []
+
+
 def section(found: Mapping[str, Any], scene: Scene) -> str:
     """A row a baseline, with the paired difference."""
     model = found["model"]

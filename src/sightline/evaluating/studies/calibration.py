@@ -19,6 +19,7 @@ from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies._drawn import frame, in_page, named, reach, thin
 
 ORDER = 20
+TOO_GOOD = "Measured on the pictures that it was calibrated on, so these numbers are too good."
 FLAGGED = 0.03  # of a calibration error: beyond it, scores are said not to hold
 MEASURES = ("ece", "ece_adaptive", "brier", "log_loss")
 _BINS = 15
@@ -55,7 +56,7 @@ def _doubts(scene: Scene) -> list[str]:
     """What would make these numbers too good."""
     held = () if scene.sides is None else scene.sides.side("val").column("id")
     same = not {sample.id for sample in scene.samples}.isdisjoint(held)
-    return ["Measured on the pictures that it was calibrated on, so these numbers are too good."] if same else []
+    return [TOO_GOOD] if same else []
 
 
 def _measure(name: str, scene: Scene) -> dict[str, Any]:
@@ -144,6 +145,26 @@ def section(found: Mapping[str, Any], scene: Scene) -> str:
     charts = f'<div class="halves">{in_page(reliability(found["bins"]))}{in_page(refusing(found["coverage"]))}</div>'
     notes = bullets(found["notes"]) if found["notes"] else ""
     return part("Whether scores can be trusted", f"{charts}{measures}{notes}", lead) + _sets(found)
+
+
+def trusted(found: Mapping[str, Any]) -> list[str]:
+    """How often what it is sure of is right."""
+    sure, unsure = found["decisions"]["sure"], found["decisions"]["unsure"]
+    if not sure["count"] or TOO_GOOD in found["notes"]:
+        return []
+    share = sure["count"] / (sure["count"] + unsure["count"])
+    return [f"What it is sure of, {share:.0%} of the pictures: {sure['value']:.0%} of that is right ({reach(sure)})."]
+
+
+def doubted(found: Mapping[str, Any]) -> list[str]:
+    """Scores that are no chances, and what it says itself that it does not know."""
+    lines = ["Reading its scores as chances: they are not as right as they say."] if found["flagged"] else []
+    unsure = found["decisions"]["unsure"]
+    if unsure["count"]:
+        lines.append(
+            f"Deciding alone where it says that it does not know: only {unsure['value']:.0%} of that is right."
+        )
+    return lines
 
 
 def _sets(found: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from sightline.evaluating.page import section as part
 from sightline.evaluating.scene import Scene
 from sightline.predicting.answers import answers
 
-ORDER = 30
+ORDER = 72
 MOST = 384  # samples of the learnt side that are asked
 
 

@@ -59,6 +59,12 @@ def study(scene: Scene) -> dict[str, Any] | None:
     return found
 
 
+def doubted(found: Mapping[str, Any]) -> list[str]:
+    """Withheld explanations."""
+    shown = any(Verdict.from_json(row).shown for row in found["verdicts"])
+    return [] if shown else ["Asking it why: no explanation of its answers passed its checks."]
+
+
 def section(found: Mapping[str, Any], scene: Scene) -> str:
     """The maps of a method that passed, the checks of all that were tried, and what is typical of each name."""
     verdicts = [Verdict.from_json(row) for row in found["verdicts"]]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Annotation, Labels
-from sightline.core.hierarchy import MARK, Tree, at_level, depth_of, under
+from sightline.core.hierarchy import Tree, at_level, depth_of, path, under
 from sightline.core.tally import SHARE, Tally, mean
 from sightline.evaluating.chart import readable
 from sightline.evaluating.intervals import interval
@@ -24,12 +24,16 @@ Pair = tuple[Labels, Labels]
 
 def study(scene: Scene) -> dict[str, Any] | None:
     """Accuracy at every level, the deepest first; pictures named by a parent alone count from its level on."""
-    if not issubclass(scene.task.kind, Labels) or not Tree.of(scene.facts.names).parents:
+    told = scene.facts.extra.get("above", {})
+    if not issubclass(scene.task.kind, Labels) or not Tree.of(scene.facts.names, told).parents:
         return None
     whole, partial = _pairs(scene.truths, scene.answers), _vague(scene)
-    depth = depth_of(scene.facts.names)
-    levels = [_level(level, [*whole, *partial]) for level in range(depth, 0, -1)]
-    agree = [all(under(given.best, at_level(given, level).best) for level in range(1, depth)) for _, given in whole]
+    depth = depth_of(scene.facts.names, told)
+    levels = [_level(level, [*whole, *partial], told) for level in range(depth, 0, -1)]
+    agree = [
+        all(under(given.best, at_level(given, level, told).best, told) for level in range(1, depth))
+        for _, given in whole
+    ]
     return {
         "levels": [level for level in levels if level is not None],
         "agree": float(np.mean(agree)) if agree else None,
@@ -68,28 +72,28 @@ def _vague(scene: Scene) -> list[Pair]:
     if scene.sides is None or not scene.samples:
         return []
     side = scene.sides.side(str(scene.samples[0].split))
-    leaves = scene.facts.names
+    leaves, told = scene.facts.names, scene.facts.extra.get("above", {})
     unknown = [
         row
         for row, names in enumerate(side.column("names"))
-        if len(names) == 1 and names[0] not in leaves and any(under(leaf, names[0]) for leaf in leaves)
+        if len(names) == 1 and names[0] not in leaves and any(under(leaf, names[0], told) for leaf in leaves)
     ]
     found = answers(scene.task, scene.passes, side.take(unknown), scene.facts, seed=scene.seed)
     kept = [(sample.truth, answer) for sample, answer in found]
     return [(truth, answer) for truth, answer in kept if isinstance(truth, Labels) and isinstance(answer, Labels)]
 
 
-def _level(depth: int, pairs: Sequence[Pair]) -> dict[str, Any] | None:
+def _level(depth: int, pairs: Sequence[Pair], told: Mapping[str, str]) -> dict[str, Any] | None:
     """Accuracy in names of at most `depth` parts, over the samples whose truth is known that far."""
     rows: list[float] = []
     names: set[str] = set()
     for truth, given in pairs:
-        shown = at_level(given, depth)
-        wanted = MARK.join(truth.best.split(MARK)[:depth])
+        shown = at_level(given, depth, told)
+        wanted = path(truth.best, told)[:depth][-1]
         if wanted in shown.names:  # else the truth stops above this level
             rows.append(float(shown.best == wanted))
             names.update(shown.names)
-    if not rows:
+    if not rows or len(names) < 2:  # one name above all is always right
         return None
     shown_interval = interval(Tally(np.array(rows)[:, None], mean, "higher", limits=SHARE))
     kept = {key: value for key, value in shown_interval.to_json().items() if key in ("value", "low", "high", "count")}

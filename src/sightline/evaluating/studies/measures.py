@@ -20,7 +20,9 @@ from sightline.evaluating.page import table
 from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies._drawn import reach
 
-ORDER = 10
+ORDER = 14
+LEVEL = 0.8  # of a name found, or right where it is said, below which it is not to be relied on
+SEEN = 5  # pictures of a name that say so
 MOST = 100  # names that get a row, those found worst first
 _FEW = 5  # names, up to which the five best always hold the true one
 
@@ -96,6 +98,21 @@ def _share(hits: np.ndarray) -> dict[str, Any]:
 def _kept(tally: Tally) -> dict[str, Any]:
     shown = interval(tally).to_json()
     return {name: shown[name] for name in ("value", "low", "high")}
+
+
+def doubted(found: Mapping[str, Any]) -> list[str]:
+    """Names that are missed, or said wrongly, too often."""
+    weak = []
+    for row in found["names"]:
+        shares = {"found": row["recall"]["value"], "right where it is said": row["precision"]["value"]}
+        low = {words: share for words, share in shares.items() if share is not None and share < LEVEL}
+        if low and row["count"] >= SEEN:
+            weak.append(
+                f"{tame(row['name'], 40)} ({', '.join(f'{share:.0%} {words}' for words, share in low.items())})"
+            )
+    more = f" and {len(weak) - 6} more" if len(weak) > 6 else ""
+    line = f"Names found, or said rightly, in less than {LEVEL:.0%} of cases: {', '.join(weak[:6])}{more}."
+    return [line] if weak else []
 
 
 def section(found: Mapping[str, Any], scene: Scene) -> str:

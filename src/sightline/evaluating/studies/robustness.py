@@ -32,6 +32,7 @@ KINDS = {
     "digital": ("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
 }
 SEVERITIES = (1, 3, 5)
+KEPT, BROKEN = 0.95, 0.75  # of the first metric: nearly all, and too little
 LEAST, FEWEST, MOST = 8, 16, 200  # samples without which it is not tried; asked at least; at most
 TRIED = 2  # samples that tell how long a corruption takes
 
@@ -130,6 +131,37 @@ def _line(name: str, clean: Tally, tallies: Mapping[str, Sequence[Tally]]) -> st
         f"{spoken(name)} {readable(clean.value)} on clean pictures, {readable(middle)} on average at severity "
         f"{SEVERITIES[len(SEVERITIES) // 2]} of 5; most harmed by {spoken(worst)}"
     )
+
+
+def trusted(found: Mapping[str, Any]) -> list[str]:
+    """Corruptions that cost little."""
+    mild = [spoken(name) for name, kept in _kept(found).items() if kept >= KEPT]
+    return [f"Pictures with some {_listed(mild)}: it answers nearly as well."] if mild else []
+
+
+def doubted(found: Mapping[str, Any]) -> list[str]:
+    """Corruptions under which it falls apart."""
+    bad = [spoken(name) for name, kept in _kept(found).items() if kept < BROKEN]
+    clean = f"{spoken(found['metric'])} {readable(found['clean']['value'])}"
+    return [f"Pictures with {_listed(bad)} of middle strength: of {clean}, too little is left."] if bad else []
+
+
+def _kept(found: Mapping[str, Any]) -> dict[str, float]:
+    """How much of the first metric is left of each corruption's middle strength, the least first."""
+    clean, middle = found["clean"]["value"], len(found["severities"]) // 2
+    if not clean or clean < 0:
+        return {}
+    left = {}
+    for name, row in found["kinds"].items():
+        value = row[middle]["value"]
+        if value is not None and (found["better"] == "higher" or value > 0):
+            left[name] = value / clean if found["better"] == "higher" else clean / value
+    return dict(sorted(left.items(), key=lambda pair: pair[1]))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
 
 
 def section(found: Mapping[str, Any], scene: Scene) -> str:

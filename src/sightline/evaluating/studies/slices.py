@@ -23,6 +23,7 @@ from sightline.evaluating.page import table
 from sightline.evaluating.scene import Scene
 
 ORDER = 40
+MOST = 3  # slices that the verdict names
 LEAST = 10  # samples of a slice
 SHOWN = 40  # slices that are kept, the weakest first
 SEARCHED, BELIEVED = 8, 3  # groups that the search hands on, and that are told of at most
@@ -101,6 +102,16 @@ def _line(name: str, rows: Sequence[Mapping[str, Any]], groups: Sequence[Mapping
 def called(of: Mapping[str, str]) -> str:
     """A slice in words."""
     return " and ".join(f"{facet} is {value}" for facet, value in of.items())
+
+
+def doubted(found: Mapping[str, Any]) -> list[str]:
+    """Slices that chance cannot explain."""
+    weak = [*found["groups"], *(row for row in found["slices"] if row["weak"])][:MOST]
+    return [
+        f"Pictures where {tame(called(row['of']), 60)}: {spoken(found['metric'])} {readable(row['value'])}, "
+        f"{readable(row['others'])} elsewhere."
+        for row in weak
+    ]
 
 
 def section(found: Mapping[str, Any], scene: Scene) -> str:
