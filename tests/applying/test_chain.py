@@ -126,7 +126,7 @@ def test_components_are_counted_and_kept() -> None:
 
 def test_every_thing_is_cropped_and_answered_about() -> None:
     given = np.zeros((20, 30, 3), np.uint8)
-    given[2:5, 3:9, 0] = 255
+    given[2:5, 3:9] = (255, 140, 140)
     given[10:18, 20:30] = (0, 255, 255)
     chain = Chain.parse("finders.otsu | areas | each (rule name=red when='mean_hue<30' otherwise=other)")
     found = chain(given).answer

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from sightline.core import catalog
-from sightline.core.annotations import Annotation, Heatmap, Objects, Regions, check
+from sightline.core.annotations import Annotation, Heatmap, Objects, Regions, Value, check
 from sightline.core.errors import InputError, SettingsError, SightlineError
 from tests.contracts.test_filters import DEPTHS, picture
 
 NAMES = catalog.names("finders")
 NEEDS: dict[str, dict[str, Any]] = {"template": {"like": picture("uint8", 5, 6)}}  # what has no useful default
+
+ANYTHING = ("seed", "key")  # settings that take whatever is given
 
 
 def scene() -> np.ndarray:
@@ -81,6 +83,10 @@ def test_the_depth_of_the_same_picture_matters_little(name: str, depth: str) -> 
     elif isinstance(made, Heatmap):
         assert isinstance(twin, Heatmap)
         assert np.abs(made.scores - twin.scores).mean() < 0.02
+    elif isinstance(made, Value):
+        assert isinstance(twin, Value)
+        assert twin.names == made.names
+        assert twin.numbers == pytest.approx(made.numbers, rel=0.02, abs=0.02)
     else:
         assert made.gap(twin) < 0.02
 
@@ -114,7 +120,7 @@ def test_what_shows_its_stages_ends_with_its_answer(name: str) -> None:
 def test_a_setting_that_cannot_be_is_one_typed_line(name: str) -> None:
     finder = catalog.find("finders", name)
     for setting, one in list(inspect.signature(finder).parameters.items())[1:]:
-        if isinstance(one.default, bool) or not isinstance(one.default, int | float | str) or setting == "seed":
+        if isinstance(one.default, bool) or not isinstance(one.default, int | float | str) or setting in ANYTHING:
             continue
         wrong = "nonsense" if isinstance(one.default, str) else -(10**12)
         with pytest.raises(SightlineError) as caught:

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from sightline.core.annotations import Value
-from sightline.core.depth import LUMA, checked, unit
 from sightline.core.errors import SettingsError
 from sightline.core.marking import FOUND, found
+from sightline.finders._light import colours, luma
 
 
 def watermark(image: np.ndarray, *, key: str = "sightline") -> Value:
@@ -20,7 +20,6 @@ def watermark(image: np.ndarray, *, key: str = "sightline") -> Value:
     """
     if not isinstance(key, str) or not key:
         raise SettingsError(f"watermark: key = {key!r}: must be a text that is not empty.")
-    pixels = unit(checked(image, what="watermark"))
-    score = found(pixels @ LUMA if pixels.shape[2] == 3 else pixels.mean(2), key)
+    score = found(luma(colours(image, "watermark")), key)
     chance = 0.5 * math.erfc(score / math.sqrt(2))
     return Value(("marked", "score", "chance"), np.array([float(score >= FOUND), score, chance]))
