@@ -54,6 +54,7 @@ class Job:
     batch: int = 16
     optimiser: str = "muon"
     rate: float = 4e-3
+    shrink: float = 0.1  # decay of weights; without it they grow until units fall silent
 
 
 SPOILS: dict[str, Spoil] = {
@@ -67,8 +68,8 @@ SPOILS: dict[str, Spoil] = {
 BOTH = {"noise": 0.55, "blocks": 0.45}
 ALL = {"noise": 0.35, "blocks": 0.3, "camera": 0.35}
 JOBS = {  # a trunk learns at one rate; each branch ends one job of its own while its rate falls
-    "gray": Job(1, BOTH, 3000, decay=0),
-    "denoise_gray": Job(1, {"noise": 1}, 3000, start="gray"),
+    "gray": Job(1, BOTH, 5000, decay=0),
+    "denoise_gray": Job(1, {"noise": 1}, 4000, start="gray"),
     "deblock_gray": Job(1, {"blocks": 1}, 2500, start="gray"),
     "enlarge2_gray": Job(1, {"small2": 1}, 3000, start="gray", scale=2, patch=48),
     "colour": Job(3, ALL, 2500, decay=0, start="gray"),
@@ -163,7 +164,7 @@ class Learning:
         self.job, self.seed, self.step, self.seconds = job, seed, 0, 0.0
         self.network = build(job)
         self.mean = {name: weight.detach().clone() for name, weight in self.network.named_parameters()}
-        self.optimiser = catalog.find("optimisers", job.optimiser)(list(self.network.parameters()), job.rate, 0.0)
+        self.optimiser = catalog.find("optimisers", job.optimiser)(list(self.network.parameters()), job.rate, job.shrink)
 
     def begin(self, weights: Mapping[str, torch.Tensor]) -> None:
         """Begin with the weights of another job, widened where that one was gray."""

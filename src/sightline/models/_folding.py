@@ -36,11 +36,14 @@ class Folded(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions and what came in; no norm, so that levels of light pass unchanged (Lim et al. 2017)."""
+    """Two 3 x 3 convolutions and what came in; no norm, so that levels of light pass unchanged (Lim et al. 2017).
+
+    No bias either: what holds for faint noise then holds for strong noise (Mohan et al. 2020), and no unit falls silent.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first, self.second = nn.Conv2d(width, width, 3, 1, 1), nn.Conv2d(width, width, 3, 1, 1)
+        self.first, self.second = (nn.Conv2d(width, width, 3, 1, 1, bias=False) for _ in range(2))
         with torch.no_grad():
             self.second.weight.mul_(0.1)  # a deep stack of them begins near the identity
 
