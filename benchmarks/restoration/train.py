@@ -164,7 +164,8 @@ class Learning:
         self.job, self.seed, self.step, self.seconds = job, seed, 0, 0.0
         self.network = build(job)
         self.mean = {name: weight.detach().clone() for name, weight in self.network.named_parameters()}
-        self.optimiser = catalog.find("optimisers", job.optimiser)(list(self.network.parameters()), job.rate, job.shrink)
+        weights = list(self.network.parameters())
+        self.optimiser = catalog.find("optimisers", job.optimiser)(weights, job.rate, job.shrink)
 
     def begin(self, weights: Mapping[str, torch.Tensor]) -> None:
         """Begin with the weights of another job, widened where that one was gray."""

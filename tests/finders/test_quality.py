@@ -1,6 +1,5 @@
 """Measures without a reference move with what they are named after."""
 
-
 import cv2
 import numpy as np
 import pytest

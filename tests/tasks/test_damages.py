@@ -151,7 +151,7 @@ def test_a_folder_of_pictures_is_read_when_it_is_looked_at(tmp_path: Path) -> No
         ({"damage": "nois"}, "Did you mean"),
         ({"damage": "noise", "scale": 7}, "must be 1, 2, 3 or 4"),
         ({"damage": "noise", "tile": 4}, "must be 8 or more"),
-        ({"damage": "noise", "loss": "two charbonnier"}, "write losses such"),
+        ({"damage": "noise", "loss": "two charbonnier"}, "write losses and weights such"),
         ({"damage": "noise", "overlap": 64}, "larger than task.overlap"),
     ],
 )

@@ -13,10 +13,13 @@ from sightline.core.inputs import InputSpec
 from sightline.heads._pixels import Pixels
 
 
-def labels(model: nn.Module, spec: InputSpec, count: int, *, dropout: float = 0.0) -> nn.Module:
-    """`logits` of `count` names, and `features` that tell an unlike picture; a model that gives logits is only fed."""
+def labels(model: nn.Module, spec: InputSpec, count: int, *, dropout: float = 0.0, mirror: bool = False) -> nn.Module:
+    """`logits` of `count` names, and `features` that tell an unlike picture; a model that gives logits is only fed.
+
+    With `mirror` what was learnt answers from the picture and its mirror image together.
+    """
     kind = _Solved if hasattr(model, "solve") else _Labels
-    return kind(model, spec, count, dropout)
+    return kind(model, spec, count, dropout, mirror)
 
 
 def vector(model: nn.Module, spec: InputSpec, length: int) -> nn.Module:
@@ -25,27 +28,35 @@ def vector(model: nn.Module, spec: InputSpec, length: int) -> nn.Module:
 
 
 class _Labels(nn.Module):
-    def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float) -> None:
+    def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float, mirror: bool) -> None:
         super().__init__()
-        self.pixels, self.model = Pixels(spec), model
+        self.pixels, self.model, self.mirror = Pixels(spec), model, mirror
         widths = getattr(model, "widths", None)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], count)) if widths else None
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        if self.head is None:
-            pooled = self.pooled(image)
-            found = self.answered(pooled)
-            kept = functional.normalize(pooled.float(), dim=1) if hasattr(self.model, "pooled") else None
-        else:
-            maps = self.model(self.pixels(image))
-            found, kept = {"logits": self.head(maps[-1].mean((2, 3)))}, None if self.training else _looks(maps)
-        return found if self.training or kept is None else {**found, "features": kept}
+        pooled, maps = self._seen(image)
+        found = self.answered(pooled)
+        if self.training or not (maps or hasattr(self.model, "pooled")):
+            return found
+        return {**found, "features": _looks(maps) if maps else functional.normalize(pooled.float(), dim=1)}
 
     def pooled(self, image: Tensor) -> Tensor:
         """What the last layer answers from, a row a picture."""
-        x, model = self.pixels(image), self.model
-        found: Tensor = getattr(model, "pooled", model)(x) if self.head is None else model(x)[-1].mean((2, 3))
-        return found
+        return self._seen(image)[0]
+
+    def _seen(self, image: Tensor) -> tuple[Tensor, Sequence[Tensor]]:
+        """What was pooled, and the maps that it was pooled from; those of the picture itself are made last."""
+        x = self.pixels(image)
+        other = self._looked(x.flip(-1))[0] if self.mirror and not self.training else None
+        pooled, maps = self._looked(x)
+        return (pooled if other is None else (pooled + other) / 2), maps
+
+    def _looked(self, x: Tensor) -> tuple[Tensor, Sequence[Tensor]]:
+        if self.head is None:
+            return getattr(self.model, "pooled", self.model)(x), ()
+        maps = self.model(x)
+        return maps[-1].mean((2, 3)), maps
 
     def answered(self, pooled: Tensor) -> dict[str, Tensor]:
         """The answer to what was pooled."""
@@ -65,8 +76,8 @@ def _looks(maps: Sequence[Tensor]) -> Tensor:
 class _Solved(_Labels):
     """A head whose model learns in closed form; one that asks for it is told how the pictures are scaled."""
 
-    def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float) -> None:
-        super().__init__(model, spec, count, dropout)
+    def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float, mirror: bool) -> None:
+        super().__init__(model, spec, count, dropout, mirror)
         if hasattr(model, "meet"):
             model.meet(spec.mean, spec.std)  # type: ignore[operator]
 

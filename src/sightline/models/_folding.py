@@ -38,7 +38,7 @@ class Folded(nn.Module):
 class Residual(nn.Module):
     """Two 3 x 3 convolutions and what came in; no norm, so that levels of light pass unchanged (Lim et al. 2017).
 
-    No bias either: what holds for faint noise then holds for strong noise (Mohan et al. 2020), and no unit falls silent.
+    No bias either: what holds for faint noise then does for strong noise (Mohan et al. 2020), and no unit falls silent.
     """
 
     def __init__(self, width: int) -> None:

@@ -32,6 +32,7 @@ class Settings:
     features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
     keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # focal: what is still wrong counts more
+    mirror: bool = False  # answer from the picture and its mirror image together: better, and twice the time
 
 
 class Classify(Task):
@@ -80,7 +81,8 @@ class Classify(Task):
         spec, found = facts.input, catalog.find("models", model)
         given: Mapping[str, int] = {"count": len(facts.names)} if found.GIVES == "logits" else {}
         built = found.build(spec.channels, **given)
-        return catalog.find("heads", "labels")(built, spec, len(facts.names), dropout=facts.options["dropout"])
+        dropout, mirror = facts.options["dropout"], facts.options.get("mirror", False)
+        return catalog.find("heads", "labels")(built, spec, len(facts.names), dropout=dropout, mirror=mirror)
 
     def targets(self, samples: Sequence[Sample], frames: Sequence[Frame], facts: Facts) -> Arrays:
         if facts.extra.get("parents"):

@@ -37,9 +37,9 @@ FAST: dict[str, Any] = {
     "clip": 0.0,
     "average": 0.95,
     "patience": 0,
-    "augmentations": [["flip", {}], ["translate", {"most": 0.125}]],
+    "augmentations": [["flip", {}], ["translate", {"most": 0.0625}]],
 }
-FIRM = {"smoothing": 0.1, "dropout": 0.0}  # options of a task that has them
+FIRM = {"smoothing": 0.1, "dropout": 0.0, "mirror": True}  # options of a task that has them
 
 
 @dataclass(frozen=True)
