@@ -47,6 +47,7 @@ as they are, at 32 x 32 with ten names). What papers print:
 authors compute it, 0.70G, 1.31G and 2.78G |
 | ViT3 T, S, B | 6M 1.2G, 24M 4.8G, 90M 18.0G | 6.16M 1.21G, 23.83M 4.80G, 90.11M 17.92G |
 | DeiT T, S, B | 5.72M, 22.05M, 86.57M with a class token | the same less that token and its place |
+| Vim T, S, B | 7M, 26M, 98M | 7.15M, 25.80M, 97.60M |
 | Vision-TTT T | saves 79.4 % of the multiplications of DeiT-T at 1280 x 1280 | 79.5 %; ViT3-T saves 82.3 % |
 
 The code of Vision-TTT is not public. What its paper leaves open (the batch of tokens, the gate, how both readings are
