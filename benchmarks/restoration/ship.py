@@ -95,7 +95,8 @@ def samples_of(job: train.Job) -> list[Sample]:
     """A few damaged patches of drawn pictures, as the golden answers' questions."""
     made = []
     for index in range(3):
-        clean, chance = pictures.leaves(index, 64)[: 16 * (index + 2), :48], generator("golden", index)
+        rows, columns = 16 * (index + 2) // job.scale, 48 // job.scale
+        clean, chance = pictures.leaves(index, 64)[:rows, :columns], generator("golden", index)
         damaged = clean + chance.normal(0, 12 if job.scale == 1 else 0, clean.shape)
         pixels = np.clip(np.rint(damaged), 0, 255).astype(np.uint8)[..., : job.channels]
         made.append(Sample(f"golden-{index}", (BytesImage(encode(np.ascontiguousarray(pixels)), f"golden-{index}"),)))

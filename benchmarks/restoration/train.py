@@ -69,7 +69,7 @@ BOTH = {"noise": 0.55, "blocks": 0.45}
 ALL = {"noise": 0.35, "blocks": 0.3, "camera": 0.35}
 JOBS = {  # a trunk learns at one rate; each branch ends one job of its own while its rate falls
     "gray": Job(1, BOTH, 5000, decay=0),
-    "denoise_gray": Job(1, {"noise": 1}, 4000, start="gray"),
+    "denoise_gray": Job(1, {"noise": 1}, 12000, start="gray"),
     "deblock_gray": Job(1, {"blocks": 1}, 2500, start="gray"),
     "enlarge2_gray": Job(1, {"small2": 1}, 3000, start="gray", scale=2, patch=48),
     "colour": Job(3, ALL, 2500, decay=0, start="gray"),
@@ -94,6 +94,8 @@ class Pool:
         """A clean one, uint8."""
         kept = self.sides[int(chance.random() > self.share)]
         picture = kept[int(chance.integers(len(kept)))]
+        while min(picture.shape[:2]) < side:
+            picture = kept[int(chance.integers(len(kept)))]
         y, x = (int(chance.integers(0, length - side + 1)) for length in picture.shape[:2])
         made = picture[y : y + side, x : x + side]
         turn = int(chance.integers(8))

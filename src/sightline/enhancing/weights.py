@@ -15,6 +15,7 @@ from sightline.predicting.model import Model, load
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 SUFFIX = ".sightline"
+RIM = 8  # mirrored pixels around a picture: a network is least sure where it sees nothing
 _BAND = 16 * TOGETHER  # values that are mixed at a time
 
 
@@ -78,10 +79,11 @@ def _found(kind: str, colours: str, folder: Path | None) -> bool:
 
 def _answer(kind: str, colours: str, pixels: np.ndarray, folder: Path | None) -> np.ndarray:
     model = opened((folder or SHIPPED) / f"{kind}_{colours}{SUFFIX}")
-    made = getattr(model.predict(pixels)[0], "pixels", None)
+    made = getattr(model.predict(np.pad(pixels, ((RIM, RIM), (RIM, RIM), (0, 0)), "symmetric"))[0], "pixels", None)
     if made is None:
         raise BundleError(f"{kind}_{colours}{SUFFIX} does not answer with pictures; it cannot enhance any.")
-    return np.asarray(made)
+    cut = RIM * (len(made) // (len(pixels) + 2 * RIM))
+    return np.asarray(made)[cut:-cut, cut:-cut]
 
 
 def _is_gray(pixels: np.ndarray) -> bool:
