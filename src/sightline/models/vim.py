@@ -1,9 +1,9 @@
 """Vim: a picture is read as a row of tokens by a scan that chooses what to remember, once from each end.
 
-After Zhu et al. (2024) on the selective scan of Gu and Dao (2023): h <- exp(d A) h + d B x, answered by C h + D x, where
-the step d, what is let in (B) and what is asked for (C) come from the token itself. Each block adds both ways, gated; it
-has no dense layer beside the scan. Here the scan is done by doubling, so that it needs no code of its own on any device:
-fused kernels are what the paper's speed comes from. The answer is the mean of all tokens instead of one in the middle.
+After Zhu et al. (2024) on the selective scan of Gu and Dao (2023): h <- exp(-d A) h + d B x, answered by C h + D x; the
+step d, what is let in (B) and what is asked for (C) come from the token itself. Each block adds both ways, gated; no
+dense layer stands beside the scan. It is done by doubling here, so that it needs no code of its own on a device: fused
+kernels are what the speed of the paper comes from. The answer is the mean of all tokens, not of one in the middle.
 """
 
 from __future__ import annotations
