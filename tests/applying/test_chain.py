@@ -140,6 +140,24 @@ def test_every_thing_is_cropped_and_answered_about() -> None:
     assert [details["error"]["code"] for details in failing.details or ()] == ["empty"] * 2
 
 
+def test_a_name_for_windows_becomes_things_in_the_picture() -> None:
+    given = np.zeros((48, 64, 3), np.uint8)
+    given[4:20, 8:24] = (255, 0, 0)
+    given[26:42, 40:56] = (255, 0, 0)
+    given[26:42, 8:24] = (0, 0, 255)
+    inner = "each (rule name=red when='mean_red>0.9' | rule name=blue when='mean_blue>0.9')"
+    found = Chain.parse(f"windows size=16 step=0.125 growth=1.5 | {inner} | told overlap=0.1")(given).answer
+    assert isinstance(found, Objects)
+    assert found.names == ("blue", "red")
+    placed = {(found.names[number], *box) for number, box in zip(found.classes, found.boxes.tolist(), strict=True)}
+    assert placed == {("red", 8, 4, 24, 20), ("red", 40, 26, 56, 42), ("blue", 8, 26, 24, 42)}
+    one = Chain.parse(f"windows size=16 step=0.125 | {inner} | told name=blue | count")(given).answer
+    assert isinstance(one, Value)
+    assert one.numbers.tolist() == [1]
+    none = Chain.parse(f"windows size=16 step=0.125 | {inner} | told name=green")(given).answer
+    assert len(none) == 0  # type: ignore[arg-type]
+
+
 def test_the_first_rule_that_holds_names_the_picture() -> None:
     given = np.full((8, 8, 3), (200, 30, 30), np.uint8)
     for text, names in (

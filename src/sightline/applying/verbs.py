@@ -14,7 +14,7 @@ import numpy as np
 from sightline.applying.chain import Chain
 from sightline.applying.rules import When, areas_of, numbers
 from sightline.core import geometry
-from sightline.core.annotations import Labels, Objects, Regions, Value, to_json
+from sightline.core.annotations import Labels, Objects, Regions, Value, from_json, to_json
 from sightline.core.errors import InputError, SettingsError, nearest
 
 MOVING = ("crop_to",)  # after these, places found before are places of another picture
@@ -144,6 +144,27 @@ def each(image: np.ndarray, *, objects: Objects, chain: Chain, margin: float = 0
     return replace(objects, details=tuple(told))
 
 
+def told(image: np.ndarray, *, objects: Objects, name: str = "", least: float = 0.5, overlap: float = 0.3) -> Objects:
+    """The things that `each` gave a name (or this one), as sure as the answer was, and at least so; copies go.
+
+    Of those of one name that share more than `overlap` of what they cover together, the surest stays.
+    """
+    rows, said, scores = [], [], []
+    for row, known in enumerate(objects.details or ()):
+        answer = from_json(known["answer"]) if "answer" in known else None
+        if isinstance(answer, Labels) and answer.names:
+            score = 1.0 if answer.scores is None else float(np.max(answer.scores))
+            if score >= least and name in ("", answer.best):
+                rows.append(row)
+                said.append(answer.best)
+                scores.append(score)
+    names = (name,) if name else tuple(sorted(set(said)))
+    classes = np.array([names.index(each) for each in said], np.int64)
+    named = replace(objects.take(np.array(rows, np.int64)), names=names, classes=classes, scores=np.float32(scores))
+    boxes = named.boxes if named.boxes.shape[1] == 4 else geometry.upright(named.boxes)
+    return named.take(geometry.suppress(boxes, np.float32(scores), classes, overlap))
+
+
 def _within(image: np.ndarray, objects: Objects, row: int, margin: float) -> np.ndarray:
     """The pixels of a box, as far as it lies in the picture."""
     boxes = objects.boxes if objects.boxes.shape[1] == 4 else geometry.upright(objects.boxes)
@@ -157,4 +178,4 @@ def _within(image: np.ndarray, objects: Objects, row: int, margin: float) -> np.
     return part
 
 
-VERBS = {one.__name__: one for one in (areas, keep, named, count, rule, gate, crop_to, each)}
+VERBS = {one.__name__: one for one in (areas, keep, named, count, rule, gate, crop_to, each, told)}
