@@ -58,22 +58,16 @@ def train(
     `within` leaves out networks that take longer than so many milliseconds to answer; it needs `minutes`.
     """
     started = time.monotonic()
-    need("torch")
     known = Run(Path(out)) if out else None
     known = known if known is not None and known.exists else None
     given = _named(settings or {})
     chosen = fill(Settings, given, where="train")
-    for family, part in (
-        ("optimisers", chosen.optimiser),
-        ("schedules", chosen.schedule),
-        ("tasks", task),
-        ("models", None if known else model),  # what a run stands on may be gone when it is continued
-    ):
-        if part is not None:
-            catalog.find(family, part)
+    _there(schedules=chosen.schedule, tasks=task)
     _check(minutes, within, extend)
     samples = remember(open_data(data, format=format))
     name = infer(samples, task, tell)
+    need("torch")  # it takes a second or two: what a look at the words and the data refuses is refused before
+    _there(optimisers=chosen.optimiser, models=None if known else model)  # a run's own may be gone when it goes on
     wired: Task = catalog.find("tasks", name).TASK
     if model is None and given.get("start") and known:
         model = known.info["model"]
@@ -110,6 +104,13 @@ def train(
             return run
         learn(run, wired, sides, chosen, info, asked, tell)
     return run
+
+
+def _there(**parts: str | None) -> None:
+    """One line for a name that a family does not have."""
+    for family, part in parts.items():
+        if part is not None:
+            catalog.find(family, part)
 
 
 def _named(settings: Settings | Mapping[str, Any]) -> dict[str, Any]:
