@@ -40,13 +40,13 @@ FACTORS = (0.33, 1.0, 3.0)
 Sides = tuple[Facts, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def sides(where: str, train: int, test: int) -> Sides:
+def sides(where: str, train: int, test: int, side: int = 32) -> Sides:
     """Pictures and names in memory: those to learn from, those to measure on."""
     data = open_data(where)
     rows = generator(0, "optimisers").permutation(len(data))[: train + test].tolist()
     samples = [data[row] for row in rows]
     task = Classify()
-    facts = Facts({"image": InputSpec((32, 32))}, data.names, asdict(Classify.Options()))
+    facts = Facts({"image": InputSpec((side, side))}, data.names, asdict(Classify.Options()))
     pieces = [task.inputs(samples[at : at + 100], facts) for at in range(0, len(samples), 100)]
     pixels = np.concatenate([arrays["image"] for arrays, _ in pieces])
     names = np.array([data.names.index(sample.truth.best) for sample in samples])  # type: ignore[union-attr]

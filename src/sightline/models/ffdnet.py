@@ -11,7 +11,7 @@ from torch import nn
 from sightline.models._folding import Folded, Residual
 
 GIVES = "picture"
-PARAMETERS = 309_324
+PARAMETERS = 308_812
 COST = 316_145_664  # multiplications of one picture of 64 x 64 x 3
 USE = "pictures in, pictures out; noise and blocks, where a processor must be quick"
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sightline.models._layers import Squeeze
+from sightline.models._variants import Variant, sized
 
 GIVES = "pyramid"
 PARAMETERS = 1_684_896
@@ -19,9 +20,25 @@ COST = 22_875_648  # multiplications of one picture of 64 x 64 x 3
 USE = "pictures whose parts must be related; a middle way between cost and reach"
 
 
-def build(channels: int = 3, *, width: int = 32, blocks: tuple[int, int, int, int] = (1, 2, 3, 2)) -> nn.Module:
-    """Four levels at strides 4, 8, 16 and 32; the last two attend."""
-    return Hybrid(channels, (width, 2 * width, 4 * width, 6 * width), blocks)
+SHAPES = {  # levels that attend, and blocks a level; the halves alone cost as much as the whole
+    "both": (2, (1, 2, 3, 2)),
+    "near": (0, (1, 2, 4, 2)),
+    "far": (4, (1, 1, 2, 2)),
+}
+VARIANTS = {"both": 1_684_896, "near": 2_162_784, "far": 1_451_600}
+
+
+def build(
+    channels: int = 3, *, size: str = "both", width: int = 32, blocks: tuple[int, int, int, int] | None = None
+) -> nn.Module:
+    """Four levels at strides 4, 8, 16 and 32; the last two attend, or none (`near`), or all (`far`)."""
+    attending, usual = SHAPES[size]
+    return Hybrid(channels, (width, 2 * width, 4 * width, 6 * width), blocks or usual, attending)
+
+
+def variant(size: str) -> Variant:
+    """`hybrid:near` and so on: its halves alone, to see what joining them is worth."""
+    return sized("hybrid", build, VARIANTS, size, GIVES)
 
 
 class Hybrid(nn.Module):
@@ -29,13 +46,13 @@ class Hybrid(nn.Module):
 
     strides = (4, 8, 16, 32)
 
-    def __init__(self, channels: int, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+    def __init__(self, channels: int, widths: tuple[int, ...], blocks: tuple[int, ...], attending: int) -> None:
         super().__init__()
         self.widths = widths
         self.enter = nn.ModuleList([_stem(channels, widths[0])])
         for before, after in itertools.pairwise(widths):
             self.enter.append(nn.Sequential(nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after)))
-        kinds = (_Separable, _Separable, _Attending, _Attending)
+        kinds = (*(_Separable,) * (len(widths) - attending), *(_Attending,) * attending)
         self.stages = nn.ModuleList(
             nn.Sequential(*(kind(width) for _ in range(count)))
             for kind, width, count in zip(kinds, widths, blocks, strict=True)
