@@ -14,9 +14,9 @@ from sightline.tasks.embed import TASK
 from tests.tasks.lessons import Lesson
 
 LESSON = Lesson(
-    lambda: dataset("shapes", 1000, size=64),
+    lambda: dataset("shapes", 1000, size=32),
     lambda *_: 0.8,
-    {"epochs": 12, "augment": False},
+    {"epochs": 14, "augment": False},
     {"temperature": 0.2},
 )
 

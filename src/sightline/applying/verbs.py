@@ -160,9 +160,10 @@ def told(image: np.ndarray, *, objects: Objects, name: str = "", least: float = 
                 scores.append(score)
     names = (name,) if name else tuple(sorted(set(said)))
     classes = np.array([names.index(each) for each in said], np.int64)
-    named = replace(objects.take(np.array(rows, np.int64)), names=names, classes=classes, scores=np.float32(scores))
+    sure = np.array(scores, np.float32)
+    named = replace(objects.take(np.array(rows, np.int64)), names=names, classes=classes, scores=sure)
     boxes = named.boxes if named.boxes.shape[1] == 4 else geometry.upright(named.boxes)
-    return named.take(geometry.suppress(boxes, np.float32(scores), classes, overlap))
+    return named.take(geometry.suppress(boxes, sure, classes, overlap))
 
 
 def _within(image: np.ndarray, objects: Objects, row: int, margin: float) -> np.ndarray:

@@ -63,7 +63,7 @@ class Vim(nn.Module):
         rows, columns = x.shape[-2:]
         x = self.cut(functional.pad(x, (0, -columns % self.patch, 0, -rows % self.patch)))
         grid = (x.shape[-2], x.shape[-1])
-        place = self.place
+        place: Tensor = self.place
         if place.shape[-2:] != grid:
             place = functional.interpolate(place, grid, mode="bilinear", align_corners=False)
         tokens = (x + place).flatten(2).transpose(1, 2)
@@ -119,7 +119,7 @@ class Scan(nn.Module):
         step = functional.softplus(self.step(step)).float()
         kept = torch.exp(step[..., None] * -self.fade.float().exp())
         held = scanned(kept, (step * x)[..., None] * let[:, :, None].float())
-        return ((held * ask[:, :, None]).sum(3) + x * self.through).to(x.dtype)
+        return ((held * ask[:, :, None]).sum(3) + x * self.through).to(x.dtype)  # type: ignore[no-any-return]
 
 
 def scanned(kept: Tensor, added: Tensor) -> Tensor:
