@@ -1,11 +1,11 @@
 """A network learnt as papers learn theirs, to compare on their terms: Train400, one level of damage; not shipped.
 
-    PYTHONPATH=src python benchmarks/restoration/published.py [--data FOLDER] [--out FOLDER] [--minutes 60]
+    PYTHONPATH=src python benchmarks/restoration/published.py [--data FOLDER] [--out FOLDER] [--minutes 60] [--part 1]
 
 Gray denoising at sigma 25 is learnt on Train400 and measured on BSD68 and Set12; deblocking of quality 10 on the same
 pictures, measured on classic5; enlarging twice on them too, measured on the luma of Set5. The folder of data is that of
 protocol.py, with `denoise_gray/train`. Stopped at any moment, by the clock or otherwise, the same command continues;
-each job says how far it is and what it reaches so far.
+each job says how far it is and what it reaches so far. The whole takes hours; `--part` learns for a part of the steps.
 Those pictures may be used for research alone, so that nothing learnt here is shipped.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,9 @@ def main() -> None:
     parser = protocol.parser(str(__doc__))
     parser.add_argument("--out", type=Path, default=Path("/tmp/weights-published"))
     parser.add_argument("--minutes", type=float, default=60.0, help="by the clock, for all jobs together")
+    parser.add_argument("--part", type=float, default=1.0, help="of the steps")
     given = parser.parse_args()
+    JOBS.update({name: replace(job, steps=max(1, round(job.steps * given.part))) for name, job in JOBS.items()})
     data = protocol.folder_of(given)
     if data is None:
         return

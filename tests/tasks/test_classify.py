@@ -19,7 +19,7 @@ from sightline.training.train import train
 from tests.tasks.lessons import ALWAYS, Lesson
 from tests.tasks.worlds import solids
 
-LESSON = Lesson(lambda: dataset("shapes", 900, size=48), lambda *_: 0.88, {"epochs": 12})
+LESSON = Lesson(lambda: dataset("shapes", 900, size=64), lambda *_: 0.88, {"epochs": 12})
 FACTS = Facts({}, ("cat", "dog", "owl"))
 FRAME = Frame(0, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0))
 
