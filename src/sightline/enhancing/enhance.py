@@ -87,7 +87,7 @@ def enhance(
     scale: int | None = None,
     weights: str | Path | None = None,
 ) -> Enhanced:
-    """One picture (path, bytes or array) made better, its depth, channels and transparency kept.
+    """One picture (path, bytes or array) made better, its depth and channels kept.
 
     `what` names steps in order, or "auto" for those that measuring finds helpful. `strength` goes from 0, unchanged,
     to 1. `scale` asks for 2, 3 or 4 times the size, or 1 for the size it has. `weights` is a folder of bundles of your
