@@ -42,9 +42,11 @@ def fixed_blocks(clean: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 
 JOBS = {
-    "denoise25": train.Job(1, {"noise25": 1}, 40_000, decay=0.5, settings=WIDE),
-    "deblock10": train.Job(1, {"blocks10": 1}, 25_000, decay=0.5, settings=WIDE),
-    "enlarge2": train.Job(1, {"small2": 1}, 25_000, decay=0.5, settings=WIDE | {"fold": 1}, scale=2, patch=32),
+    "denoise25": train.Job(1, {"noise25": 1}, 40_000, decay=0.5, rate=1.5e-3, settings=WIDE),
+    "deblock10": train.Job(1, {"blocks10": 1}, 25_000, decay=0.5, rate=1.5e-3, settings=WIDE),
+    "enlarge2": train.Job(
+        1, {"small2": 1}, 25_000, decay=0.5, rate=1.5e-3, settings=WIDE | {"fold": 1}, scale=2, patch=32
+    ),
 }
 MEASURED = {
     "denoise25": ("BSD68 sigma 25", "Set12 sigma 25"),
