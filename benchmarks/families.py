@@ -36,7 +36,7 @@ LINES = {
 def size(model: str, side: int) -> tuple[int, int]:
     """Numbers, and multiplications of one picture."""
     facts = Facts({"image": InputSpec((side, side))}, tuple("ab"), asdict(Classify.Options()))
-    network = build(Classify(), model, facts, PLAIN, 0)
+    network = build(Classify(), model, facts, PLAIN, 0).eval()
     return count_parameters(network), count_multiplications(network, torch.zeros(1, side, side, 3, dtype=torch.uint8))
 
 

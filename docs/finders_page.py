@@ -84,6 +84,7 @@ SHOWN: dict[str, tuple[str, int, dict[str, Any]]] = {
     "polygons": ("parts", 8, {"dark": False, "least": 200}),
     "kmeans": ("street", 10, {}),
     "slic": ("street", 10, {"count": 120}),
+    "windows": ("parts", 8, {"size": 96, "step": 0.5, "growth": 2.0}),
     "multi_otsu": ("street", 10, {}),
     "saliency": ("shapes", 2, {}),
     "grabcut": ("shapes", 2, {"left": 0.1, "right": 0.95, "top": 0.2}),

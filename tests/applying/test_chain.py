@@ -156,6 +156,8 @@ def test_a_name_for_windows_becomes_things_in_the_picture() -> None:
     assert one.numbers.tolist() == [1]
     none = Chain.parse(f"windows size=16 step=0.125 | {inner} | told name=green")(given).answer
     assert len(none) == 0  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"told: nothing was said .* put each"):
+        Chain.parse("windows size=16 | told")(given)
 
 
 def test_the_first_rule_that_holds_names_the_picture() -> None:

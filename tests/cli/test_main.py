@@ -93,6 +93,13 @@ def test_what_a_user_can_fix_is_one_line(
     assert machine.document["error"]["message"] in said.err
 
 
+def test_what_words_and_data_refuse_needs_no_torch(sightline: Command) -> None:
+    for words, code in (("no/such/folder", "missing"), ("drawn:party", "unknown_name")):
+        done = sightline("train", words, blocked=("torch",))
+        assert (done.status, done.err.startswith(f"error[{code}]")) == (2, True), done.err
+    assert "torch" in sightline("train", "drawn:shapes?count=8", blocked=("torch",)).err
+
+
 def test_names_of_strangers_cannot_steer_the_terminal(sightline: Command) -> None:
     done = sightline("audit", "\x1b[2Jgone\u202e")
     assert done.status == 2

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
@@ -40,6 +41,19 @@ def test_huge_logits_are_no_trouble() -> None:
     (answer,) = TASK.decode({"logits": np.array([[1e4, 0, -1e4]], np.float32)}, [FRAME], FACTS)
     assert isinstance(answer, Labels)
     assert answer.scores == pytest.approx([1, 0, 0])
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_a_mirror_that_is_asked_for_reaches_the_network(mirror: bool) -> None:
+    data = toy(Labels, 6)
+    facts = TASK.prepare(data, TASK.Options(mirror=mirror), "small")
+    torch.manual_seed(0)
+    network = TASK.network("small", facts).eval()
+    image = torch.randint(0, 256, (2, *facts.input.size, facts.input.channels), dtype=torch.uint8)
+    with torch.no_grad():
+        network.head[1].weight.mul_(1e4)
+        apart = (network(image)["logits"] - network(image.flip(2))["logits"]).abs().max()
+    assert (float(apart) < 1e-2) is mirror
 
 
 def test_one_name_is_refused_with_a_way_out() -> None:

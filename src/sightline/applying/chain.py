@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -178,16 +177,3 @@ def pixels_of(image: Any) -> np.ndarray:
     if isinstance(image, np.ndarray):
         return image
     return as_image(image).read()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """OpenCV computes in the thread that calls it, so that pictures side by side do not get in each other's way."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sightline.applying import ledger as books
-from sightline.applying.chain import Chain, one_thread
+from sightline.applying.chain import Chain
 from sightline.applying.labels import keep_labels
 from sightline.applying.ledger import Ledger, Row
 from sightline.applying.naming import refuse_inputs, stems
@@ -38,6 +38,7 @@ from sightline.core.files import digest, locked, sweep, write_durably
 from sightline.core.image import read_image
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
+from sightline.core.threads import one_thread
 
 LONGEST = 16_384  # characters of a finding that stands in the manifest; longer ones have a file of their own
 TRIED = 3  # pictures, after which a setting that none of them can have is an error of the command

@@ -150,6 +150,8 @@ def told(image: np.ndarray, *, objects: Objects, name: str = "", least: float = 
     Of those of one name that share more than `overlap` of what they cover together, the surest stays.
     """
     rows, said, scores = [], [], []
+    if len(objects) and not any({"answer", "error"} & set(known) for known in objects.details or ()):
+        raise InputError("mismatch", "told: nothing was said of these things; put each (...) before it.")
     for row, known in enumerate(objects.details or ()):
         answer = from_json(known["answer"]) if "answer" in known else None
         if isinstance(answer, Labels) and answer.names:

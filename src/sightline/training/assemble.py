@@ -13,6 +13,7 @@ from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.splitting import split_digest
 from sightline.core.task import Facts, Task, posed
+from sightline.core.threads import one_thread
 from sightline.training.choices import Choices, device_for
 from sightline.training.guard import Asked
 from sightline.training.imbalance import handled
@@ -70,17 +71,15 @@ def parting(sides: Dataset) -> str:
 @contextlib.contextmanager
 def computing(threads: int) -> Iterator[None]:
     """Torch's threads as the run fixed them, and none of OpenCV's beside them."""
-    import cv2
     import torch
 
-    before, before_cv2 = torch.get_num_threads(), cv2.getNumThreads()
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    cv2.setNumThreads(1)
     try:
-        yield
+        with one_thread():
+            yield
     finally:
         torch.set_num_threads(before)
-        cv2.setNumThreads(before_cv2)
 
 
 @contextlib.contextmanager

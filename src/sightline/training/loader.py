@@ -25,6 +25,7 @@ from sightline.core.inputs import Frame, moments, normalised
 from sightline.core.recipe import apply, parse
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Task
+from sightline.core.threads import one_thread
 from sightline.core.views import View
 from sightline.training.buffers import Buffers, Rows
 from sightline.training.settings import Settings
@@ -107,7 +108,7 @@ class Loader:
             for rows in plan:
                 yield self.make(epoch, rows, skipped)
             return
-        with _one_thread():
+        with one_thread():
             pool = ThreadPoolExecutor(self.workers, "sightline-loader")
             waiting: deque[Future[Batch]] = deque()
             largest = 0
@@ -291,16 +292,3 @@ def _shifted(frame: Frame, by: int) -> Frame:
     if by == 0:
         return frame
     return Frame(frame.sample + by, frame.original, frame.size, frame.scale, frame.offset)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """None of OpenCV's own threads beside ours."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
