@@ -32,11 +32,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_the_cache_and_what_waits_ahead_change_no_weight(tmp_path: Path, folder: Path) -> None:
+def test_the_cache_and_what_waits_ahead_change_no_weight(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))  # other tests make room in the shared one
     ways = [{"cache": "off"}, {"cache": "auto"}, {"cache": "2MB", "workers": 2, "ahead": 0.001}, {"cache": "auto"}]
     runs = [train(folder, out=tmp_path / str(n), settings={**PLAIN, **way}, look=False) for n, way in enumerate(ways)]
     assert len({str(outcome(run.path)) for run in runs}) == 1
-    kept = list(Path(os.environ["XDG_CACHE_HOME"]).glob("sightline/pictures/*.pixels"))
+    kept = list((tmp_path / "home").glob("sightline/pictures/*.pixels"))
     assert kept, "the second run left its pictures to the third and fourth"
 
 
