@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-EXTRAS := train,export,runtime,report,tensorboard,io,parquet,dev
+EXTRAS := train,export,runtime,report,tensorboard,io,parquet,serve,openvino,compress,postgres,dev
 WORKERS ?= 2
 FLOOR := 95
 

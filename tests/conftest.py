@@ -59,6 +59,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("HOME", str(home))
     for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
+    monkeypatch.delenv("SIGHTLINE_CACHE", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from sightline import __version__
 from sightline.cli._display import Screen
 from sightline.core.extras import EXTRA_OF
+from sightline.core.files import cache_folder
 
 CORE = ("numpy", "pillow", "opencv-python-headless", "scipy", "pydantic", "safetensors", "typer", "rich")
 SPACE = 2 * 2**30  # bytes; less is worth a word before training
@@ -121,9 +122,8 @@ def providers() -> list[str]:
 
 def disk() -> dict[str, dict[str, Any]]:
     """Where runs and remembered choices go, and whether they can."""
-    home = os.environ.get("SIGHTLINE_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     found = {}
-    for name, path in (("runs", Path("runs").absolute()), ("cache", Path(home) / "sightline")):
+    for name, path in (("runs", Path("runs").absolute()), ("cache", cache_folder())):
         there = next(place for place in (path, *path.parents) if place.exists())
         writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
         found[name] = {"path": str(path), "writable": writable, "free": shutil.disk_usage(there).free}

@@ -87,6 +87,37 @@ class DivergedError(RunError):
     code = "diverged"
 
 
+class RegistryError(SightlineError):
+    """A version, alias or name that the registry does not hold, or cannot change as asked."""
+
+    code = "registry"
+
+
+class ServingError(SightlineError):
+    """A request that is turned down or was lost; `code` is one of `SERVING_CODES`, and with it comes its status."""
+
+    def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code, self.status, self.retry_after = code, SERVING_CODES[code], retry_after
+
+
+SERVING_CODES = {  # and what HTTP calls them
+    "schema": 400,  # the request is not what the route takes
+    "unauthorised": 401,
+    "forbidden": 403,
+    "not_found": 404,  # no such route, model or version
+    "conflict": 409,
+    "body": 413,  # more bytes or parts than the limit
+    "media": 415,
+    "queue_full": 429,  # more is asked than can be answered in time
+    "rate": 429,  # more than this caller's share
+    "worker_lost": 503,  # what computed the answer died: ask again
+    "not_ready": 503,
+    "draining": 503,
+    "deadline": 504,
+}
+
+
 class StorageError(SightlineError):
     """The disk refused a write; what was there before is untouched."""
 

@@ -26,6 +26,15 @@ EXTRA_OF = {
     "av": "video",
     "fsspec": "cloud",
     "sklearn": "classic",
+    "openvino": "openvino",
+    "torch_pruning": "compress",
+    "fastapi": "serve",
+    "httptools": "serve",
+    "prometheus_client": "serve",
+    "sqlalchemy": "serve",
+    "structlog": "serve",
+    "uvicorn": "serve",
+    "pg8000": "postgres",
 }
 
 

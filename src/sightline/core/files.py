@@ -67,6 +67,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def cache_folder() -> Path:
+    """Where what can be made again lies: `SIGHTLINE_CACHE`, or the system's place for such things."""
+    home = os.environ.get("SIGHTLINE_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "sightline"
+
+
 def write_durably(path: Path, data: bytes | memoryview, *, sync: bool = True) -> None:
     """Replace `path` by `data`, or leave it as it was and raise `StorageError`.
 

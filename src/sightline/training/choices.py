@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from sightline.core.errors import SettingsError
-from sightline.core.files import canonical, digest, write_durably
+from sightline.core.files import cache_folder, canonical, digest, write_durably
 from sightline.training.settings import Settings
 
 WORTH = 1.15  # a mode must be this much faster than the plain one to be taken
@@ -156,5 +156,4 @@ def _machine(device: str) -> list[str]:
 
 
 def _memory() -> Path:
-    home = os.environ.get("SIGHTLINE_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "sightline" / "choices"
+    return cache_folder() / "choices"

@@ -15,6 +15,7 @@ import numpy as np
 
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SettingsError, StorageError
+from sightline.core.files import cache_folder
 from sightline.core.image import ArrayImage, Image
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
@@ -88,7 +89,7 @@ def keeping(
 ) -> Iterator[list[Dataset]]:
     """The same data sets, whose pictures are decoded once while they fit; what is chosen is said."""
     limit = limit_of(setting)
-    folder = folder or _folder()
+    folder = folder or cache_folder() / "pictures"
     if limit is None and epochs > 1:
         limit = _chosen(sides, folder, tell)
     if not limit:
@@ -121,11 +122,6 @@ def _worth(image: Any) -> bool:
     """Whether decoding takes longer than looking up, and the fingerprint vouches for the pixels."""
     inner = getattr(image, "image", image)
     return not isinstance(image, KeptImage) and not isinstance(inner, ArrayImage) and not getattr(inner, "drawn", False)
-
-
-def _folder() -> Path:
-    home = os.environ.get("SIGHTLINE_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "sightline" / "pictures"
 
 
 def _chosen(sides: Sequence[Dataset], folder: Path, tell: Tell) -> int:
