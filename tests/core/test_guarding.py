@@ -65,6 +65,10 @@ def test_it_answers_what_is_read_without_it(guard: Guard) -> None:
         assert guard.examine(data) == decoding.examine_here(data)
     assert guard.read(gallery.piece("tiff pages").data, page=2).max() == (gallery.DEEP // 3).max()
     assert guard.read(gallery.piece("jpeg").data, at_least=(6, 9)).shape == (6, 10, 3)
+    halved = gallery.saved(gallery.RGB, "JPEG", quality=90, subsampling=2)
+    quick = decoding.decode_here(halved, quick=True)
+    assert not np.array_equal(quick, decoding.decode_here(halved)), "nothing to tell them apart by"
+    np.testing.assert_array_equal(guard.read(halved, quick=True), quick)
     assert guard.read(gallery.piece("png palette").data, indices=True).max() == gallery.GRAY.max() // 16
     volume = np.arange(120, dtype=np.float32).reshape(2, 3, 4, 5)
     np.testing.assert_array_equal(guard.read(gallery._npy(volume)), volume)
@@ -297,7 +301,15 @@ def test_messages_cross_a_pipe_whole() -> None:
 
 
 def test_the_other_end_answers_in_plain_words() -> None:
-    asked = {"do": "read", "name": "x", "page": 0, "at_least": [6, 9], "indices": False, "limits": Limits().plain()}
+    asked = {
+        "do": "read",
+        "name": "x",
+        "page": 0,
+        "at_least": [6, 9],
+        "indices": False,
+        "quick": False,
+        "limits": Limits().plain(),
+    }
     told, pixels = cell.answer(asked, gallery.piece("jpeg").data)
     assert told == {"shape": [6, 10, 3], "dtype": "uint8"}
     assert pixels.shape == (6, 10, 3)

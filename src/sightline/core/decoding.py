@@ -32,18 +32,22 @@ def decode(
     page: int = 0,
     at_least: Least | None = None,
     indices: bool = False,
+    quick: bool = False,
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """The pixels; orientation is applied, palettes and CMYK become RGB, transparency is laid over white.
 
     With `at_least` the answer may be 1/2, 1/4 or 1/8 of the picture, as long as it has that many rows and columns.
     With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
+    With `quick` a decoder that can save time by rounding more coarsely does so: a level off on average.
     """
     if _guarded():
         from sightline.core.guarding import standing
 
-        return standing().read(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
-    return decode_here(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
+        return standing().read(
+            data, name, page=page, at_least=at_least, indices=indices, quick=quick, limits=limits
+        )  # fmt: skip
+    return decode_here(data, name, page=page, at_least=at_least, indices=indices, quick=quick, limits=limits)
 
 
 def decode_here(
@@ -53,6 +57,7 @@ def decode_here(
     page: int = 0,
     at_least: Least | None = None,
     indices: bool = False,
+    quick: bool = False,
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """`decode` in this process, whatever the environment says."""
@@ -63,7 +68,8 @@ def decode_here(
             rows, columns, _ = header.shape
             header = replace(header, shape=(rows, columns, 1), colour="indices", alpha="", profile=b"")
         reduce = _reduction(header, at_least)
-        return _finish(decoder.read(data, header, page, reduce), header, reduce, name)
+        read = getattr(decoder, "quick", decoder.read) if quick else decoder.read
+        return _finish(read(data, header, page, reduce), header, reduce, name)
 
 
 def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Iterator[np.ndarray]:

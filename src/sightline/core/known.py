@@ -78,6 +78,11 @@ class KnownImage:
     def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         return self.image.read(at_least) if at_least else self.image.read()
 
+    def quick(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+        """`read` by the shortcuts of its decoder, where it has any."""
+        read: Callable[..., np.ndarray] = getattr(self.image, "quick", self.image.read)
+        return read(at_least) if at_least else read()
+
     def encoded(self) -> bytes:
         return self.image.encoded()
 
