@@ -135,7 +135,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
         ({"least": 0.1}, "least = 0.1: must be a number from 0.3 to 1"),
         ({"smallest": 30, "largest": 20}, "smallest = 30 is more than largest = 20"),
         ({"smallest": 1}, "less than 2 pixels"),
-        ({"shade": "blue"}, "shade = blue: must be one of any, light, dark"),
+        ({"shade": "blue"}, "shade = 'blue': must be one of any, light, dark"),
     ]:
         with pytest.raises(SettingsError, match=said):
             circles.circles(np.zeros((50, 50), np.uint8), **settings)  # type: ignore[arg-type]

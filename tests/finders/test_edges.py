@@ -80,7 +80,7 @@ def test_the_five_stages_lead_to_the_answer() -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
-    with pytest.raises(SettingsError, match="direction = up: must be one of any, vertical, horizontal"):
+    with pytest.raises(SettingsError, match="direction = 'up': must be one of any, vertical, horizontal"):
         edges.sobel(SCENE, direction="up")
     with pytest.raises(SettingsError, match="high = 2: must be a number from 0 to 1"):
         edges.canny(SCENE, high=2)

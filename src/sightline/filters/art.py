@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import wholes, within
 from sightline.core.chance import generator
 from sightline.core.depth import from_unit, unit
-from sightline.filters._asked import mask_of, whole, within
+from sightline.filters._given import mask_of
 from sightline.filters._kernels import kernel_of
 from sightline.filters._pixels import need_colour, on_pixels
 from sightline.filters._planes import blurred, each, each_of, gray_of, guided_by, relit
@@ -21,7 +22,7 @@ def cartoon(image: np.ndarray, *, tones: int = 8, edges: float = 1.0) -> np.ndar
     """Even areas in a few `tones` of gray, and dark lines along `edges`."""
     import cv2
 
-    whole("cartoon", 2, 64, tones=tones)
+    wholes("cartoon", 2, 64, tones=tones)
     within("cartoon", 0, 5, edges=edges)
     values = unit(image)
     for _ in range(3):  # each round flattens what the one before has left
@@ -81,8 +82,8 @@ def oil(image: np.ndarray, *, radius: int = 4, tones: int = 12) -> np.ndarray:
     """Strokes of oil: every pixel takes the mean colour of the most frequent tone within `radius` pixels."""
     import cv2
 
-    whole("oil", 1, 50, radius=radius)
-    whole("oil", 2, 64, tones=tones)
+    wholes("oil", 1, 50, radius=radius)
+    wholes("oil", 2, 64, tones=tones)
     values = unit(image)
     bins = np.minimum(gray_of(values) * tones, tones - 1).astype(np.uint8)
     size = (2 * radius + 1, 2 * radius + 1)
@@ -117,7 +118,7 @@ def vintage(image: np.ndarray, *, amount: float = 1.0, grain: float = 4.0, seed:
     need_colour(image, "vintage")
     within("vintage", 0, 1, amount=amount)
     within("vintage", 0, 64, grain=grain)
-    whole("vintage", 0, 2**31, seed=seed)
+    wholes("vintage", 0, 2**31, seed=seed)
     values = unit(image)
     made = values + np.float32(0.6) * (np.minimum(values @ _SEPIA.T, 1) - values)
     made = np.float32(0.08) + made * np.array([0.90, 0.84, 0.74], np.float32)
@@ -139,7 +140,7 @@ def portrait(image: np.ndarray, *, mask: Any = None, radius: float = 0.0, feathe
     import cv2
 
     within("portrait", 0, 100, radius=radius)
-    whole("portrait", 0, 100, feather=feather)
+    wholes("portrait", 0, 100, feather=feather)
     values = unit(image)
     rows, columns = image.shape[:2]
     if mask is None:

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from sightline.core.asked import one_of, within
 from sightline.core.depth import unit
-from sightline.filters._asked import one_of, within
 from sightline.filters._noise import measured
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import gray_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.core.annotations import Heatmap
-from sightline.finders._asked import one_of, within
+from sightline.core.asked import one_of, within
 from sightline.finders._canny import canny_edges, canny_stages
 from sightline.finders._found import shows
 from sightline.finders._light import plane

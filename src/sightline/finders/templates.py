@@ -10,9 +10,9 @@ import numpy as np
 
 from sightline.core import geometry
 from sightline.core.annotations import Objects
+from sightline.core.asked import one_of, wholes, within
 from sightline.core.errors import SettingsError
 from sightline.core.image import read_image
-from sightline.finders._asked import one_of, whole, within
 from sightline.finders._light import unit_plane
 
 METHODS = ("ncc", "ssd")
@@ -41,7 +41,7 @@ def template(
     one_of("template", METHODS, method=method)
     within("template", 0.05, 1, least=least)
     within("template", 0, 1, overlap=overlap)
-    whole("template", 1, 100_000, count=count)
+    wholes("template", 1, 100_000, count=count)
     sizes, angles = _numbers("scales", scales, 0.05, 20), _numbers("turns", turns, -360, 360)
     gray, shown = unit_plane(image, "template"), _templates(like)
     found: list[tuple[float, int, float, float, np.ndarray]] = []
