@@ -162,6 +162,7 @@ def read_image(
     at_least: Least | None = None,
     indices: bool = False,
     quick: bool = False,
+    alpha: bool = False,
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """Pixels of a picture nobody has vouched for: size cap, magic bytes, allow-listed decoder, whole or refused.
@@ -169,10 +170,14 @@ def read_image(
     Orientation is applied; palettes and CMYK become RGB, profiles sRGB; transparency is laid over white; depth stays.
     With `at_least` (rows, columns) the answer may be 1/2, 1/4 or 1/8 of the picture that is still as large as that.
     With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
+    With `alpha` a transparent picture keeps its transparency, as a last channel; its colours are straight.
     With `quick` it may be a level off on average where its decoder saves time by that; nothing asks so by itself.
     """
     data, name = _bytes(source, name)
-    return tidy(decoding.decode(data, name, page=page, at_least=at_least, indices=indices, quick=quick, limits=limits))
+    made = decoding.decode(
+        data, name, page=page, at_least=at_least, indices=indices, quick=quick, alpha=alpha, limits=limits
+    )
+    return tidy(made)
 
 
 def pages(source: Path | str | bytes, *, name: str = "", limits: Limits = LIMITS) -> Iterator[np.ndarray]:
