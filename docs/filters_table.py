@@ -188,6 +188,8 @@ SCENES: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray] | None]] = 
     "threshold": ("documents", 1, None),
     "otsu": ("documents", 1, None),
     "morphology": ("cells", 3, None),
+    "portrait": ("parts", 8, None),
+    "cut_out": ("parts", 3, None),
     "auto_levels": ("street", 10, flat),
     "equalise": ("street", 10, flat),
     "clahe": ("street", 10, flat),
@@ -209,18 +211,19 @@ SCENES: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray] | None]] = 
     "vignette": ("street", 10, None),
     "unvignette": ("street", 10, dimmed),
 }
+TOLD = {"portrait": {"box": (0.5, 0.0, 1.0, 0.55)}, "cut_out": {"box": (0.1, 0.1, 0.9, 0.9)}}  # where a subject is
 USUAL = ("street", 10, None)
 
 
 def pair(theme: str, name: str) -> Pair:
-    """A scene before and after, with the settings as they are where nothing is said."""
+    """A scene before and after, with the settings as they are where nothing is said, or must be."""
     world, seed, spoil = SCENES.get(name, SCENES.get(theme, USUAL))
     scene = draw(world, seed, 2 * SIDE).image
     before = cv2.resize(scene, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     clean, before = before, spoil(before) if spoil else before
     if theme == "filling":  # the one theme that must be told where
         return before, catalog.find("filters", name)(before, mask=np.ascontiguousarray((before != clean).any(2)))
-    return before, catalog.find("filters", name)(before)
+    return before, catalog.find("filters", name)(before, **TOLD.get(name, {}))
 
 
 def tile(pixels: np.ndarray) -> np.ndarray:
