@@ -146,8 +146,14 @@ def squeezed(pixels: np.ndarray) -> np.ndarray:
 
 def dimmed(pixels: np.ndarray) -> np.ndarray:
     """Darker towards the corners."""
-    y, x = (np.linspace(-1, 1, side) for side in pixels.shape[:2])
-    return (pixels * (1 - 0.45 * np.minimum(1, x[None] ** 2 + y[:, None] ** 2))[..., None]).astype(np.uint8)
+    return np.asarray(catalog.find("filters", "vignette")(pixels, amount=0.7))
+
+
+def glaring(pixels: np.ndarray) -> np.ndarray:
+    """A low sun in the street."""
+    y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+    veil = 0.8 * np.exp(-(((x - 56) / 26) ** 2) - ((y - 42) / 22) ** 2)
+    return np.rint(pixels + (255.0 - pixels) * veil[..., None]).astype(np.uint8)
 
 
 def dark(pixels: np.ndarray) -> np.ndarray:
@@ -188,6 +194,8 @@ SCENES: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray] | None]] = 
     "threshold": ("documents", 1, None),
     "otsu": ("documents", 1, None),
     "morphology": ("cells", 3, None),
+    "portrait": ("parts", 8, None),
+    "cut_out": ("parts", 3, None),
     "auto_levels": ("street", 10, flat),
     "equalise": ("street", 10, flat),
     "clahe": ("street", 10, flat),
@@ -208,19 +216,22 @@ SCENES: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray] | None]] = 
     "soften_blocks": ("street", 10, squeezed),
     "vignette": ("street", 10, None),
     "unvignette": ("street", 10, dimmed),
+    "flat_field": ("documents", 1, uneven),
+    "soften_glare": ("street", 10, glaring),
 }
+TOLD = {"portrait": {"box": (0.5, 0.0, 1.0, 0.55)}, "cut_out": {"box": (0.1, 0.1, 0.9, 0.9)}}  # where a subject is
 USUAL = ("street", 10, None)
 
 
 def pair(theme: str, name: str) -> Pair:
-    """A scene before and after, with the settings as they are where nothing is said."""
+    """A scene before and after, with the settings as they are where nothing is said, or must be."""
     world, seed, spoil = SCENES.get(name, SCENES.get(theme, USUAL))
     scene = draw(world, seed, 2 * SIDE).image
     before = cv2.resize(scene, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     clean, before = before, spoil(before) if spoil else before
     if theme == "filling":  # the one theme that must be told where
         return before, catalog.find("filters", name)(before, mask=np.ascontiguousarray((before != clean).any(2)))
-    return before, catalog.find("filters", name)(before)
+    return before, catalog.find("filters", name)(before, **TOLD.get(name, {}))
 
 
 def tile(pixels: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ SHOWN: dict[str, tuple[str, int, dict[str, Any]]] = {
     "count": ("mushrooms", 1, {"of": "circles"}),
     "hough_lines": ("documents", 1, {"least": 120, "count": 30}),
     "line_segments": ("documents", 1, {}),
-    "adaptive": ("documents", 3, {}),
+    "adaptive": ("documents", 3, {"offset": 0.05}),
     "sauvola": ("documents", 3, {}),
     "otsu": ("documents", 3, {}),
     "threshold": ("documents", 3, {}),
@@ -86,8 +86,8 @@ SHOWN: dict[str, tuple[str, int, dict[str, Any]]] = {
     "slic": ("street", 10, {"count": 120}),
     "windows": ("parts", 8, {"size": 96, "step": 0.5, "growth": 2.0}),
     "multi_otsu": ("street", 10, {}),
-    "saliency": ("shapes", 2, {}),
-    "grabcut": ("shapes", 2, {"left": 0.1, "right": 0.95, "top": 0.2}),
+    "saliency": ("parts", 3, {}),
+    "grabcut": ("shapes", 2, {"left": 0.1, "right": 0.7, "top": 0.02, "bottom": 0.8}),
     "flood": ("shapes", 2, {"x": 0.2, "y": 0.9}),
 }
 USUAL = ("parts", 8)
@@ -99,6 +99,8 @@ def scene(name: str) -> tuple[np.ndarray, dict[str, Any]]:
     image = draw(world, seed, 320).image
     if name == "template":
         return image, {"like": image[100:150, 100:150], "least": 0.6}
+    if name == "watermark":
+        image = catalog.find("filters", "invisible_watermark")(image)
     return image, settings
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sightline.__main__ import main
+from sightline.core.encoding import encode_clear
 from sightline.core.image import encode, read_image
 from sightline.sources.drawn import dataset
 from tests.enhancing.toys import weights as made
@@ -41,6 +42,15 @@ def test_it_writes_beside_the_picture_and_says_why(
     assert read_image(photo.with_name("photo-enhanced.png")).shape == (64, 64, 3)
     assert read_image(photo.with_name("photo-enhanced-map.png")).shape == (64, 64, 1)
     assert read_image(photo.with_name("photo-enhanced-compare.png")).shape == (64, 132, 3)
+
+
+def test_transparency_is_written_as_it_came(photo: Path, weights: Path) -> None:
+    drawn = np.dstack([read_image(photo), np.tri(64, dtype=np.uint8) * 255])
+    photo.write_bytes(encode_clear(drawn))
+    assert main(["enhance", str(photo), "--what", "denoise", "--weights", str(weights)]) == 0
+    made = read_image(photo.with_name("photo-enhanced.png"), alpha=True)
+    np.testing.assert_array_equal(made[..., 3], drawn[..., 3])
+    assert not np.array_equal(made[..., :3], drawn[..., :3])
 
 
 def test_a_folder_strength_and_json(

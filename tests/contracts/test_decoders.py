@@ -82,6 +82,21 @@ def test_the_header_is_what_the_pixels_turn_out_to_be(name: str, decoder: Module
         assert header.total >= header.values
 
 
+def test_a_shortcut_is_close_and_as_careful(name: str, decoder: ModuleType) -> None:
+    """A decoder may bring `quick` besides `read`: the same sizes, depths and refusals, and almost the same pixels."""
+    if not hasattr(decoder, "quick"):
+        pytest.skip("it has one way")
+    for data in files(name):
+        for at_least in (None, (5, 5)):
+            exact = read_image(data, at_least=at_least)
+            quick = read_image(data, at_least=at_least, quick=True)
+            assert (quick.shape, quick.dtype) == (exact.shape, exact.dtype)
+            assert np.abs(quick.astype(float) - exact).mean() <= 0.01 * np.ptp(exact) + 1
+        for cut in (data[: len(data) // 2], data[:-2]):
+            with pytest.raises(InputError):
+                read_image(cut, quick=True)
+
+
 def test_any_damage_is_one_typed_error(name: str, decoder: ModuleType) -> None:
     """In this process: these few were tried in a guarded one before."""
     for number, data in mutants(files(name), 25, first=500_000):

@@ -102,3 +102,27 @@ def test_warnings_of_others_come_back_when_the_last_thread_leaves() -> None:
     second.set()
     thread.join()
     assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_transparency_is_kept_where_it_is_asked_for(dtype: str) -> None:
+    from sightline.core.colour import settle, unmixed
+    from sightline.core.header import Header
+
+    top = 1.0 if dtype == "float32" else np.iinfo(dtype).max
+    rng = np.random.default_rng(0)
+    colours = (rng.random((5, 7, 3)) * top).astype(dtype)
+    clear = (rng.uniform(0.5, 1, (5, 7, 1)) * top).astype(dtype)
+    clear[0, 0] = 0
+    mixed = (colours.astype(np.float64) * clear / top).astype(dtype)
+    back = unmixed(mixed, clear)
+    assert back.dtype == colours.dtype
+    assert np.abs(back.astype(float) - colours)[1:].max() <= 2.0 + (dtype == "uint16")
+    assert (back[0, 0] == 0).all()
+    for alpha, given in (("straight", colours), ("associated", mixed)):
+        header = Header("x", (5, 7, 4), np.dtype(dtype), alpha=alpha, orientation=6)
+        made = settle(np.concatenate([given, clear], -1), header, alpha=True)
+        assert made.shape == (7, 5, 4)
+        np.testing.assert_array_equal(made[..., 3], np.rot90(clear[..., 0], -1))
+        assert np.abs(made[..., :3].astype(float) - np.rot90(colours, -1))[:, :-1].max() <= 3
+        assert settle(np.concatenate([given, clear], -1), header).shape == (7, 5, 3)

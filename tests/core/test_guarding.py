@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from sightline.core import cell, confining, decoding, guarding
+from sightline.core.encoding import encode_clear
 from sightline.core.errors import INPUT_CODES, InputError
 from sightline.core.guarding import Guard
 from sightline.core.image import examine, read_image
@@ -65,6 +66,12 @@ def test_it_answers_what_is_read_without_it(guard: Guard) -> None:
         assert guard.examine(data) == decoding.examine_here(data)
     assert guard.read(gallery.piece("tiff pages").data, page=2).max() == (gallery.DEEP // 3).max()
     assert guard.read(gallery.piece("jpeg").data, at_least=(6, 9)).shape == (6, 10, 3)
+    halved = gallery.saved(gallery.RGB, "JPEG", quality=90, subsampling=2)
+    quick = decoding.decode_here(halved, quick=True)
+    assert not np.array_equal(quick, decoding.decode_here(halved)), "nothing to tell them apart by"
+    np.testing.assert_array_equal(guard.read(halved, quick=True), quick)
+    clear = encode_clear(np.dstack([gallery.RGB, gallery.GRAY]))
+    np.testing.assert_array_equal(guard.read(clear, alpha=True), np.dstack([gallery.RGB, gallery.GRAY]))
     assert guard.read(gallery.piece("png palette").data, indices=True).max() == gallery.GRAY.max() // 16
     volume = np.arange(120, dtype=np.float32).reshape(2, 3, 4, 5)
     np.testing.assert_array_equal(guard.read(gallery._npy(volume)), volume)
@@ -297,7 +304,16 @@ def test_messages_cross_a_pipe_whole() -> None:
 
 
 def test_the_other_end_answers_in_plain_words() -> None:
-    asked = {"do": "read", "name": "x", "page": 0, "at_least": [6, 9], "indices": False, "limits": Limits().plain()}
+    asked = {
+        "do": "read",
+        "name": "x",
+        "page": 0,
+        "at_least": [6, 9],
+        "indices": False,
+        "quick": False,
+        "alpha": False,
+        "limits": Limits().plain(),
+    }
     told, pixels = cell.answer(asked, gallery.piece("jpeg").data)
     assert told == {"shape": [6, 10, 3], "dtype": "uint8"}
     assert pixels.shape == (6, 10, 3)

@@ -139,8 +139,12 @@ def test_what_was_read_before_does_not_change_what_is_compared(tmp_path: Path) -
     fresh, used = remember(Dataset(samples)), remember(Dataset(samples))
     for sample in used:
         sample.pixels()
-    near(fresh), near(used)
+    for data in (fresh, used):
+        look_at_all(data)
     grey = [data.samples.facts[0].thumbnails["grey"] for data in (fresh, used)]  # type: ignore[attr-defined]
+    assert near(fresh).pairs.tolist() == near(used).pairs.tolist() != []
+    assert fresh.samples.facts[0].thumbnails.nbytes == 0, "kept until they have served"  # type: ignore[attr-defined]
+    assert fresh[0].image.looked(closely=True)  # type: ignore[attr-defined]
     np.testing.assert_array_equal(grey[0], grey[1])
     assert grey[0].any()
 

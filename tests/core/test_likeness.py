@@ -212,3 +212,19 @@ def test_strokes_of_two_hands_are_no_copies_and_copies_of_strokes_are() -> None:
     for change in (packed, lambda pixels: pixels[:, ::-1], lambda pixels: (pixels * 0.8).astype(np.uint8)):
         assert confirmed(sheet, np.ascontiguousarray(change(sheet)))
     assert not confirmed(stroke([(30, 20), (30, 80)]), stroke([(33, 22), (33, 82)])), "a single line shows nothing"
+
+
+def test_memory_for_what_is_alike_is_some_bytes_a_picture() -> None:
+    """Thumbnails of many become a few numbers each, some at a time."""
+    import tracemalloc
+
+    many = np.random.default_rng(0).integers(0, 256, (12_000, 32, 32), np.uint8)
+    tracemalloc.start()
+    points = likeness._frequencies(many, likeness._VIEWS[0])
+    telling = likeness._telling(many[:5000])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(telling) == 5000
+    assert most < 3 * points.nbytes + 20 * 2**20 < many.nbytes * 4
+    whole = likeness._frequencies(many[:100], likeness._VIEWS[0])
+    np.testing.assert_allclose(points[:100], whole, atol=1e-5)

@@ -89,3 +89,12 @@ def test_too_few_say_nothing_and_what_does_not_fit_is_refused() -> None:
         Reference.from_json(made.to_json(), {"middle": np.zeros(3), "axes": np.zeros((4, 2))})
     with pytest.raises(ValueError, match="does not fit itself"):
         Reference.from_json({**made.to_json(), "limit": made.usual}, made.arrays())
+
+
+def test_logarithms_of_probabilities_tell_nothing_of_outliers() -> None:
+    """Their energy is 0 but for rounding; a limit made of that would refuse by chance."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 4, (80, 2))
+    logs = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).astype(np.float32)
+    assert refer("logits", logs[:40], logs[40:]) is None
+    assert refer("logits", logits[:40], logits[40:]) is not None

@@ -1,12 +1,14 @@
 """Moves that wait: the same pixels as moves that do not, without reading more than is asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
+import simplejpeg
 
-from sightline.core.image import ArrayImage, FileImage
+from sightline.core.image import ArrayImage, BytesImage, FileImage, Image, read_image
 from sightline.core.known import KnownImage
 from sightline.core.resampling import resize
 from sightline.core.views import Source, View, reduced_size
@@ -207,3 +209,37 @@ def test_a_file_is_read_once_for_its_size_and_its_pixels(tmp_path: Path) -> None
 )
 def test_parts_of_a_size(size: tuple[int, int], need: tuple[int, int], expected: tuple[int, int]) -> None:
     assert reduced_size(size, *need) == expected
+
+
+def photograph() -> bytes:
+    """A JPEG with halved colours, as cameras write it."""
+    from skimage import data
+
+    made: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(data.astronaut()[:400]), 90, colorsubsampling="420")
+    return made
+
+
+@pytest.mark.parametrize("of", [BytesImage, lambda data: KnownImage(BytesImage(data))])
+def test_a_decoder_hurries_only_for_the_fast_way(of: Callable[[bytes], Image]) -> None:
+    data = photograph()
+    exact = {by: read_image(data, at_least=(400 // by, 512 // by)) for by in (1, 2)}
+    hurried = {by: read_image(data, at_least=(400 // by, 512 // by), quick=True) for by in (1, 2)}
+    for size, by in (((224, 224), 1), ((150, 200), 2)):
+        assert not np.array_equal(exact[by], hurried[by])
+        for way, pixels in (("smooth", exact), ("area", exact), ("fast", hurried)):
+            made = View.of(of(data)).sampled(size, way)
+            np.testing.assert_array_equal(made, resize(pixels[by], size, way, reduced=(by, by)), err_msg=way)
+    np.testing.assert_array_equal(View.of(of(data)).read(), exact[1])
+
+
+def test_what_hurry_costs_is_less_than_what_antialiasing_changes() -> None:
+    """A level on average, and far less than the two ways of shrinking differ by."""
+    data = photograph()
+    size = (224, 224)
+    smooth_, fast = (View.of(BytesImage(data)).sampled(size, way).astype(float) for way in ("smooth", "fast"))
+    careful = resize(read_image(data), size, "fast").astype(float)
+    gap = np.abs(fast - careful)
+    assert gap.mean() <= 1.2
+    assert np.quantile(gap, 0.99) <= 8
+    assert np.square(gap).mean() <= np.square(smooth_ - careful).mean() / 4
+    assert abs((fast - careful).mean()) <= 1, "hardly lighter or darker"

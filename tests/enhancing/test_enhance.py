@@ -8,8 +8,9 @@ import pytest
 
 from sightline.core.annotations import Heatmap, Picture
 from sightline.core.annotations import check as sound
+from sightline.core.encoding import encode_clear
 from sightline.core.errors import InputError, SettingsError, SightlineError
-from sightline.core.image import encode
+from sightline.core.image import encode, read_image
 from sightline.enhancing.enhance import enhance, enhance_all
 from sightline.enhancing.steps import NAMES, find
 from sightline.sources.drawn import dataset
@@ -202,3 +203,59 @@ def test_a_folder_goes_on_past_what_cannot_be_read(weights: Path, tmp_path: Path
     assert [isinstance(made, InputError) for made in found] == [False, True, False]
     with pytest.raises(SettingsError):
         list(enhance_all(tmp_path, strength=7))
+
+
+def _cut_out(size: int = 96) -> np.ndarray:
+    """A noisy picture of which a disc is seen, soft at its rim; what is hidden is of a colour that is nowhere seen."""
+    noisy = _noisy(_clean(size), 20.0)
+    away = np.hypot(*(np.mgrid[:size, :size] - size / 2))
+    alpha = np.clip((size * 0.42 - away) * 64, 0, 255).astype(np.uint8)
+    noisy[alpha == 0] = (255, 0, 255)
+    return np.concatenate([noisy, alpha[..., None]], 2)
+
+
+def test_a_file_keeps_its_transparency(tmp_path: Path, weights: Path) -> None:
+    drawn = _cut_out()
+    (tmp_path / "cut.png").write_bytes(encode_clear(drawn))
+    made = enhance(tmp_path / "cut.png", what="denoise", weights=weights)
+    assert made.pixels.shape == made.before.shape == (96, 96, 4)
+    assert np.array_equal(made.before, drawn)
+    assert np.array_equal(made.pixels[..., 3], drawn[..., 3])
+    seen = drawn[..., 3] > 0
+    clean = _clean(96)
+    assert _psnr(made.pixels[seen][:, :3], clean[seen]) > _psnr(drawn[seen][:, :3], clean[seen]) + 2
+    assert enhance(tmp_path / "cut.png", weights=weights).measured["brightness"] == pytest.approx(
+        enhance(drawn, weights=weights).measured["brightness"]
+    )
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_what_is_hidden_does_not_run_into_what_is_seen(strength: float) -> None:
+    drawn = _cut_out(40)
+    twice = enhance(drawn, what="enlarge2", strength=strength).pixels
+    assert twice.shape == (80, 80, 4)
+    assert (
+        np.abs(cv2.resize(twice[..., 3], (40, 40), interpolation=cv2.INTER_AREA) - drawn[..., 3].astype(int)).max() < 9
+    )
+    rim = (twice[..., 3] > 0) & (twice[..., 3] < 255)
+    assert rim.sum() > 50
+    plain = enhance(drawn[..., :3].copy(), what="enlarge2", strength=strength).pixels
+    red, green, blue = (plain[rim].astype(float) - twice[rim][:, :3]).mean(0)
+    assert min(red, blue) > green + 20, "without its transparency there is a rim of what was hidden"
+
+
+def test_an_opaque_file_has_none(tmp_path: Path, weights: Path) -> None:
+    drawn = np.concatenate([_clean(64), np.full((64, 64, 1), 255, np.uint8)], 2)
+    (tmp_path / "whole.png").write_bytes(encode_clear(drawn))
+    assert enhance(tmp_path / "whole.png", what="brighten", weights=weights).pixels.shape == (64, 64, 3)
+    assert read_image(tmp_path / "whole.png", alpha=True).shape == (64, 64, 4)
+
+
+def test_what_is_hidden_is_not_measured() -> None:
+    from sightline.enhancing.judge import measured
+
+    light = np.full((300, 300, 4), 200, np.uint8)
+    light[..., 3] = 255
+    light[:, :200] = 0
+    assert measured(light)["brightness"] == pytest.approx(200 / 255, abs=0.02)
+    assert measured(np.ascontiguousarray(light[..., :3]))["brightness"] < 0.1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sightline.core.errors import InputError, SettingsError
-from sightline.filters.art import cartoon, emboss, oil, pencil, portrait, sepia, vintage
+from sightline.filters.art import cartoon, cut_out, emboss, oil, pencil, portrait, sepia, vintage
 from tests.filters._drawn import TOPS, as_depth, noisy, scene
 
 DEPTHS = tuple(TOPS)
@@ -15,7 +15,7 @@ def light(pixels: np.ndarray) -> np.ndarray:
     return pixels / TOPS[pixels.dtype.name]
 
 
-@pytest.mark.parametrize("edit", [cartoon, pencil, emboss, oil, sepia, vintage, portrait])
+@pytest.mark.parametrize("edit", [cartoon, pencil, emboss, oil, sepia, vintage, portrait, cut_out])
 def test_depths_agree(edit: object) -> None:
     given = as_depth(scene(1), "uint8")
     fine = edit((given / np.float32(255)).astype(np.float32))  # type: ignore[operator]
@@ -106,3 +106,53 @@ def test_a_portrait_keeps_its_subject_and_its_colours_apart(depth: str) -> None:
         portrait(given, mask=mask[1:])
     with pytest.raises(SettingsError, match="radius"):
         portrait(given, radius=-1)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_a_box_tells_the_subject(depth: str) -> None:
+    rng = np.random.default_rng(1)
+    drawn = rng.uniform(0.1, 0.4, (96, 96, 3)).astype(np.float32) * np.array([0.2, 1, 0.3], np.float32)
+    subject = cv2.ellipse(np.zeros((96, 96), np.uint8), (48, 50), (16, 26), 0, 0, 360, 1, -1) > 0
+    drawn[subject] = (0.9, 0.3, 0.2)
+    given = as_depth(drawn, depth)
+    box = (0.2, 0.15, 0.8, 0.85)
+    made, alone = (light(edit(given, box=box, feather=0)) for edit in (portrait, cut_out))
+    wanted = light(cut_out(given, mask=subject, feather=0))
+    assert np.abs(alone - wanted).max(2).mean() < 0.01, "what GrabCut finds is the ellipse"
+    assert np.abs(made - light(given))[subject].max() < 0.02
+    assert made[:10].std(0).mean() < 0.5 * light(given)[:10].std(0).mean()
+    assert np.array_equal(portrait(given, mask=subject, box=box), portrait(given, mask=subject)), "a mask is surer"
+    for wrong in ((0.1, 0.2, 0.3), (0.5, 0, 0.4, 1), (0, 0, 2, 1)):
+        with pytest.raises(SettingsError):
+            portrait(given, box=wrong)
+
+
+def test_what_is_farther_is_blurred_more() -> None:
+    rng = np.random.default_rng(2)
+    drawn = rng.random((120, 160, 1), np.float32) * np.ones(3, np.float32) * 0.8
+    mask = np.zeros((120, 160), np.uint8)
+    mask[:, :30] = 1
+    away = np.tile(np.linspace(0.2, 1, 160, dtype=np.float32), (120, 1))
+    away[:, :30] = 0.2
+    made = portrait(drawn, mask=mask, depth=away, radius=8.0, feather=0)
+    grain = [float(made[:, start : start + 20, 0].std()) for start in (0, 40, 90, 140)]
+    assert grain == sorted(grain, reverse=True)
+    assert grain[0] == pytest.approx(float(drawn[:, :20, 0].std()), rel=1e-3)
+    assert grain[3] < 0.5 * grain[1]
+    plain = portrait(drawn, mask=mask, radius=8.0, feather=0)
+    assert np.allclose(plain[:, 158:], made[:, 158:], atol=0.03), "the farthest is as blurred as without a map"
+    level = np.full((120, 160), 0.5, np.float32)
+    assert np.allclose(portrait(drawn, mask=mask, depth=level, radius=8.0, feather=0), drawn, atol=1e-6)
+    with pytest.raises(InputError, match="make them equal"):
+        portrait(drawn, mask=mask, depth=away[1:])
+
+
+def test_a_subject_is_cut_out_on_an_even_ground() -> None:
+    drawn = np.full((40, 40, 3), 90, np.uint8)
+    mask = np.zeros((40, 40), np.uint8)
+    mask[10:30, 10:30] = 1
+    for ground, level in ((0.0, 0), (1.0, 255)):
+        made = cut_out(drawn, mask=mask, ground=ground, feather=0)
+        assert (made[mask > 0] == 90).all()
+        assert (made[mask == 0] == level).all()
+    assert (cut_out(drawn)[0] == 255).all(), "without a mask an oval in the middle stays"

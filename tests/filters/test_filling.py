@@ -116,6 +116,29 @@ def test_small_pictures_are_filled(shape: tuple[int, int]) -> None:
         assert made.max() <= 120
 
 
+@pytest.mark.parametrize("turn", range(4))
+def test_letters_and_rims_are_no_scratches(turn: int) -> None:
+    """What lies in a row but has gaps, and what parts a light side from a dark one, in whatever direction."""
+    letters = np.full((160, 200), 230, np.uint8)
+    for row in range(20, 160, 24):
+        cv2.putText(letters, "il it lil ill tilt", (4, row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 20, 2)
+    dashed = np.full((160, 200), 120, np.uint8)
+    for start in range(0, 200, 9):
+        cv2.line(dashed, (start, 30 + start // 4), (start + 5, 31 + start // 4), 240, 2)
+    rim = np.full((160, 200), 200, np.uint8)
+    cv2.fillPoly(rim, [np.array([(0, 60), (199, 100), (199, 159), (0, 159)])], 60)
+    cv2.line(rim, (0, 60), (199, 100), 250, 2)
+    for drawn in (letters, dashed, rim):
+        given = np.ascontiguousarray(np.rot90(drawn, turn))
+        assert (descratch(given) != given).mean() < 0.001
+        torn = given.copy()
+        cv2.line(torn, (30, 150), (150, 20), 255 if drawn is not letters else 120, 2)
+        changed = descratch(torn) != torn
+        assert changed.mean() > 0.005, "a scratch through it is still seen"
+        band = cv2.line(np.zeros_like(torn), (30, 150), (150, 20), 1, 15) > 0
+        assert (changed & ~band).mean() < 0.015, "and little else"
+
+
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_scratches_are_found_and_mended(depth: str) -> None:
     true = as_depth(noisy(scene(5), 2), depth)

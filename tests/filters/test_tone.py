@@ -7,7 +7,7 @@ from scipy.interpolate import PchipInterpolator
 from skimage import exposure as reference
 
 from sightline.core.errors import SettingsError
-from sightline.filters import tone
+from sightline.filters import _tiles, tone
 from tests.contracts.test_filters import picture, scene
 
 DEPTHS = {"uint8": 255, "uint16": 65535, "float32": 1.0}
@@ -94,6 +94,16 @@ def test_clahe_is_that_of_opencv_in_every_depth(shape: tuple[int, int], clip: fl
 def test_clahe_of_sixteen_bits_keeps_what_lies_between_two_levels_of_eight() -> None:
     ramp = np.tile(np.linspace(30_000, 30_900, 64).astype(np.uint16), (64, 1))
     assert len(np.unique(tone.clahe(ramp))) > 40
+
+
+def test_clahe_of_sixteen_bits_counts_each_value_at_its_nearest_level() -> None:
+    fine = np.random.default_rng(0).integers(0, 65536, (40, 48)).astype(np.uint16)
+    nearest = np.rint(fine / 257).astype(np.uint16)
+    for clip, grid in ((2.0, 4), (40.0, 1)):
+        tables = _tiles._tables(fine, clip, grid)
+        assert np.array_equal(tables, _tiles._tables(nearest * np.uint16(257), clip, grid))
+        lower = _tiles._tables(fine // np.uint16(257) * np.uint16(257), clip, grid)
+        assert not np.array_equal(tables, lower), "nothing lies between two levels"
 
 
 def test_balance_makes_gray_gray(depth: str) -> None:

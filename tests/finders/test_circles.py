@@ -8,6 +8,8 @@ import pytest
 from sightline.core.annotations import Objects
 from sightline.core.errors import SettingsError
 from sightline.finders import circles
+from sightline.finders._bed import Bed
+from sightline.finders._rims import ANGLES
 from sightline.sources import drawn
 from tests.finders.drawn import depth_of, discs
 
@@ -135,7 +137,27 @@ def test_settings_that_cannot_be_are_refused() -> None:
         ({"least": 0.1}, "least = 0.1: must be a number from 0.3 to 1"),
         ({"smallest": 30, "largest": 20}, "smallest = 30 is more than largest = 20"),
         ({"smallest": 1}, "less than 2 pixels"),
-        ({"shade": "blue"}, "shade = blue: must be one of any, light, dark"),
+        ({"shade": "blue"}, "shade = 'blue': must be one of any, light, dark"),
     ]:
         with pytest.raises(SettingsError, match=said):
             circles.circles(np.zeros((50, 50), np.uint8), **settings)  # type: ignore[arg-type]
+
+
+def test_an_edge_along_two_rims_is_of_the_circle_that_was_settled_first() -> None:
+    """Two circles that touch from within share an arc: who is first has all of its rim, the other lacks the arc."""
+    touching = np.array([[100, 100, 40, 1], [114, 100, 26, 1], [300, 300, 40, 1]], np.float32)
+    whole = np.ones((3, ANGLES), bool)
+    lost = {}
+    for first, then in ((0, 1), (1, 0)):
+        bed = Bed(touching, whole, np.zeros_like(whole), whole, 0.15, [first, then, 2])
+        scores, seen = bed.matching(np.array([first, then, 2]), bed.settled)
+        assert scores[0] == scores[2] == 1.0
+        assert (seen == 1).all()
+        lost[then] = float(scores[1])
+        alone, _ = bed.matching(np.array([then]), [then])
+        assert alone[0] == 1.0, "with nobody else there it lacks nothing"
+        late = Bed(touching, whole, np.zeros_like(whole), whole, 0.15, [first])
+        assert late.matching(np.array([then]), late.settled)[0][0] == scores[1], "who is not settled yet comes later"
+    assert 0.4 < lost[0] < 0.95
+    assert 0.4 < lost[1] < 0.95
+    assert lost[1] < lost[0], "the same arc is more of the smaller one"

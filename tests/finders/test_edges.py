@@ -80,7 +80,39 @@ def test_the_five_stages_lead_to_the_answer() -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
-    with pytest.raises(SettingsError, match="direction = up: must be one of any, vertical, horizontal"):
+    with pytest.raises(SettingsError, match="direction = 'up': must be one of any, vertical, horizontal"):
         edges.sobel(SCENE, direction="up")
     with pytest.raises(SettingsError, match="high = 2: must be a number from 0 to 1"):
         edges.canny(SCENE, high=2)
+
+
+@pytest.mark.parametrize("depth", ["uint16", "float32"])
+def test_canny_of_deep_pictures_has_the_levels_that_are_asked_for(depth: str) -> None:
+    """OpenCV's answer on 16-bit slopes: both levels, the lower one as half of the upper one, and never above it."""
+    rng = np.random.default_rng(0)
+    light = np.clip(cv2.GaussianBlur(rng.random((60, 80)), (0, 0), 2) * 2.2 - 0.6, 0, 1)
+    image = depth_of(light, depth)
+    smooth = cv2.GaussianBlur(image, (0, 0), 1.4).astype(np.float64) / (65535 if depth == "uint16" else 1)
+    slopes = [
+        np.rint(cv2.Sobel(smooth, cv2.CV_64F, *order, scale=8191, borderType=cv2.BORDER_REPLICATE)).astype(np.int16)
+        for order in ((1, 0), (0, 1))
+    ]
+
+    def wanted(low: float, high: float) -> np.ndarray:
+        return np.asarray(cv2.Canny(*slopes, low * 4 * 8191, high * 4 * 8191, L2gradient=True)) > 0
+
+    maps = {}
+    for given, low, high in (
+        ({"low": 0.02, "high": 0.08}, 0.02, 0.08),
+        ({"low": 0.07, "high": 0.08}, 0.07, 0.08),
+        ({"high": 0.08}, 0.04, 0.08),
+        ({"low": 0.1, "high": 0.08}, 0.1, 0.1),
+    ):
+        found = edges.canny(image, **given).scores > 0
+        assert (found != wanted(low, high)).sum() <= 2, (given, "slopes are rounded")
+        maps[low, high] = found
+    sizes = [int(maps[pair].sum()) for pair in ((0.02, 0.08), (0.04, 0.08), (0.07, 0.08), (0.1, 0.1))]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 4, "each level tells"
+    told = edges.canny(image, low=0.9).scores
+    assert told.max() == 0, "a lower level above the one that is found raises it"

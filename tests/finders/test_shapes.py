@@ -146,7 +146,7 @@ def test_blobs_are_where_the_reference_finds_them() -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
-    with pytest.raises(SettingsError, match="shade = blue: must be one of light, dark, any"):
+    with pytest.raises(SettingsError, match="shade = 'blue': must be one of light, dark, any"):
         shapes.blobs(np.zeros((9, 9), np.uint8), shade="blue")
     with pytest.raises(SettingsError, match="level = 7"):
         shapes.components(np.zeros((9, 9), np.uint8), level=7)

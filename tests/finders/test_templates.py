@@ -90,7 +90,7 @@ def test_what_cannot_be_looked_for_is_refused(tmp_path: Path) -> None:
         ({"like": np.zeros((5, 5), np.uint8)}, "it is plain"),
         ({"like": part(), "scales": "one"}, "scales = one: give numbers"),
         ({"like": part(), "scales": "0"}, "scales = 0"),
-        ({"like": part(), "method": "best"}, "method = best"),
+        ({"like": part(), "method": "best"}, "method = 'best'"),
     ]:
         with pytest.raises(SettingsError, match=said):
             templates.template(image, **settings)  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Models that take features under the verbs that everything else is under: train, evaluate, export, predict."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,21 @@ def test_slips_are_one_line() -> None:
         TASK.prepare(data, TASK.Options(features="hog"), "small")
     with pytest.raises(SettingsError, match=r"hog has no setting 'cell'\. Did you mean 'cells'"):
         TASK.prepare(data, TASK.Options(features="hog:cell=4"), "svm")
+
+
+def test_what_only_networks_know_is_refused_by_name() -> None:
+    data = dataset("shapes", 4, size=32)
+    asked = {"mirror": True, "dropout": 0.3, "smoothing": 0.0, "loss": "focal"}
+    for model in ("svm", "svm:linear", "forest", "knn", "logistic", "naive_bayes"):
+        for name, value in asked.items():
+            line = f"task.{name} = {value!r}: that is for networks, and '{model}' learns from features in one go. "
+            with pytest.raises(SettingsError, match=f"^{re.escape(line)}"):
+                TASK.prepare(data, TASK.Options(**{name: value}), model)  # type: ignore[arg-type]
+    both = r"^task.dropout = 0.2, task.mirror = True: these are for networks, and 'svm'"
+    with pytest.raises(SettingsError, match=both):
+        TASK.prepare(data, TASK.Options(dropout=0.2, mirror=True), "svm")
+    assert TASK.prepare(data, TASK.Options(dropout=0.2, mirror=True), "small").options["mirror"]
+    assert TASK.prepare(data, TASK.Options(), "svm").input.features == AUTO
 
 
 def test_facts_from_before_there_were_features_open_as_they_were() -> None:

@@ -265,6 +265,20 @@ def test_reduced_pictures_are_kept_as_they_are_decoded(tmp_path: Path) -> None:
     assert cache.hits > cache.misses > 0
 
 
+def test_what_was_read_in_a_hurry_is_kept_beside_what_was_not(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.fromarray(pixels((96, 128, 3), "uint8")).save(tmp_path / "p.jpg", quality=80, subsampling=2)
+    (plain,) = remember(Dataset([Sample("p", (FileImage(tmp_path / "p.jpg"),))]))
+    kept = KeptImage(plain.image, Cache(tmp_path / "cache", 2**30))
+    for at_least in (None, (96, 128), (48, 64), (10, 10)):
+        careful, hurried = (Source(plain.image).at_least(*(at_least or (96, 128)), quick=quick) for quick in (0, 1))
+        assert at_least == (10, 10) or careful.tobytes() != hurried.tobytes()
+        for _ in range(2):
+            assert kept.quick(at_least).tobytes() == hurried.tobytes()
+            assert kept.read(at_least).tobytes() == careful.tobytes()
+
+
 def test_a_picture_that_changes_is_another_picture(tmp_path: Path) -> None:
     data = folder_of(tmp_path, 1)
     cache = Cache(tmp_path / "cache", 2**30)

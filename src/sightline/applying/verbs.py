@@ -5,6 +5,7 @@ The chain hands over the last record of each kind as the setting that has its ty
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +13,13 @@ from typing import Any, Literal
 import numpy as np
 
 from sightline.applying.chain import Chain
+from sightline.applying.parts import assemble, join
 from sightline.applying.rules import When, areas_of, numbers
-from sightline.core import geometry
+from sightline.core import catalog, geometry
 from sightline.core.annotations import Labels, Objects, Regions, Value, from_json, to_json
 from sightline.core.errors import InputError, SettingsError, nearest
 
+Picker = Callable[..., np.ndarray]
 MOVING = ("crop_to",)  # after these, places found before are places of another picture
 
 
@@ -36,9 +39,7 @@ def areas(
     """
     import cv2
 
-    if of and of not in regions.names:
-        listed = ", ".join(regions.names)
-        raise SettingsError(f"areas: no region is called '{of}'.{nearest(of, regions.names)} Known: {listed}.")
+    _known("areas", regions, of)
     boxes, classes, sizes = [], [], []
     rows, columns = regions.classes.shape
     chosen = [regions.names.index(of)] if of else list(range(1, len(regions.names)))
@@ -181,4 +182,30 @@ def _within(image: np.ndarray, objects: Objects, row: int, margin: float) -> np.
     return part
 
 
-VERBS = {one.__name__: one for one in (areas, keep, named, count, rule, gate, crop_to, each, told)}
+def portrait(image: np.ndarray, *, regions: Regions, of: str = "", radius: float = 0.0, feather: int = 4) -> np.ndarray:
+    """What is outside a region (of all but the first without `of`) out of focus, as the filter of this name does it."""
+    blur: Picker = catalog.find("filters", "portrait")
+    return blur(image, mask=_area("portrait", regions, of), radius=radius, feather=feather)
+
+
+def cut_out(image: np.ndarray, *, regions: Regions, of: str = "", ground: float = 1.0, feather: int = 2) -> np.ndarray:
+    """A region (all but the first without `of`) alone before an even ground, as the filter of this name does it."""
+    cut: Picker = catalog.find("filters", "cut_out")
+    return cut(image, mask=_area("cut_out", regions, of), ground=ground, feather=feather)
+
+
+def _known(what: str, regions: Regions, of: str) -> None:
+    if of and of not in regions.names:
+        listed = ", ".join(regions.names)
+        raise SettingsError(f"{what}: no region is called '{of}'.{nearest(of, regions.names)} Known: {listed}.")
+
+
+def _area(what: str, regions: Regions, of: str) -> np.ndarray:
+    """Where a region is, 1 and 0."""
+    _known(what, regions, of)
+    here = regions.classes == regions.names.index(of) if of else regions.classes > 0
+    return here.astype(np.uint8)
+
+
+_ALL = (areas, keep, named, count, rule, gate, crop_to, each, told, join, assemble, portrait, cut_out)
+VERBS = {one.__name__: one for one in _ALL}

@@ -19,7 +19,7 @@ FOLDS = 5
 STRENGTHS = (0.02, 0.06, 0.2)  # of the ridge, in units of the mean variance; the best is chosen out of fold
 PLENTY = 0.8  # probability of another name that is enough whatever its class is used to
 ODDS = 10.0  # of another name against the given one, from which a label is doubted
-CHUNK = 4096
+CHUNK = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +93,19 @@ class _Table:
         return np.asarray(part)
 
     def products(self, rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features by features and features by targets, summed over rows."""
+        """Features by features (the upper half alone, packed) and features by targets, summed over rows."""
+        from scipy.linalg.blas import ssyrk
+        from scipy.linalg.lapack import strttp
+
         width = self.features.shape[1]
-        gram, cross = np.zeros((width, width), np.float32), np.zeros((width, targets.shape[1]), np.float32)
+        gram = np.zeros((width, width), np.float32, order="F")
+        cross = np.zeros((width, targets.shape[1]), np.float32)
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             part = self.rows(chunk)
-            gram += part.T @ part
+            gram = ssyrk(1.0, part.T, beta=1.0, c=gram, overwrite_c=True)  # in place: a sum takes no further room
             cross += part.T @ targets[chunk]
-        return gram, cross
+        return strttp(gram)[0], cross
 
 
 def _folds(count: int, groups: Sequence[str | None]) -> np.ndarray:
@@ -131,14 +135,20 @@ def _out_of_fold(
     table: _Table, sums: list[tuple[np.ndarray, np.ndarray]], folds: np.ndarray, given: np.ndarray
 ) -> np.ndarray:
     """Probabilities at the strength with the least loss in the first fold, which tells as much as all of them."""
-    gram = sum((gram for gram, _ in sums), np.zeros_like(sums[0][0]))
-    cross = sum((cross for _, cross in sums), np.zeros_like(sums[0][1]))
+    from scipy.linalg.lapack import stpttr
+
+    gram, cross = np.zeros_like(sums[0][0]), np.zeros_like(sums[0][1])
+    for own_gram, own_cross in sums:
+        gram += own_gram
+        cross += own_cross
     scores, strengths = np.zeros((len(given), cross.shape[1]), np.float32), tuple[float, ...](STRENGTHS)
     inside = [np.flatnonzero(folds == fold) for fold in range(len(sums))]
     for rows, (own_gram, own_cross) in zip(inside, sums, strict=True):
         if not len(rows):
             continue
-        weights = np.concatenate([_ridge(gram - own_gram, cross - own_cross, part) for part in strengths], 1)
+        others = stpttr(cross.shape[0], gram - own_gram)[0]
+        weights = np.concatenate([_ridge(others, cross - own_cross, part) for part in strengths], 1)
+        del others
         parts = [table.rows(rows[start : start + CHUNK]) @ weights for start in range(0, len(rows), CHUNK)]
         each = np.split(np.concatenate(parts), len(strengths), axis=1)
         best = min(range(len(each)), key=lambda n: _calibrated(each[n], given[rows])[0]) if len(each) > 1 else 0
@@ -150,7 +160,7 @@ def _ridge(gram: np.ndarray, cross: np.ndarray, strength: float) -> np.ndarray:
     from scipy.linalg import cho_factor, cho_solve
 
     place = np.diag_indices(len(gram))
-    heavier = gram.copy()
+    heavier = gram.copy(order="F")  # which the factor takes over
     heavier[place] += strength * gram[place].mean() + 1e-6
     factor = cho_factor(heavier, overwrite_a=True, check_finite=False)
     return np.asarray(cho_solve(factor, cross, check_finite=False))

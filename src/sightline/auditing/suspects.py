@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline.auditing.confident import Judged, judge
+from sightline.auditing.confident import judge
 from sightline.auditing.patches import draw_bank
 from sightline.core.annotations import Labels, Objects
 from sightline.core.chance import generator
@@ -25,7 +25,7 @@ from sightline.core.measures import read_reduced
 from sightline.core.progress import Event, Tell, silent
 
 SIDE = 32  # pixels to which what is judged is reduced
-AT_ONCE = 50_000  # labels judged together; more are judged in parts, so that memory does not grow
+AT_ONCE = 30_000  # labels judged together; more are judged in parts, so that memory does not grow
 LEAST, EACH = 40, 8  # labels in all, and of a name, below which nothing can be said
 ABLE = 0.3  # share of blind guessing's mistakes that must be mended before a doubt is worth a look
 SURE = 0.9  # accuracy from which a doubt is more than a hint
@@ -77,10 +77,15 @@ def suspects(data: Any, *, format: str | None = None, tell: Tell = silent) -> Su
         part = [items[place] for place in np.sort(order[start : start + size])]
         small, kept = _pictures(samples, part, tell, start, len(items))
         part = [part[place] for place in kept]
-        judged = _judge(samples, part, small)
-        if judged is None:
-            continue
         names = sorted({item.name for item in part})
+        if len(part) < LEAST or len(names) < 2:
+            continue
+        features = _features(small)
+        del small  # half as large as the features, and of no more use
+        number = {name: place for place, name in enumerate(names)}
+        given = np.array([number[item.name] for item in part])
+        judged = judge(features, given, len(names), _groups(samples, part))
+        del features
         right, gains, count = (
             right + judged.accuracy * len(part),
             gains + judged.gain * len(part),
@@ -151,10 +156,8 @@ def _counts(items: Sequence[_Item]) -> dict[str, int]:
     return counts
 
 
-def _judge(data: Dataset, items: Sequence[_Item], small: np.ndarray) -> Judged | None:
-    names = {name: number for number, name in enumerate(sorted({item.name for item in items}))}
-    if len(items) < LEAST or len(names) < 2:
-        return None
+def _features(small: np.ndarray) -> np.ndarray:
+    """What a judge looks at, in half precision."""
     bank = draw_bank(small, int(np.clip(len(small) // 20, 32, 192)))
     features = np.empty((len(small), bank.width), np.float16)
 
@@ -163,8 +166,7 @@ def _judge(data: Dataset, items: Sequence[_Item], small: np.ndarray) -> Judged |
 
     with _pool() as pool:
         list(pool.map(fill, range(0, len(small), 500)))
-    given = np.array([names[item.name] for item in items])
-    return judge(features, given, len(names), _groups(data, items))
+    return features
 
 
 def _groups(data: Dataset, items: Sequence[_Item]) -> list[str | None]:

@@ -83,11 +83,12 @@ def _free(place: Path, taken: set[Path]) -> Path:
 
 def _written(made: Enhanced, place: Path, *, map_: bool, compare: bool) -> dict[str, Path]:
     """The picture and what was asked for beside it; floats and many channels become .npy."""
+    from sightline.core.encoding import encode, encode_clear
     from sightline.core.files import write_durably
-    from sightline.core.image import encode
     from sightline.enhancing.sheet import before_and_after, map_picture
 
-    data = encode(made.pixels)
+    clear = made.pixels.shape[2] in (2, 4) and made.pixels.dtype.kind == "u"
+    data = encode_clear(made.pixels) if clear else encode(made.pixels)
     place = place if data.startswith(b"\x89PNG") else place.with_suffix(".npy")
     paths, parts = {"picture": place}, {"picture": data}
     extra: dict[str, np.ndarray] = {}

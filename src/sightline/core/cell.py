@@ -53,7 +53,8 @@ def answer(asked: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Any]:
         if asked["do"] == "examine":
             return {"told": decoding.examine_here(data, name, page=page, limits=limits)}, b""
         least = tuple(asked["at_least"]) if asked["at_least"] else None
-        pixels = decoding.decode_here(data, name, page=page, at_least=least, indices=asked["indices"], limits=limits)
+        how = {name: asked[name] for name in ("indices", "quick", "alpha")}
+        pixels = decoding.decode_here(data, name, page=page, at_least=least, limits=limits, **how)
         if pixels.dtype.kind not in "biuf":
             raise InputError("unsupported", f"{name}: pixels of {pixels.dtype}.")
         pixels = np.ascontiguousarray(pixels)

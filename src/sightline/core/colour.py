@@ -17,9 +17,13 @@ _SPACES = {"gray": b"GRAY", "rgb": b"RGB ", "cmyk": b"CMYK"}
 _SRGB = (b"sRGB", b"s\0R\0G\0B")  # in the description of every profile of that name
 
 
-def settle(pixels: np.ndarray, header: Header) -> np.ndarray:
-    """Pixels as the house keeps them: colours as sRGB, transparency laid over white, orientation applied."""
-    if header.alpha:
+def settle(pixels: np.ndarray, header: Header, *, alpha: bool = False) -> np.ndarray:
+    """Pixels as the house keeps them: colours as sRGB, transparency over white (kept with `alpha`), upright."""
+    if header.alpha and alpha:
+        colours, clear = as_srgb(pixels[..., :-1], header), pixels[..., -1:]
+        straight = colours if header.alpha == "straight" else unmixed(colours, clear)
+        pixels = np.concatenate([straight, clear], -1)
+    elif header.alpha:
         colours = as_srgb(pixels[..., :-1], header)
         pixels = over_white(colours, pixels[..., -1:], straight=header.alpha == "straight")
     else:
@@ -62,6 +66,16 @@ def over_white(pixels: np.ndarray, clear: np.ndarray, *, straight: bool) -> np.n
         band += top - cover
         answer[start : start + 256] = np.minimum(band, top)
     return answer
+
+
+def unmixed(pixels: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """Colours that were multiplied by their cover, as they were before; black where nothing covers."""
+    top = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+    made = np.zeros(pixels.shape, np.float32)
+    np.divide(pixels.astype(np.float32) * np.float32(top), clear, out=made, where=clear > 0)
+    if pixels.dtype.kind == "f":
+        return made
+    return np.rint(np.minimum(made, top)).astype(pixels.dtype)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -32,18 +32,26 @@ def decode(
     page: int = 0,
     at_least: Least | None = None,
     indices: bool = False,
+    quick: bool = False,
+    alpha: bool = False,
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """The pixels; orientation is applied, palettes and CMYK become RGB, transparency is laid over white.
 
     With `at_least` the answer may be 1/2, 1/4 or 1/8 of the picture, as long as it has that many rows and columns.
     With `indices` a picture with a palette answers its numbers instead of their colours, as masks want.
+    With `alpha` a transparent picture keeps its transparency as a last channel, its colours straight.
+    With `quick` a decoder that can save time by rounding more coarsely does so: a level off on average.
     """
     if _guarded():
         from sightline.core.guarding import standing
 
-        return standing().read(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
-    return decode_here(data, name, page=page, at_least=at_least, indices=indices, limits=limits)
+        return standing().read(
+            data, name, page=page, at_least=at_least, indices=indices, quick=quick, alpha=alpha, limits=limits
+        )
+    return decode_here(
+        data, name, page=page, at_least=at_least, indices=indices, quick=quick, alpha=alpha, limits=limits
+    )
 
 
 def decode_here(
@@ -53,6 +61,8 @@ def decode_here(
     page: int = 0,
     at_least: Least | None = None,
     indices: bool = False,
+    quick: bool = False,
+    alpha: bool = False,
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """`decode` in this process, whatever the environment says."""
@@ -63,7 +73,8 @@ def decode_here(
             rows, columns, _ = header.shape
             header = replace(header, shape=(rows, columns, 1), colour="indices", alpha="", profile=b"")
         reduce = _reduction(header, at_least)
-        return _finish(decoder.read(data, header, page, reduce), header, reduce, name)
+        read = getattr(decoder, "quick", decoder.read) if quick else decoder.read
+        return _finish(read(data, header, page, reduce), header, reduce, name, alpha=alpha)
 
 
 def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Iterator[np.ndarray]:
@@ -170,7 +181,7 @@ def _reduction(header: Header, at_least: Least | None) -> int:
     return next(fits, 1)
 
 
-def _finish(pixels: np.ndarray, header: Header, reduce: int, name: str) -> np.ndarray:
+def _finish(pixels: np.ndarray, header: Header, reduce: int, name: str, *, alpha: bool = False) -> np.ndarray:
     """The decoder's answer is held to what the header announced, then settled."""
     if header.colour == "array":
         return pixels
@@ -182,7 +193,7 @@ def _finish(pixels: np.ndarray, header: Header, reduce: int, name: str) -> np.nd
             "corrupt", f"{name}: {pixels.dtype} pixels of {pixels.shape} came out of a {header.kind} that announces "
             f"{header.dtype} of {wanted}."
         )  # fmt: skip
-    return np.ascontiguousarray(colour.settle(pixels, header))
+    return np.ascontiguousarray(colour.settle(pixels, header, alpha=alpha))
 
 
 @contextlib.contextmanager

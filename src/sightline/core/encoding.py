@@ -21,6 +21,12 @@ def encode(pixels: np.ndarray) -> bytes:
     return made
 
 
+def encode_clear(pixels: np.ndarray) -> bytes:
+    """A PNG of gray or colour with transparency as its last channel, for eyes: reading it lays it over white again."""
+    made: bytes = decoding.decoders()["png"].encode_clear(pixels)
+    return made
+
+
 def encode_as(pixels: np.ndarray, suffix: str, *, quality: int | str = 92) -> bytes:
     """The bytes of a file whose name would end like this; refused where such a file cannot hold the pixels."""
     quality = LADDER.get(quality, -1) if isinstance(quality, str) else quality

@@ -80,10 +80,13 @@ class Guard:
         page: int = 0,
         at_least: tuple[int, int] | None = None,
         indices: bool = False,
+        quick: bool = False,
+        alpha: bool = False,
         limits: Limits | None = None,
     ) -> np.ndarray:
         """The pixels, as `core.decoding.decode` would answer them in this process."""
-        asked = {"do": "read", "page": page, "at_least": at_least, "indices": indices}
+        how = {"at_least": at_least, "indices": indices, "quick": quick, "alpha": alpha}
+        asked = {"do": "read", "page": page, **how}
         told, pixels = self._ask(asked, data, name, limits or self.limits)
         if pixels is None:
             raise InputError("crashed", f"{name}: a guarded worker answered {told} to a picture.")

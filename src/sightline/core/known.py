@@ -1,6 +1,6 @@
 """A data set that remembers what was learnt of each picture, so that its bytes are read once, not once a question.
 
-What is remembered lies in columns, some fifty bytes a picture and a thumbnail where copies are looked for.
+What is remembered lies in columns, some fifty bytes a picture and a thumbnail until copies have been looked for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sightline.core.likeness import CLOSE, SIDE, SMALL, confirmed, near_copies, 
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 
-HELD = 128 * 2**20  # bytes of samples
+HELD = 64 * 2**20  # bytes of samples
 COMPARED = 200_000  # pictures among which near copies are looked for; more are drawn from
 CONFIRMED = 20_000  # pairs that are looked at again in more detail, the surest first
 _TOGETHER = 50  # neighbours that are drawn together, since copies often follow one another
@@ -77,6 +77,11 @@ class KnownImage:
 
     def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         return self.image.read(at_least) if at_least else self.image.read()
+
+    def quick(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+        """`read` by the shortcuts of its decoder, where it has any."""
+        read: Callable[..., np.ndarray] = getattr(self.image, "quick", self.image.read)
+        return read(at_least) if at_least else read()
 
     def encoded(self) -> bytes:
         return self.image.encoded()
@@ -274,7 +279,9 @@ def _near(known: _Known, tell: Tell) -> Near:
     with ThreadPoolExecutor(_THREADS, "sightline-look") as pool:
         same = np.array([*pool.map(lambda pair: _confirmed(known, *pair), pairs[:CONFIRMED].tolist())], bool)
     kept = np.append(same, np.ones(len(pairs) - len(same), bool))
-    return Near(pairs[kept], sure[kept], len(facts.compared), len(known))
+    compared = len(facts.compared)
+    facts.compared, facts.thumbnails = np.arange(0), np.zeros(0, SMALL)  # what they were kept for is known
+    return Near(pairs[kept], sure[kept], compared, len(known))
 
 
 def _confirmed(known: _Known, first: int, second: int) -> bool:

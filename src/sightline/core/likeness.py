@@ -89,12 +89,12 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
 
     Crowds of equals come as chains, not as all their pairs.
     """
-    colours, thumbnails = thumbnails["colours"], thumbnails["grey"]
-    sharp = banded(thumbnails)
-    telling = np.flatnonzero([picture.std(dtype=np.float32) >= PLAIN for picture in sharp])
+    telling = _telling(thumbnails["grey"])
     if len(telling) < 2:
         return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
-    thumbnails, colours, sharp = thumbnails[telling], colours[telling], sharp[telling]
+    if len(telling) < len(thumbnails):
+        thumbnails = thumbnails[telling]
+    colours, thumbnails = thumbnails["colours"], thumbnails["grey"]
     buckets, detail = _Buckets(thumbnails), _Detail(thumbnails)
 
     def compare(begin: int) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
         for part in range(0, len(first), _BLOCK):
             cut = slice(part, part + _BLOCK)
             one, other, views = first[cut], second[cut], _VIEWS[view[cut]]
-            alike, place = overlaid(sharp[one].astype(np.float32), sharp[other].astype(np.float32), views)
+            alike, place = overlaid(_sharp(thumbnails, one), _sharp(thumbnails, other), views)
             left = np.flatnonzero(alike >= ALIKE)
             left = left[_same_colours(colours[one[left]], colours[other[left]], views[left, 0])]
             agree = detail.agree(thumbnails[one[left]], thumbnails[other[left]], views[left, 0], place[left])
@@ -127,6 +127,18 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
     fresh = np.ones(len(pairs), bool)
     fresh[1:] = (np.diff(pairs, axis=0) != 0).any(1)
     return pairs[fresh], sureness[fresh]
+
+
+def _telling(thumbnails: np.ndarray) -> np.ndarray:
+    """The rows of those that show something."""
+    parts = (banded(thumbnails[start : start + _BLOCK]) for start in range(0, len(thumbnails), _BLOCK))
+    return np.flatnonzero([picture.std(dtype=np.float32) >= PLAIN for part in parts for picture in part])
+
+
+def _sharp(thumbnails: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The detail of some, made anew: few of a set ever meet, and that of all would take twice their room."""
+    each, place = np.unique(rows, return_inverse=True)
+    return np.asarray(banded(thumbnails[each]).astype(np.float32)[place])
 
 
 def overlaid(first: np.ndarray, second: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -279,7 +291,11 @@ def _frequencies(thumbnails: np.ndarray, view: np.ndarray, count: int = _WAVES) 
     mirrored, *window = view.tolist()
     cosines = np.cos(np.pi * np.arange(count)[:, None] * (np.arange(SIDE) + 0.5) / SIDE)
     down, right = ((cosines @ _sampling(*part)).astype(np.float32) for part in (window[:2], window[2:]))
-    waves = (down @ thumbnails.astype(np.float32) @ (right[:, ::-1] if mirrored else right).T)[:, kept]
+    right = (right[:, ::-1] if mirrored else right).T
+    waves = np.empty((len(thumbnails), int(kept.sum())), np.float32)
+    for start in range(0, len(thumbnails), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        waves[part] = (down @ thumbnails[part].astype(np.float32) @ right)[:, kept]
     return np.asarray(waves / np.maximum(np.linalg.norm(waves, axis=1, keepdims=True), 1e-6))
 
 

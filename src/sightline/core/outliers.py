@@ -20,6 +20,7 @@ ASKED = ("features", "logits")  # outputs of a network that tell it, the better 
 REFUSED = 0.01  # share of pictures like those it learnt from that may be refused
 AXES = 128
 FEWEST = 20  # pictures on each side, or nothing is said
+_TOLD = 1e-3  # of the largest logit: energies nearer than that are rounding, as where logits are logs of probabilities
 _SHRINK = 0.1  # towards a ball: few pictures know few directions
 
 
@@ -89,7 +90,8 @@ def refer(output: str, learnt: np.ndarray, aside: np.ndarray) -> Reference | Non
     far = np.sort(made.distance(aside))
     rank = min(len(far), math.ceil((len(far) + 1) * (1 - REFUSED)))
     usual, limit = float(np.median(far)), float(far[rank - 1])
-    if not usual < limit:
+    told = _TOLD * max(1.0, float(np.abs(aside).max())) if output == "logits" else 0.0
+    if not limit - usual > told:
         return None
     refused = (len(far) + 1 - rank) / (len(far) + 1)
     return replace(made, usual=usual, limit=limit, refused=refused)

@@ -51,11 +51,16 @@ class Source:
             self._pixels = self.image.read()
         return self._pixels
 
-    def at_least(self, rows: float, columns: float) -> np.ndarray:
-        """Pixels of the whole picture at 1, 1/2, 1/4 or 1/8 of its size, with at least so many rows and columns."""
+    def at_least(self, rows: float, columns: float, *, quick: bool = False) -> np.ndarray:
+        """Pixels of the whole picture at 1, 1/2, 1/4 or 1/8 of its size, with at least so many rows and columns.
+
+        `quick` takes its decoder's shortcuts, where it has any.
+        """
         if self._pixels is not None:
             return self._pixels
-        return self.image.read(reduced_size(self.size, rows, columns))
+        read = getattr(self.image, "quick", self.image.read) if quick else self.image.read
+        made: np.ndarray = read(reduced_size(self.size, rows, columns))
+        return made
 
 
 def reduced_size(size: tuple[int, ...], rows: float, columns: float) -> Size:
@@ -143,7 +148,8 @@ class View:
             across, down = abs(a) * wide, abs(e) * tall
         else:
             across = down = math.sqrt(abs(a * e - b * d) * wide * tall)
-        return self._shown(self.source.at_least(down * rows - _NEAR, across * columns - _NEAR), size, way)
+        least = (down * rows - _NEAR, across * columns - _NEAR)
+        return self._shown(self.source.at_least(*least, quick=way == "fast"), size, way)
 
     def _shown(self, pixels: np.ndarray, size: Size, way: str) -> np.ndarray:
         whole = self.source.size

@@ -209,3 +209,11 @@ def encode(pixels: np.ndarray, quality: int) -> bytes:
         made: bytes = need("imagecodecs").png_encode(np.ascontiguousarray(pixels), level=3)
         return made
     return _pillow.encode(pixels, "PNG", (1, 3), compress_level=3)
+
+
+def encode_clear(pixels: np.ndarray) -> bytes:
+    """8 or 16 bits of gray or colour, the last channel transparency."""
+    if pixels.dtype == np.uint16 and pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        made: bytes = need("imagecodecs").png_encode(np.ascontiguousarray(pixels), level=3)
+        return made
+    return _pillow.encode(pixels, "PNG", (2, 4), compress_level=3)

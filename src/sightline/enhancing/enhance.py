@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core import catalog
+from sightline.core import catalog, decoding
 from sightline.core.annotations import Heatmap
 from sightline.core.depth import checked
 from sightline.core.errors import InputError, SettingsError
-from sightline.core.image import as_image
+from sightline.core.image import Encoded, Image, as_image, read_image
 from sightline.core.sample import Sample
 from sightline.enhancing import weights as nets
 from sightline.enhancing.honesty import honesty
@@ -87,7 +87,7 @@ def enhance(
     scale: int | None = None,
     weights: str | Path | None = None,
 ) -> Enhanced:
-    """One picture (path, bytes or array) made better, its depth and channels kept.
+    """One picture (path, bytes or array) made better, its depth, channels and transparency kept.
 
     `what` names steps in order, or "auto" for those that measuring finds helpful. `strength` goes from 0, unchanged,
     to 1. `scale` asks for 2, 3 or 4 times the size, or 1 for the size it has. `weights` is a folder of bundles of your
@@ -100,7 +100,7 @@ def enhance(
     if folder is not None and not folder.is_dir():
         raise InputError("missing", f"{folder}: no folder of weights is there.")
     source = as_image(image)
-    before = checked(source.read(), what="enhance")
+    before = checked(_seen(source), what="enhance")
     check_numbers(before, source.name)
     told, rows = advice(before, folder=folder)
     chosen = _chosen(what, scale, rows)
@@ -117,6 +117,18 @@ def enhance(
     names = {name for name, _ in chosen}
     left = tuple(row for row in rows if row.name not in names)
     return Enhanced(made, before, tuple(taken), left, told, factor, strength, missing)
+
+
+def _seen(source: Image) -> np.ndarray:
+    """The pixels; of a file that is transparent somewhere with how much, as a last channel."""
+    if not isinstance(source, Encoded):
+        return source.read()
+    data = source.encoded()
+    if not decoding.examine(data, source.name)["alpha"]:
+        return read_image(data, name=source.name)
+    pixels = read_image(data, name=source.name, alpha=True)
+    top = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    return pixels[..., :-1] if (pixels[..., -1] >= top).all() else pixels
 
 
 def enhance_all(place: Any, **settings: Any) -> Iterator[tuple[Sample, Enhanced | InputError]]:

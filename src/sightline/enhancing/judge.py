@@ -38,7 +38,8 @@ def measured(pixels: np.ndarray) -> dict[str, float]:
     Noise is that of its quietest parts but one, since texture looks like noise; all else is in the middle of the parts.
     """
     rows, columns = pixels.shape[:2]
-    seen = pixels[..., :-1] if pixels.shape[2] in (2, 4) else pixels
+    clear = pixels.shape[2] in (2, 4)
+    seen, cover = (pixels[..., :-1], pixels[..., -1]) if clear else (pixels, None)
     least, most = _SIDES
     high, wide = (min(side, max(least, min(most, side // _PARTS))) for side in (rows, columns))
     tops, lefts = (
@@ -46,7 +47,11 @@ def measured(pixels: np.ndarray) -> dict[str, float]:
         for side, part in ((rows, high), (columns, wide))
     )
     found: list[Mapping[str, float]] = []
-    for top, left in itertools.product(tops, lefts):
+    places = list(itertools.product(tops, lefts))
+    if cover is not None:  # what is hidden is as nobody sees it: measured where most is covered
+        covered = [float(unit_like(cover[y : y + high, x : x + wide], cover).mean()) for y, x in places]
+        places = [place for place, share in zip(places, covered, strict=True) if share >= min(0.9, max(covered))]
+    for top, left in places:
         part = unit_like(seen[top : top + high, left : left + wide], seen)
         found.append(measure((part * 255).round().clip(0, 255).astype(np.uint8)))
     middle = {name: _middle([each[name] for each in found]) for name in ("noise", "blockiness", "brightness")}

@@ -80,12 +80,15 @@ def done(
             pixels, found = done(STEPS[part], pixels, strength, folder)
             missing = found if found is not None else missing
         return pixels, missing
-    if strength == 0:
-        return weights.enlarged(pixels, step.scale), None
-    check_numbers(pixels, step.name)
     seen, alpha = _parted(pixels)
+    if strength == 0:
+        if alpha is None or step.scale == 1:
+            return weights.enlarged(pixels, step.scale), None
+        return weights.enlarged(_joined(_spread(seen, alpha), alpha), step.scale), None
+    check_numbers(pixels, step.name)
     if step.name == "mend":
         return _mended(pixels, seen, alpha, strength)
+    seen = _spread(seen, alpha)
     after = weights.through(step.weights, seen, folder) if step.weights else brightened(seen)
     made = weights.mixed(weights.enlarged(seen, step.scale) if strength < 1 else after, after, strength)
     return _joined(made, None if alpha is None else weights.enlarged(alpha, step.scale)), None
@@ -122,6 +125,22 @@ def _parted(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     if pixels.shape[2] in (2, 4):
         return np.ascontiguousarray(pixels[..., :-1]), pixels[..., -1:]
     return pixels, None
+
+
+def _spread(seen: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """Where nothing is seen the colour of the nearest place where something is, so that nothing hidden runs into it."""
+    hidden = None if alpha is None else alpha[..., 0] <= 0
+    if hidden is None or not hidden.any() or hidden.all():
+        return seen
+    import cv2
+
+    _, nearest_ = cv2.distanceTransformWithLabels(
+        hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(nearest_.max()) + 1, seen.shape[2]), seen.dtype)
+    colours[nearest_[~hidden]] = seen[~hidden]
+    made: np.ndarray = colours[nearest_]
+    return made
 
 
 def _joined(seen: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:

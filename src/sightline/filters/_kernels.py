@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import one_of, within
 from sightline.core.errors import SettingsError
-from sightline.filters._asked import one_of, picture_of, within
+from sightline.filters._given import picture_of
 
 SHAPES = ("gaussian", "disc", "motion")
 _FINER = 8  # points a pixel across, so that edges of discs and lines are smooth

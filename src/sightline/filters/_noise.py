@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from sightline.core.asked import within
 from sightline.core.depth import span
 from sightline.core.noise import noise_level
-from sightline.filters._asked import within
 
 _ENOUGH = 768  # rows and columns of the middle tell the noise of a large picture
 

@@ -1,15 +1,19 @@
-"""Filters that make a picture look drawn, painted, old, or taken with a wide lens."""
+"""Filters that make a picture look drawn, painted, old, or taken with a wide lens, and one that keeps its subject."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from sightline.core import catalog
+from sightline.core.asked import numbers, wholes, within
 from sightline.core.chance import generator
 from sightline.core.depth import from_unit, unit
-from sightline.filters._asked import mask_of, whole, within
-from sightline.filters._kernels import kernel_of
+from sightline.core.errors import InputError
+from sightline.filters._given import mask_of, picture_of
+from sightline.filters._lens import out_of_focus
 from sightline.filters._pixels import need_colour, on_pixels
 from sightline.filters._planes import blurred, each, each_of, gray_of, guided_by, relit
 
@@ -21,7 +25,7 @@ def cartoon(image: np.ndarray, *, tones: int = 8, edges: float = 1.0) -> np.ndar
     """Even areas in a few `tones` of gray, and dark lines along `edges`."""
     import cv2
 
-    whole("cartoon", 2, 64, tones=tones)
+    wholes("cartoon", 2, 64, tones=tones)
     within("cartoon", 0, 5, edges=edges)
     values = unit(image)
     for _ in range(3):  # each round flattens what the one before has left
@@ -81,8 +85,8 @@ def oil(image: np.ndarray, *, radius: int = 4, tones: int = 12) -> np.ndarray:
     """Strokes of oil: every pixel takes the mean colour of the most frequent tone within `radius` pixels."""
     import cv2
 
-    whole("oil", 1, 50, radius=radius)
-    whole("oil", 2, 64, tones=tones)
+    wholes("oil", 1, 50, radius=radius)
+    wholes("oil", 2, 64, tones=tones)
     values = unit(image)
     bins = np.minimum(gray_of(values) * tones, tones - 1).astype(np.uint8)
     size = (2 * radius + 1, 2 * radius + 1)
@@ -117,7 +121,7 @@ def vintage(image: np.ndarray, *, amount: float = 1.0, grain: float = 4.0, seed:
     need_colour(image, "vintage")
     within("vintage", 0, 1, amount=amount)
     within("vintage", 0, 64, grain=grain)
-    whole("vintage", 0, 2**31, seed=seed)
+    wholes("vintage", 0, 2**31, seed=seed)
     values = unit(image)
     made = values + np.float32(0.6) * (np.minimum(values @ _SEPIA.T, 1) - values)
     made = np.float32(0.08) + made * np.array([0.90, 0.84, 0.74], np.float32)
@@ -130,35 +134,71 @@ def vintage(image: np.ndarray, *, amount: float = 1.0, grain: float = 4.0, seed:
 
 
 @on_pixels
-def portrait(image: np.ndarray, *, mask: Any = None, radius: float = 0.0, feather: int = 4) -> np.ndarray:
+def portrait(
+    image: np.ndarray,
+    *,
+    mask: Any = None,
+    box: Sequence[float] = (),
+    depth: Any = None,
+    radius: float = 0.0,
+    feather: int = 4,
+) -> np.ndarray:
     """What is outside a `mask` (an array or a file, not 0 where it stays sharp) as a wide lens shows it: out of focus.
 
-    `radius` of the blur in pixels, 0: a fiftieth of the longer side. The edge of the mask follows the picture within
-    `feather` pixels. Without a mask an oval in the middle stays sharp.
+    Instead of a mask a `box` (left, top, right, bottom as shares of the picture) keeps what `finders.grabcut` finds in
+    it; with neither an oval in the middle stays sharp. With `depth` (an array or a file, near and far in gray) what is
+    farther from the subject is blurred more. `radius` of the widest blur in pixels, 0: a fiftieth of the longer side.
+    The edge of the subject follows the picture within `feather` pixels.
     """
-    import cv2
-
     within("portrait", 0, 100, radius=radius)
-    whole("portrait", 0, 100, feather=feather)
+    wholes("portrait", 0, 100, feather=feather)
     values = unit(image)
-    rows, columns = image.shape[:2]
-    if mask is None:
-        down, right = np.linspace(-1.3, 1.3, rows)[:, None], np.linspace(-1.7, 1.7, columns)
-        near = (down**2 + right**2 < 1).astype(np.float32)
-    else:
-        near = mask_of("portrait", mask, image.shape).astype(np.float32)
+    sharp = _subject("portrait", image, mask, box)
     if feather:
-        near = np.clip(guided_by(gray_of(values), near, feather, 1e-3), 0, 1)
-    lens = kernel_of("portrait", "disc", radius or max(1.0, max(rows, columns) / 50), 0.0)
+        sharp = np.clip(guided_by(gray_of(values), sharp, feather, 1e-3), 0, 1)
+    away = None if depth is None else _away(depth, sharp)
+    return from_unit(out_of_focus(values, 1 - sharp, radius or max(1.0, max(image.shape[:2]) / 50), away), image)
 
-    def out_of_focus(part: np.ndarray) -> np.ndarray:
-        return each_of(
-            part, lambda plane: np.asarray(cv2.filter2D(plane, cv2.CV_32F, lens, borderType=cv2.BORDER_REFLECT))
+
+@on_pixels
+def cut_out(
+    image: np.ndarray, *, mask: Any = None, box: Sequence[float] = (), ground: float = 1.0, feather: int = 2
+) -> np.ndarray:
+    """The subject alone, before an even `ground` from 0, black, to 1, white; told by `mask` or `box` as in `portrait`.
+
+    Where the edge is soft within `feather` pixels, it is mixed with the ground.
+    """
+    within("cut_out", 0, 1, ground=ground)
+    wholes("cut_out", 0, 100, feather=feather)
+    values = unit(image)
+    near = _subject("cut_out", image, mask, box)
+    if feather:
+        near = np.clip(guided_by(gray_of(values), near, feather, 1e-4), 0, 1)
+    return from_unit(np.float32(ground) + near[..., None] * (values - np.float32(ground)), image)
+
+
+def _subject(what: str, image: np.ndarray, mask: Any, box: Sequence[float]) -> np.ndarray:
+    """1 where the subject is, else 0: of a mask, of what stands out in a box, or an oval in the middle."""
+    rows, columns = image.shape[:2]
+    if mask is not None:
+        return mask_of(what, mask, image.shape).astype(np.float32)
+    if not isinstance(box, list | tuple) or len(box):
+        left, top, right, bottom = numbers(what, "box", box, 4, 0, 1)
+        found = catalog.find("finders", "grabcut")(image, left=left, top=top, right=right, bottom=bottom)
+        return np.asarray(found.classes, np.float32)
+    down, right_ = np.linspace(-1.3, 1.3, rows)[:, None], np.linspace(-1.7, 1.7, columns)
+    return (down**2 + right_**2 < 1).astype(np.float32)
+
+
+def _away(depth: Any, near: np.ndarray) -> np.ndarray:
+    """How far from the subject each pixel is, 0 to 1 at the farthest, by a map of near and far."""
+    marked = picture_of("portrait", "depth", depth)
+    if marked.ndim != 3 or marked.shape[:2] != near.shape:
+        raise InputError(
+            "mismatch", f"portrait: depth is {marked.shape[:2]}, the picture {near.shape}; make them equal."
         )
-
-    far = 1 - near  # only what is far is blurred: the colours of what is near do not run into it
-    light = 1 + 3 * (values > 0.9).astype(np.float32)  # small lights become discs
-    blur = out_of_focus(values * far[..., None] * light)
-    weight = out_of_focus(far[..., None] * light)
-    ground = np.where(weight > 1e-3, blur / np.maximum(weight, np.float32(1e-3)), values)
-    return from_unit(values + far[..., None] * (ground - values), image)
+    told = np.nan_to_num(unit(marked)).mean(2)
+    subject = float(np.median(told[near > 0.5])) if (near > 0.5).any() else float(told.min())
+    away = np.abs(told - np.float32(subject))
+    most = float(away.max())
+    return np.asarray(away / np.float32(most) if most > 0 else away)

@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sightline.core.asked import number, text
 from sightline.core.errors import InputError, SettingsError
 from sightline.filters._pixels import ends, kept_within, on_any_pixels
-from sightline.filters._settings import number, text
 
 _LONGEST = 300  # characters
 _SIGNS: dict[type, Callable[..., Any]] = {

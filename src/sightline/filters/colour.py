@@ -12,10 +12,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from sightline.core.asked import number, whole, word
 from sightline.core.depth import from_unit, unit
 from sightline.core.errors import InputError, SettingsError
 from sightline.filters._pixels import ends, in_colour, light, need_colour, on_any_pixels
-from sightline.filters._settings import number, whole, word
 from sightline.filters._spaces import NAMES, by_matrix, in_bytes, in_floats
 from sightline.filters._tables import in_bins, mixed, toned
 

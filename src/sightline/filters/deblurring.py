@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import wholes, within
 from sightline.core.depth import from_unit, unit
-from sightline.filters._asked import whole, within
 from sightline.filters._kernels import kernel_of
 from sightline.filters._noise import spread
 from sightline.filters._pixels import on_pixels
@@ -68,7 +68,7 @@ def richardson_lucy(
 
     More steps bring back more detail, and more noise.
     """
-    whole("richardson_lucy", 1, 500, steps=steps)
+    wholes("richardson_lucy", 1, 500, steps=steps)
     point = kernel_of("richardson_lucy", kernel, size, angle)
     return from_unit(_likeliest(unit(image), point, steps), image)
 

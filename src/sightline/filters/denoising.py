@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from sightline.core.asked import wholes, within
 from sightline.core.depth import from_unit, unit
-from sightline.filters._asked import whole, within
 from sightline.filters._blocks import overlapping
 from sightline.filters._noise import spread
 from sightline.filters._pixels import on_pixels
@@ -26,8 +26,8 @@ def non_local_means(
     """
     import cv2
 
-    whole("non_local_means", 1, 21, patch=patch)
-    whole("non_local_means", 3, 101, window=window)
+    wholes("non_local_means", 1, 21, patch=patch)
+    wholes("non_local_means", 3, 101, window=window)
     level = spread("non_local_means", image, noise, strength)
     if level <= 0 or not min(image.shape[:2]) > 1:
         return image.copy()
@@ -45,7 +45,7 @@ def total_variation(image: np.ndarray, *, steps: int = 25, noise: float = 0.0, s
 
     Solved by Beck and Teboulle's fast gradient projection (2009); all channels share their edges.
     """
-    whole("total_variation", 1, 1000, steps=steps)
+    wholes("total_variation", 1, 1000, steps=steps)
     values = unit(image)
     weight = 0.75 * spread("total_variation", values, noise, strength)
     return from_unit(_smallest_variation(values, weight, steps), image) if weight > 0 else image.copy()
@@ -92,7 +92,7 @@ def _squares(values: np.ndarray) -> np.ndarray:
 @on_pixels
 def wavelet(image: np.ndarray, *, levels: int = 4, noise: float = 0.0, strength: float = 1.0) -> np.ndarray:
     """Detail at `levels` scales shrunk by what noise there is (BayesShrink, Chang et al. 2000), over all shifts."""
-    whole("wavelet", 1, 8, levels=levels)
+    wholes("wavelet", 1, 8, levels=levels)
     values = unit(image)
     level = spread("wavelet", values, noise, strength)
     if level <= 0:
@@ -106,7 +106,7 @@ def sliding_cosines(image: np.ndarray, *, step: int = 2, noise: float = 0.0, str
 
     Hard thresholds on the discrete cosine transform with overlap (Guleryuz 2007): the best of the plain filters here.
     """
-    whole("sliding_cosines", 1, 8, step=step)
+    wholes("sliding_cosines", 1, 8, step=step)
     values = unit(image)
     level = 2.7 * spread("sliding_cosines", values, noise, strength)
     if level <= 0:
@@ -121,7 +121,7 @@ def wiener_denoise(image: np.ndarray, *, radius: int = 2, noise: float = 0.0, st
     """Each window pulled towards its mean by the share of its variance that is noise (Lee 1980)."""
     import cv2
 
-    whole("wiener_denoise", 1, 100, radius=radius)
+    wholes("wiener_denoise", 1, 100, radius=radius)
     values = unit(image)
     power = np.float32((1.1 * spread("wiener_denoise", values, noise, strength)) ** 2)
     size = (2 * radius + 1, 2 * radius + 1)
@@ -143,7 +143,7 @@ def soften_blocks(image: np.ndarray, *, quality: int = 0, step: int = 2, strengt
     """
     from sightline.filters._jpeg import mended
 
-    whole("soften_blocks", 0, 100, quality=quality)
-    whole("soften_blocks", 1, 8, step=step)
+    wholes("soften_blocks", 0, 100, quality=quality)
+    wholes("soften_blocks", 1, 8, step=step)
     within("soften_blocks", 0, 10, strength=strength)
     return from_unit(mended(unit(image), quality, step, strength), image)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import within
 from sightline.core.depth import from_unit, unit
 from sightline.core.errors import SettingsError
-from sightline.filters._asked import within
 from sightline.filters._pixels import need_colour, on_pixels
 
 _REDDER = 1.8  # a red pupil has so many times more red than green and blue have on average

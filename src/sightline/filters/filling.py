@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import wholes, within
 from sightline.core.depth import from_unit, span, unit
 from sightline.core.errors import InputError
-from sightline.filters._asked import mask_of, whole, within
+from sightline.filters._given import mask_of
 from sightline.filters._patches import patched
 from sightline.filters._pixels import on_any_pixels
 from sightline.filters._planes import each
@@ -72,9 +73,9 @@ def patch_fill(image: np.ndarray, *, mask: Any = None, patch: int = 7, rounds: i
     From coarse to fine, every hole is made of the likeliest patches (Wexler et al. 2007), which are found by spreading
     good matches and trying others by chance (PatchMatch, Barnes et al. 2009). The same seed gives the same pixels.
     """
-    whole("patch_fill", 3, 21, patch=patch)
-    whole("patch_fill", 1, 50, rounds=rounds)
-    whole("patch_fill", 0, 2**31, seed=seed)
+    wholes("patch_fill", 3, 21, patch=patch)
+    wholes("patch_fill", 1, 50, rounds=rounds)
+    wholes("patch_fill", 0, 2**31, seed=seed)
     holes = _holes("patch_fill", image, mask)
     if not holes.any():
         return image.copy()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sightline.core.asked import flag, number, numbers, whole, word
 from sightline.core.errors import SettingsError
 from sightline.core.resampling import resize as resampled
 from sightline.filters._pixels import by_four, ink, kept_within, on_any_pixels
-from sightline.filters._settings import flag, number, numbers, whole, word
 
 _WAYS = {
     "smooth": -1,

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import several, within
 from sightline.core.depth import from_unit, span, unit
 from sightline.core.errors import InputError
-from sightline.filters._asked import numbers, picture_of, within
+from sightline.filters._given import picture_of
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import blurred, gray_of, guided_by, relit
 
@@ -63,7 +64,7 @@ def retinex(image: np.ndarray, *, scales: Sequence[float] = (0.03, 0.12, 0.4), c
     `scales` are shares of the longer side, `clip` is the share at both ends that may become black or white. Colours
     follow their gray.
     """
-    numbers("retinex", 0.001, 1, scales=scales)
+    several("retinex", 0.001, 1, scales=scales)
     within("retinex", 0, 0.3, clip=clip)
     values = unit(image)
     gray = gray_of(values)

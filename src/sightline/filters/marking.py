@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.asked import one_of, within
 from sightline.core.depth import from_unit, unit
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.marking import busy, mark
-from sightline.filters._asked import one_of, picture_of, within
+from sightline.filters._given import picture_of
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import gray_of
 

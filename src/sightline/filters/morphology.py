@@ -7,8 +7,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from sightline.core.asked import whole, word
 from sightline.filters._pixels import by_four, ends, on_any_pixels
-from sightline.filters._settings import whole, word
 
 _SHAPES = ("disc", "square", "cross", "diamond")
 

@@ -7,8 +7,8 @@ from functools import cache
 import cv2
 import numpy as np
 
+from sightline.core.asked import flag, number, whole
 from sightline.filters._pixels import black_and_white, chosen, ends, on_any_pixels
-from sightline.filters._settings import flag, number, whole
 
 # The neighbours of a pixel, clockwise from above, and what each adds to the number that stands for all eight.
 _CLOCKWISE = ((0, 1, 2), (7, 0, 3), (6, 5, 4))

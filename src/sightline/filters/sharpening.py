@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sightline.core.asked import within
 from sightline.core.depth import from_unit, span, unit
-from sightline.filters._asked import within
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import blurred
 

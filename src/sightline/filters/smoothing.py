@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sightline.core.asked import wholes, within
 from sightline.core.depth import from_unit, unit
-from sightline.filters._asked import whole, within
 from sightline.filters._noise import spread
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import each, guided_by
@@ -26,7 +26,7 @@ def box(image: np.ndarray, *, radius: int = 1) -> np.ndarray:
     """Every pixel becomes the plain mean of the square that reaches `radius` pixels from it."""
     import cv2
 
-    whole("box", 0, 1000, radius=radius)
+    wholes("box", 0, 1000, radius=radius)
     made = cv2.blur(image, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(made).reshape(image.shape)
 
@@ -36,7 +36,7 @@ def median(image: np.ndarray, *, radius: int = 1) -> np.ndarray:
     """Every pixel becomes the middle value of the square around it: specks go, edges stay."""
     import cv2
 
-    whole("median", 0, 100, radius=radius)
+    wholes("median", 0, 100, radius=radius)
     size = 2 * radius + 1
     if size == 1:
         return image.copy()
@@ -81,7 +81,7 @@ def guided(image: np.ndarray, *, radius: int = 2, noise: float = 0.0, strength: 
 
     `noise` is in levels of 8 bits, 0: measured.
     """
-    whole("guided", 1, 200, radius=radius)
+    wholes("guided", 1, 200, radius=radius)
     values = unit(image)
     level = 1.8 * spread("guided", values, noise, strength)
     return from_unit(each(values, lambda plane: guided_by(plane, plane, radius, level * level + 1e-12)), image)
@@ -93,7 +93,7 @@ def anisotropic(image: np.ndarray, *, steps: int = 5, noise: float = 0.0, streng
 
     `noise` is in levels of 8 bits, 0: measured. All channels share their edges.
     """
-    whole("anisotropic", 0, 500, steps=steps)
+    wholes("anisotropic", 0, 500, steps=steps)
     edge = 1.7 * spread("anisotropic", image, noise, strength)
     if edge <= 0 or not steps:
         return image.copy()

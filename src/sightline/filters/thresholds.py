@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sightline.core.asked import number, whole, word
 from sightline.filters._pixels import black_and_white, chosen, ends, light, on_any_pixels, on_pixels
-from sightline.filters._settings import number, whole, word
 from sightline.filters._tables import in_bins
 
 _WIDEST = 999

@@ -8,9 +8,9 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from sightline.core.asked import flag, number, pairs, whole, word
 from sightline.core.errors import SettingsError
 from sightline.filters._pixels import ends, in_colour, on_any_pixels, on_light, on_pixels
-from sightline.filters._settings import flag, number, pairs, whole, word
 from sightline.filters._spaces import lit, signal
 from sightline.filters._tables import Curve, counts, in_bins, linear, looked_up, mixed, quantiles, toned
 from sightline.filters._tiles import clahe_of

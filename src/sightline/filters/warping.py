@@ -8,9 +8,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from sightline.core.asked import flag, number, numbers, pairs, whole, word
 from sightline.core.errors import InputError, SettingsError
 from sightline.filters._pixels import by_four, ink, kept_within, on_any_pixels
-from sightline.filters._settings import flag, number, numbers, pairs, whole, word
 
 _WAYS = {
     "nearest": cv2.INTER_NEAREST,

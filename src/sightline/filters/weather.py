@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sightline.core.asked import wholes, within
 from sightline.core.depth import from_unit, unit
-from sightline.filters._asked import whole, within
 from sightline.filters._pixels import on_pixels
 from sightline.filters._planes import gray_of, guided_by
 
@@ -19,7 +19,7 @@ def dehaze(image: np.ndarray, *, strength: float = 0.9, radius: int = 0, least: 
     import cv2
 
     within("dehaze", 0, 1, strength=strength)
-    whole("dehaze", 0, 200, radius=radius)
+    wholes("dehaze", 0, 200, radius=radius)
     within("dehaze", 0.01, 1, least=least)
     values = unit(image)
     reach = radius or max(1, max(image.shape[:2]) // 60)

@@ -85,7 +85,7 @@ def _levels(right: np.ndarray, down: np.ndarray, low: float, high: float) -> tup
         apart = (light[-1] * below - total * light) ** 2 / np.maximum(below * (total - below), 1)
         high = float(middles[int(np.argmax(apart))])
     high = max(high, low)
-    return min(low or high / 2, high), high
+    return low or high / 2, high
 
 
 def _thinned(steep: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:

@@ -12,15 +12,19 @@ def superpixels(values: np.ndarray, count: int, compact: float, times: int) -> n
     rows, columns = values.shape[:2]
     step = float(np.sqrt(rows * columns / count))
     tall, wide = max(1, round(rows / step)), max(1, round(columns / step))
-    seen = np.concatenate([_even(values) * np.float32(100 / compact), _places(rows, columns, step)], 2)
+    seen = _even(values) * np.float32(100 / compact)
     planes = [np.ascontiguousarray(seen[..., part]) for part in range(seen.shape[2])]
+    down, right = (np.arange(side).astype(np.float32) / np.float32(step) for side in (rows, columns))
+    every = (*planes, np.broadcast_to(down[:, None], (rows, columns)), np.broadcast_to(right, (rows, columns)))
+    weights = [plane.astype(np.float64).ravel() for plane in every]
     row, column = np.arange(rows) * tall // rows, np.arange(columns) * wide // columns
     found = row[:, None] * wide + column[None]
     for _ in range(times):
         flat = found.ravel()
         total = np.bincount(flat, minlength=tall * wide)
-        sums = np.stack([np.bincount(flat, plane.ravel(), tall * wide) for plane in planes], 1)
-        found = _nearest(planes, (sums / np.maximum(total, 1)[:, None]).astype(np.float32), total > 0, step, found)
+        sums = np.stack([np.bincount(flat, weight, tall * wide) for weight in weights], 1)
+        middles = (sums / np.maximum(total, 1)[:, None]).astype(np.float32)
+        found = _nearest(planes, (down, right), middles, total > 0, step, found)
     return _joined(found)
 
 
@@ -33,13 +37,13 @@ def _even(values: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(values), cv2.COLOR_RGB2Lab)) / np.float32(100)
 
 
-def _places(rows: int, columns: int, step: float) -> np.ndarray:
-    down, right = np.mgrid[:rows, :columns].astype(np.float32) / np.float32(step)
-    return np.stack([down, right], 2)
-
-
 def _nearest(
-    planes: list[np.ndarray], middles: np.ndarray, there: np.ndarray, step: float, found: np.ndarray
+    planes: list[np.ndarray],
+    places: tuple[np.ndarray, np.ndarray],
+    middles: np.ndarray,
+    there: np.ndarray,
+    step: float,
+    found: np.ndarray,
 ) -> np.ndarray:
     """For each pixel the nearest of the middles that are not farther than a step away in either direction."""
     best = np.full(found.shape, np.inf, np.float32)
@@ -52,8 +56,10 @@ def _nearest(
             slice(max(0, int(x - step)), int(x + step) + 2),
         )
         away = np.square(planes[0][window] - middle[0])
-        for plane, part in zip(planes[1:], middle[1:], strict=True):
+        for plane, part in zip(planes[1:], middle[1:-2], strict=True):
             away += np.square(plane[window] - part)
+        away += np.square(places[0][window[0]] - middle[-2])[:, None]
+        away += np.square(places[1][window[1]] - middle[-1])
         nearer = away < best[window]
         np.copyto(best[window], away, where=nearer)
         np.copyto(made[window], number, where=nearer)
@@ -77,7 +83,8 @@ def _joined(found: np.ndarray) -> np.ndarray:
         nearest = ndimage.distance_transform_cdt(stray, metric="taxicab", return_distances=False, return_indices=True)
         parts = parts[nearest[0], nearest[1]]
         parts = _parts(parts)
-    return np.unique(parts, return_inverse=True)[1].reshape(found.shape).astype(np.int32)
+    rank = np.cumsum(np.bincount(parts.ravel()) > 0, dtype=np.int32) - np.int32(1)  # without gaps
+    return np.asarray(rank[parts])
 
 
 def _first(number: np.ndarray, main: np.ndarray) -> np.ndarray:
@@ -88,15 +95,14 @@ def _first(number: np.ndarray, main: np.ndarray) -> np.ndarray:
 
 
 def _parts(found: np.ndarray) -> np.ndarray:
-    """Connected parts (by sides) of equal numbers."""
+    """Connected parts (by sides) of equal numbers: pieces of rows, joined to those below them."""
     from scipy import sparse
     from scipy.sparse import csgraph
 
-    place = np.arange(found.size).reshape(found.shape)
-    pairs = [
-        (place[:, :-1][found[:, :-1] == found[:, 1:]], place[:, 1:][found[:, :-1] == found[:, 1:]]),
-        (place[:-1][found[:-1] == found[1:]], place[1:][found[:-1] == found[1:]]),
-    ]
-    one, other = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
-    graph = sparse.coo_matrix((np.ones(len(one), np.int8), (one, other)), shape=(found.size,) * 2)
-    return np.asarray(csgraph.connected_components(graph, directed=False)[1]).reshape(found.shape)
+    begins = np.ones(found.shape, bool)
+    np.not_equal(found[:, 1:], found[:, :-1], out=begins[:, 1:])
+    piece = np.cumsum(begins.ravel(), dtype=np.int32).reshape(found.shape) - np.int32(1)
+    met = (found[1:] == found[:-1]) & (begins[1:] | begins[:-1])  # once where two pieces begin to lie on one another
+    one, other, count = piece[:-1][met], piece[1:][met], int(piece[-1, -1]) + 1
+    graph = sparse.coo_matrix((np.ones(len(one), np.int8), (one, other)), shape=(count, count))
+    return np.asarray(csgraph.connected_components(graph, directed=False)[1][piece])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.core.annotations import Objects
+from sightline.core.asked import one_of, wholes, within
 from sightline.core.errors import SettingsError
-from sightline.finders._asked import one_of, whole, within
 from sightline.finders._bed import Bed
 from sightline.finders._found import rounds
 from sightline.finders._light import unit_plane
@@ -68,7 +68,7 @@ def hough_circles(
     """
     within("hough_circles", 0.05, 1, least=least)
     within("hough_circles", 0, 100_000, apart=apart)
-    whole("hough_circles", 1, 100_000, count=count)
+    wholes("hough_circles", 1, 100_000, count=count)
     bed = _bed(image, "hough_circles", smallest, largest, shade, 0.1)
     if bed is None:
         return rounds(np.zeros((0, 3)), np.zeros(0), "circle")

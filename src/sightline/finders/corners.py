@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.core.annotations import Objects
-from sightline.finders._asked import whole, within
+from sightline.core.asked import wholes, within
 from sightline.finders._found import points
 from sightline.finders._light import byte_plane, plane, unit_plane
 
@@ -38,7 +38,7 @@ def fast(image: np.ndarray, *, step: float = 0.08, count: int = 1000) -> Objects
     import cv2
 
     within("fast", 0.004, 1, step=step)
-    whole("fast", 1, 1_000_000, count=count)
+    wholes("fast", 1, 1_000_000, count=count)
     light = byte_plane(image, "fast")
     if min(light.shape) < 7:
         return points(np.zeros((0, 2)), np.zeros(0), "corner")
@@ -54,8 +54,8 @@ def _tracked(image: np.ndarray, what: str, least: float, apart: float, count: in
 
     within(what, 1e-6, 1, least=least)
     within(what, 0, 1000, apart=apart)
-    whole(what, 1, 1_000_000, count=count)
-    whole(what, 2, 31, block=block)
+    wholes(what, 1, 1_000_000, count=count)
+    wholes(what, 2, 31, block=block)
     gray, black, _ = plane(image, what)
     if gray.dtype != np.uint8 or black:
         gray = unit_plane(image, what)

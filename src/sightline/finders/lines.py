@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.core.annotations import Objects
-from sightline.finders._asked import whole, within
+from sightline.core.asked import wholes, within
 from sightline.finders._canny import canny_edges
 from sightline.finders._found import lines
 from sightline.finders._light import byte_plane
@@ -26,7 +26,7 @@ def hough_lines(
 
     within("hough_lines", 0.1, 100, step=step)
     within("hough_lines", 0.05, 45, turn=turn)
-    whole("hough_lines", 1, 1_000_000, least=least, count=count)
+    wholes("hough_lines", 1, 1_000_000, least=least, count=count)
     drawn = _edges(image, "hough_lines", edges)
     made = cv2.HoughLinesWithAccumulator(drawn, step, np.deg2rad(turn), least)
     found = np.zeros((0, 3)) if made is None else np.asarray(made, np.float64).reshape(-1, 3)
@@ -56,7 +56,7 @@ def line_segments(
 
     within("line_segments", 1, 100_000, length=length)
     within("line_segments", 0, 10_000, gap=gap)
-    whole("line_segments", 1, 1_000_000, least=least)
+    wholes("line_segments", 1, 1_000_000, least=least)
     drawn = _edges(image, "line_segments", edges)
     made = cv2.HoughLinesP(drawn, 1, np.pi / 180, least, minLineLength=length, maxLineGap=gap)
     ends = np.zeros((0, 4)) if made is None else np.asarray(made, np.float64).reshape(-1, 4)

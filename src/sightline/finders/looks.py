@@ -6,8 +6,8 @@ import numpy as np
 
 from sightline.core import catalog
 from sightline.core.annotations import Heatmap, Objects, Value
+from sightline.core.asked import wholes, within
 from sightline.core.errors import SettingsError
-from sightline.finders._asked import whole, within
 from sightline.finders._light import unit_plane
 
 
@@ -18,7 +18,7 @@ def saliency(image: np.ndarray, *, side: int = 64, sigma: float = 2.5) -> Heatma
     """
     import cv2
 
-    whole("saliency", 8, 1024, side=side)
+    wholes("saliency", 8, 1024, side=side)
     within("saliency", 0.1, 100, sigma=sigma)
     gray = unit_plane(image, "saliency")
     share = side / max(gray.shape)

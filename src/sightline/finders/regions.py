@@ -6,9 +6,9 @@ import numpy as np
 
 from sightline.core import geometry
 from sightline.core.annotations import Objects, Regions
+from sightline.core.asked import wholes, within
 from sightline.core.chance import generator
 from sightline.core.errors import SettingsError
-from sightline.finders._asked import whole, within
 from sightline.finders._climb import climbed
 from sightline.finders._cut import lit
 from sightline.finders._light import byte_plane, colours, luma
@@ -23,8 +23,8 @@ def kmeans(image: np.ndarray, *, count: int = 4, times: int = 20, seed: int = 0)
     Colours are grouped by their counts on a grid of 32 levels a channel, begun far apart (Arthur and Vassilvitskii
     2007) by a chance that `seed` fixes; the mean colour of a group is that of its pixels.
     """
-    whole("kmeans", 1, 255, count=count)
-    whole("kmeans", 1, 1000, times=times)
+    wholes("kmeans", 1, 255, count=count)
+    wholes("kmeans", 1, 1000, times=times)
     values = colours(image, "kmeans")
     flat = values.reshape(-1, values.shape[2])
     keys = np.minimum((flat * _STEPS).astype(np.int64), _STEPS - 1)
@@ -52,8 +52,8 @@ def slic(image: np.ndarray, *, count: int = 200, compact: float = 10.0, times: i
 
     A larger `compact` makes them squarer. What is cut off from its region joins the neighbour that it touches most.
     """
-    whole("slic", 1, 60_000, count=count)
-    whole("slic", 1, 100, times=times)
+    wholes("slic", 1, 60_000, count=count)
+    wholes("slic", 1, 100, times=times)
     within("slic", 0.01, 1000, compact=compact)
     found = superpixels(colours(image, "slic"), count, compact, times)
     return Regions(found, tuple(f"piece {number}" for number in range(1, int(found.max()) + 2)))
@@ -97,7 +97,7 @@ def grabcut(
     import cv2
 
     within("grabcut", 0, 1, left=left, top=top, right=right, bottom=bottom)
-    whole("grabcut", 1, 100, times=times)
+    wholes("grabcut", 1, 100, times=times)
     if right <= left or bottom <= top:
         raise SettingsError(
             f"grabcut: the box {left}, {top}, {right}, {bottom} is empty: give left < right, top < bottom."

@@ -8,8 +8,8 @@ import numpy as np
 
 from sightline.core import geometry
 from sightline.core.annotations import Objects
+from sightline.core.asked import one_of, wholes, within
 from sightline.core.shapes import measures
-from sightline.finders._asked import one_of, whole, within
 from sightline.finders._cut import lit
 from sightline.finders._found import rounds
 from sightline.finders._light import unit_plane
@@ -110,7 +110,7 @@ def blobs(
     within("blobs", 1, 10_000, smallest=smallest, largest=largest)
     within("blobs", 0, 1, overlap=overlap)
     within("blobs", 0.001, 1, least=least)
-    whole("blobs", 1, 50, steps=steps)
+    wholes("blobs", 1, 50, steps=steps)
     gray = unit_plane(image, "blobs")
     sigmas = np.geomspace(smallest, max(smallest, largest), steps) / np.sqrt(2)
     stack = [_answer(gray, float(sigma), method, shade) for sigma in sigmas]
@@ -124,7 +124,7 @@ def _parts(
     image: np.ndarray, what: str, level: float, dark: bool, least: int, most: int, corners: bool
 ) -> tuple[Parts, np.ndarray]:
     within(what, 0, 1, level=level)
-    whole(what, 0, 10**9, least=least, most=most)
+    wholes(what, 0, 10**9, least=least, most=most)
     parts = parts_of(lit(image, what, level, dark), corners)
     return parts, np.flatnonzero((parts.areas >= least) & ((parts.areas <= most) | (most == 0)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import numpy as np
 
 from sightline.core import geometry
 from sightline.core.annotations import Objects
+from sightline.core.asked import one_of, wholes, within
 from sightline.core.errors import SettingsError
 from sightline.core.image import read_image
-from sightline.finders._asked import one_of, whole, within
 from sightline.finders._light import unit_plane
 
 METHODS = ("ncc", "ssd")
@@ -41,7 +42,7 @@ def template(
     one_of("template", METHODS, method=method)
     within("template", 0.05, 1, least=least)
     within("template", 0, 1, overlap=overlap)
-    whole("template", 1, 100_000, count=count)
+    wholes("template", 1, 100_000, count=count)
     sizes, angles = _numbers("scales", scales, 0.05, 20), _numbers("turns", turns, -360, 360)
     gray, shown = unit_plane(image, "template"), _templates(like)
     found: list[tuple[float, int, float, float, np.ndarray]] = []
@@ -136,8 +137,20 @@ def _matches(
     made = np.asarray(made, np.float32).reshape(gray.shape[0] - rows + 1, gray.shape[1] - columns + 1)
     if method == "ssd":
         made = 1 - made
-    near = np.asarray(cv2.dilate(made, np.ones((3, 3), np.uint8))).reshape(made.shape)
-    y, x = np.nonzero((made >= least) & (made >= near) & (made <= _ABOVE))
-    made = np.minimum(made, 1)
-    best = np.argsort(-made[y, x], kind="stable")[: 20 * count]
-    return [(float(made[y[row], x[row]]), float(x[row]), float(y[row])) for row in best]
+    y, x = _peaks(made, least)
+    scores = np.minimum(made[y, x], 1)
+    best = np.argsort(-scores, kind="stable")[: 20 * count]
+    return [(float(scores[row]), float(x[row]), float(y[row])) for row in best]
+
+
+def _peaks(made: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of scores of at least so much that none beside them beats."""
+    import cv2
+
+    places = cv2.findNonZero(cv2.compare(made, float(np.float32(least)), cv2.CMP_GE))
+    x, y = np.zeros((2, 0), np.int64) if places is None else np.asarray(places, np.int64).reshape(-1, 2).T
+    scores = made[y, x]
+    kept = scores <= _ABOVE
+    for down, right in itertools.product((-1, 0, 1), repeat=2):
+        kept &= scores >= made[np.clip(y + down, 0, len(made) - 1), np.clip(x + right, 0, made.shape[1] - 1)]
+    return y[kept], x[kept]

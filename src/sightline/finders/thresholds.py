@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Regions
-from sightline.finders._asked import one_of, whole, within
+from sightline.core.asked import one_of, wholes, within
 from sightline.finders._cut import lit, otsu_cut
 from sightline.finders._light import byte_plane, unit_plane
 
@@ -30,7 +30,7 @@ def adaptive(image: np.ndarray, *, radius: int = 17, offset: float = 0.02, kind:
     """What is lighter than the light around, less `offset`: a `gaussian` or plain `mean` over `radius` pixels."""
     import cv2
 
-    whole("adaptive", 1, 10_000, radius=radius)
+    wholes("adaptive", 1, 10_000, radius=radius)
     within("adaptive", -1, 1, offset=offset)
     one_of("adaptive", ("gaussian", "mean"), kind=kind)
     gray = unit_plane(image, "adaptive")
@@ -49,7 +49,7 @@ def sauvola(image: np.ndarray, *, radius: int = 12, k: float = 0.2) -> Regions:
     """
     import cv2
 
-    whole("sauvola", 1, 10_000, radius=radius)
+    wholes("sauvola", 1, 10_000, radius=radius)
     within("sauvola", 0, 1, k=k)
     gray = unit_plane(image, "sauvola")
     side = (2 * radius + 1, 2 * radius + 1)
@@ -62,7 +62,7 @@ def sauvola(image: np.ndarray, *, radius: int = 12, k: float = 0.2) -> Regions:
 
 def multi_otsu(image: np.ndarray, *, classes: int = 3) -> Regions:
     """Two to five groups of light, each as even as can be (Liao et al. 2001)."""
-    whole("multi_otsu", 2, 5, classes=classes)
+    wholes("multi_otsu", 2, 5, classes=classes)
     import cv2
 
     light = byte_plane(image, "multi_otsu")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Objects
+from sightline.core.asked import wholes, within
 from sightline.core.depth import checked
 from sightline.core.errors import SettingsError
-from sightline.finders._asked import whole, within
 
 MOST = 100_000  # windows of one picture
 
@@ -22,7 +22,7 @@ def windows(image: Any, *, size: int = 64, step: float = 0.25, growth: float = 1
     what was said of them becomes things by the step `told`: so a classifier, such as HOG with an SVM, finds things.
     """
     rows, columns = checked(image, what="windows").shape[:2]
-    whole("windows", 1, 100_000, size=size)
+    wholes("windows", 1, 100_000, size=size)
     within("windows", 0.01, 1, step=step, largest=largest)
     within("windows", 1.01, 100, growth=growth)
     made: list[np.ndarray] = []

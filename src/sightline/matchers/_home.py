@@ -25,12 +25,20 @@ def confirmed(there: np.ndarray, back: np.ndarray, first: np.ndarray, second: np
     grid = _grid(there)
     look = grid + there
     home = there + cv2.remap(back, look, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    longer = np.square(there).sum(-1)
+    longer = _squared(there)
     size = int(second.shape[0]), int(second.shape[1])
-    seen = (np.square(home).sum(-1) < _SLACK**2 + 0.01 * longer) & inside(there, size)
+    seen = (_squared(home) < _SLACK**2 + 0.01 * longer) & inside(there, size)
     laid = cv2.remap(second, look, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alike = likeness(first.astype(np.float32), laid.astype(np.float32), seen)
     return Field(there, size, seen, float(seen.mean()) * max(0.0, alike))
+
+
+def _squared(steps: np.ndarray) -> np.ndarray:
+    """Square of the length of each step."""
+    x, y = steps[..., 0], steps[..., 1]
+    made = x * x
+    made += y * y
+    return np.asarray(made)
 
 
 def _grid(steps: np.ndarray) -> np.ndarray:

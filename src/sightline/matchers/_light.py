@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from sightline.core.depth import checked, span
-from sightline.core.errors import InputError, SettingsError, nearest
+from sightline.core.errors import InputError
 
 LEAST = 32  # rows and columns
 _PLAIN = 0.5 / 255  # spread of light below which there is no picture
@@ -30,19 +30,6 @@ def levels(first: Any, second: Any, what: str, *, alike: bool = False) -> tuple[
         ranges = [(min(low for low, _ in ranges), max(high for _, high in ranges))] * 2
     made = tuple(_stretched(light, *limits) for light, limits in zip(lit, ranges, strict=True))
     return made[0], made[1]
-
-
-def one_of(what: str, name: str, given: str, choices: tuple[str, ...]) -> None:
-    """Refuse a word that is no choice."""
-    if given not in choices:
-        close = nearest(given, choices)
-        raise SettingsError(f"{what}: {name} = '{given}' is unknown.{close} Known: {', '.join(choices)}.")
-
-
-def between(what: str, name: str, given: float, low: float, high: float) -> None:
-    """Refuse a number that is out of range, or none."""
-    if not low <= given <= high:
-        raise SettingsError(f"{what}: {name} = {given}: give {low:g} to {high:g}.")
 
 
 def same_size(first: np.ndarray, second: np.ndarray, what: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sightline.core.asked import word
 from sightline.core.relation import Matches
-from sightline.matchers._light import nothing, one_of
+from sightline.matchers._light import nothing
 
 KINDS = ("sift", "orb")
 _ROWS = 2048  # of distances held at once
@@ -26,7 +27,7 @@ def paired(
     mutual: bool = True,
 ) -> Matches:
     """Places of two uint8 pictures that choose each other."""
-    one_of(what, "places", by, KINDS)
+    word(what, "places", by, KINDS)
     places, described = described_places(first, by, most)
     others, theirs = described_places(second, by, most)
     if min(len(places), len(others)) < 2:

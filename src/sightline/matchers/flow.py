@@ -8,10 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sightline.core.asked import number, word
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.relation import Field, Matches
 from sightline.matchers._home import confirmed
-from sightline.matchers._light import between, levels, nothing, one_of, same_size
+from sightline.matchers._light import levels, nothing, same_size
 
 _PRESETS = ("ultrafast", "fast", "medium")
 _HOME = 0.5  # pixels by which a corner that is followed there and back may miss
@@ -26,8 +27,8 @@ def lucas_kanade(
     `dense` answers with a step for every pixel, drawn straight between the corners. `window` pixels around a corner
     move together; `most` corners are followed.
     """
-    between("lucas_kanade", "most", most, 4, 100_000)
-    between("lucas_kanade", "window", window, 5, 101)
+    number("lucas_kanade", "most", most, 4, 100_000)
+    number("lucas_kanade", "window", window, 5, 101)
     one, two = levels(first, second, "lucas_kanade", alike=True)
     same_size(one, two, "lucas_kanade")
     corners = cv2.goodFeaturesToTrack(one, most, 0.005, 5, blockSize=5)
@@ -54,8 +55,8 @@ def farneback(
 
     `check` walks the way back as well, which tells what is seen in both pictures and how sure the answer is.
     """
-    between("farneback", "window", window, 5, 101)
-    between("farneback", "levels_down", levels_down, 0, 10)
+    number("farneback", "window", window, 5, 101)
+    number("farneback", "levels_down", levels_down, 0, 10)
 
     def walk(one: np.ndarray, two: np.ndarray) -> np.ndarray:
         made = cv2.calcOpticalFlowFarneback(one, two, None, 0.5, levels_down, window, 3, 7, 1.5, 0)
@@ -70,7 +71,7 @@ def dis(first: np.ndarray, second: np.ndarray, *, preset: str = "medium", check:
     `preset`: ultrafast, fast or medium. `check` walks the way back as well, which tells what is seen in both pictures
     and how sure the answer is.
     """
-    one_of("dis", "preset", preset, _PRESETS)
+    word("dis", "preset", preset, _PRESETS)
 
     def walk(one: np.ndarray, two: np.ndarray) -> np.ndarray:
         tools: Any = cv2

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sightline.core.asked import word
 from sightline.core.relation import MOVES, Move, centred, edged
 from sightline.matchers import _mutual
 from sightline.matchers._climb import Level, climb, gradients, pyramid
-from sightline.matchers._light import floats, nothing, one_of
+from sightline.matchers._light import floats, nothing
 from sightline.matchers._waves import shift_of, turn_of
 
 WAYS = ("correlation", "mutual")
@@ -32,8 +33,8 @@ def intensity(
     which dark may be light and light may be anything that goes with it.
     `kind`: shift, similarity, affine or homography.
     """
-    one_of("intensity", "kind", kind, MOVES)
-    one_of("intensity", "light", light, WAYS)
+    word("intensity", "kind", kind, MOVES)
+    word("intensity", "light", light, WAYS)
     one, two = floats(first, second, "intensity")
     sizes = (int(one.shape[0]), int(one.shape[1])), (int(two.shape[0]), int(two.shape[1]))
     levels, way = pyramid(one, two), _mutual.climb if light == "mutual" else climb

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sightline.core.asked import number, word
 from sightline.core.relation import Move
 from sightline.matchers._agreeing import fitted, refined
-from sightline.matchers._light import between, levels, one_of
+from sightline.matchers._light import levels
 from sightline.matchers._places import paired
 
 
@@ -25,7 +26,7 @@ def homography(
     `within`: pixels by which an agreeing place may miss. `places`, `most` and `ratio` are those of `points`. `fine`
     goes on to a twentieth of a pixel by the light of all that both show, as far as the places still agree.
     """
-    between("homography", "within", within, 0.1, 100)
+    number("homography", "within", within, 0.1, 100)
     lit = levels(first, second, "homography")
     matches = paired(*lit, "homography", by=places, most=most, ratio=ratio)
     found = fitted(matches, "homography", within, "homography")
@@ -47,8 +48,8 @@ def affine(
 
     A similarity turns, scales all sides alike and shifts. The other settings are those of `homography`.
     """
-    between("affine", "within", within, 0.1, 100)
-    one_of("affine", "kind", kind, ("shift", "similarity", "affine"))
+    number("affine", "within", within, 0.1, 100)
+    word("affine", "kind", kind, ("shift", "similarity", "affine"))
     lit = levels(first, second, "affine")
     matches = paired(*lit, "affine", by=places, most=most, ratio=ratio)
     found = fitted(matches, kind, within, "affine")

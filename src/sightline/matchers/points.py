@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sightline.core.asked import number
 from sightline.core.relation import Matches
-from sightline.matchers._light import between, levels
+from sightline.matchers._light import levels
 from sightline.matchers._places import paired
 
 
@@ -23,6 +24,6 @@ def points(
     `places`: sift or orb (faster, less sure), at most `most` a picture. A pair counts if its distance is below `ratio`
     of that to the next best, and, where `mutual`, if each of the two chooses the other.
     """
-    between("points", "ratio", ratio, 0.1, 1.0)
-    between("points", "most", most, 8, 100_000)
+    number("points", "ratio", ratio, 0.1, 1.0)
+    number("points", "most", most, 8, 100_000)
     return paired(*levels(first, second, "points"), "points", by=places, most=most, ratio=ratio, mutual=mutual)

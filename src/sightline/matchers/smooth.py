@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from sightline.core.asked import number
 from sightline.core.relation import Field, Matches, sureness
 from sightline.matchers._home import inside
-from sightline.matchers._light import between, levels, nothing
+from sightline.matchers._light import levels, nothing
 from sightline.matchers._places import paired
 
 _KNOTS = 600  # places that bend the plate
@@ -29,7 +30,7 @@ def thin_plate(
     A place counts if it steps like its neighbours. `stiff`: 0 bends through every place, 100 is nearly flat. Where no
     place is near, steps are guesses of the plate.
     """
-    between("thin_plate", "stiff", stiff, 0, 1000)
+    number("thin_plate", "stiff", stiff, 0, 1000)
     matches = paired(*levels(first, second, "thin_plate"), "thin_plate", by=places, most=most, ratio=ratio)
     if len(matches) < 2 * _FRIENDS:
         raise nothing("thin_plate", f"{len(matches)} places look alike; {2 * _FRIENDS} are needed")

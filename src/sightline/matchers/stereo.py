@@ -7,9 +7,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sightline.core.asked import number, word
 from sightline.core.relation import Field
 from sightline.matchers._home import confirmed
-from sightline.matchers._light import between, levels, nothing, one_of, same_size
+from sightline.matchers._light import levels, nothing, same_size
 
 WAYS = ("global", "block")
 
@@ -30,10 +31,10 @@ def disparity(
     `most` pixels. `search` global weighs a match against the steps around it (semi-global, Hirschmueller 2008); block
     looks at `block` x `block` pixels alone. `check` matches right to left as well: `seen` is what agrees, to a pixel.
     """
-    one_of("disparity", "search", search, WAYS)
-    between("disparity", "most", most, least + 1, 1024)
-    between("disparity", "least", least, -1024, 1023)
-    between("disparity", "block", block, 3, 31)
+    word("disparity", "search", search, WAYS)
+    number("disparity", "most", most, least + 1, 1024)
+    number("disparity", "least", least, -1024, 1023)
+    number("disparity", "block", block, 3, 31)
     one, two = levels(first, second, "disparity", alike=True)
     same_size(one, two, "disparity")
     many = -(-(most - least) // 16) * 16

@@ -16,6 +16,7 @@ from sightline.core.task import Facts
 AUTO = "hog+colour_histogram+lbp+gabor"  # of ten mixes never far from the best, see docs/classical.md
 MOST = 64  # pixels a side: 96 take twice as long and told no more
 _NETWORKS = ("timm", "bundle")
+_OF_NETWORKS = ("dropout", "smoothing", "loss", "mirror")  # options that learners of features know nothing of
 
 
 def takes_features(model: str) -> bool:
@@ -23,14 +24,16 @@ def takes_features(model: str) -> bool:
     return getattr(catalog.find("models", model), "TAKES", "pictures") == "features"
 
 
-def with_features(facts: Facts, model: str, recipe: str, size: int | None) -> Facts:
+def with_features(facts: Facts, model: str, options: Any) -> Facts:
     """The facts with inputs as the model takes them; pixels stay as they are for one that takes pixels."""
+    recipe, size = options.features, options.size
     if not takes_features(model):
         if recipe != "auto":
             raise SettingsError(
                 f"features = '{recipe}': '{model}' takes pixels; features are for models such as 'svm'."
             )
         return facts
+    _refuse_others(model, options)
     if recipe.partition(":")[0] in _NETWORKS:
         return _from_network(facts, recipe)
     spec = facts.input
@@ -40,6 +43,19 @@ def with_features(facts: Facts, model: str, recipe: str, size: int | None) -> Fa
     length = sum(block.length for block in vectors.blocks(recipe, spec.channels))
     inside = spec.size if size else tuple(min(MOST, side) for side in spec.size)
     return replace(facts, inputs={"features": replace(spec, size=inside, features=recipe, length=length)})
+
+
+def _refuse_others(model: str, options: Any) -> None:
+    """One line for options that steer how a network learns, which this model would pass over."""
+    usual = type(options)()
+    asked = [name for name in _OF_NETWORKS if getattr(options, name, None) != getattr(usual, name, None)]
+    if asked:
+        named = ", ".join(f"task.{name} = {getattr(options, name)!r}" for name in asked)
+        only = "that is" if len(asked) == 1 else "these are"
+        raise SettingsError(
+            f"{named}: {only} for networks, and '{model}' learns from features in one go. "
+            f"Leave it out, or take a network such as --model small."
+        )
 
 
 def network_on_features(model: str, facts: Facts, count: int, keep: int | None) -> Any:

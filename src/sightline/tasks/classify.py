@@ -73,7 +73,7 @@ class Classify(Task):
         extra: dict[str, Any] = {"parents": list(tree.parents)} if tree.parents else {}
         extra |= {"above": dict(tree.told)} if tree.told else {}
         facts = Facts({"image": InputSpec(size, channels, depth)}, tree.leaves, asdict(options), extra)
-        return with_features(facts, model, options.features, options.size)
+        return with_features(facts, model, options)
 
     def network(self, model: str, facts: Facts) -> Any:
         if takes_features(model):

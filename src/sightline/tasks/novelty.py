@@ -57,7 +57,7 @@ class Novelty(Task):
         channels, depth, shown = common_spec(data)
         size = (options.size,) * 2 if options.size else tuple(min(224, max(32, side)) for side in shown)
         facts = Facts({"image": InputSpec(size, channels, depth)}, (usual, OTHER), asdict(options))
-        return with_features(facts, model, options.features, options.size)
+        return with_features(facts, model, options)
 
     def network(self, model: str, facts: Facts) -> Any:
         return network_on_features(model, facts, 2, facts.options["keep"])

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,25 +50,35 @@ class KeptImage:
 
     def read(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
         """The pixels; read-only where they come from the cache."""
+        return self._kept(at_least, "")
+
+    def quick(self, at_least: tuple[int, int] | None = None) -> np.ndarray:
+        """`read` by the shortcuts of its decoder; kept beside what was read without them."""
+        return self._kept(at_least, "quick ")
+
+    def _kept(self, at_least: tuple[int, int] | None, way: str) -> np.ndarray:
         shape = None if at_least is None else self.shape
         small = None if shape is None or at_least is None else reduced_size(shape, *at_least)
         small = None if small == shape else small
         print_ = self.image.fingerprint()
         if print_ == "unreadable":
-            return self._decoded(at_least)
-        wanted = self.cache.key(print_, small)
+            return self._decoded(at_least, way)
+        wanted = self.cache.key(way + print_, small)
         found = self.cache.get(wanted)
         if found is not None:
             return found
-        pixels = self._decoded(at_least)
+        pixels = self._decoded(at_least, way)
         if small is not None and pixels.shape[:2] == shape:  # a kind of file that is always decoded whole
-            self.cache.put(self.cache.key(print_), pixels, wanted)
+            self.cache.put(self.cache.key(way + print_), pixels, wanted)
         else:
             self.cache.put(wanted, pixels)
         return pixels
 
-    def _decoded(self, at_least: tuple[int, int] | None) -> np.ndarray:
-        return self.image.read() if at_least is None else Source(self.image).at_least(*at_least)
+    def _decoded(self, at_least: tuple[int, int] | None, way: str) -> np.ndarray:
+        if at_least is not None:
+            return Source(self.image).at_least(*at_least, quick=bool(way))
+        read: Callable[[], np.ndarray] = getattr(self.image, "quick", self.image.read) if way else self.image.read
+        return read()
 
 
 def limit_of(cache: str) -> int | None:
