@@ -69,7 +69,7 @@ def test_torch_and_the_runtime_answer_alike(run: Run, data: Dataset) -> None:
 
 
 def test_an_unknown_backend_is_refused_with_the_known_ones(run: Run) -> None:
-    with pytest.raises(SettingsError, match="backend 'tpu': must be auto, onnx or torch"):
+    with pytest.raises(SettingsError, match="backend 'tpu': must be auto, fastest, onnx"):
         load(run.bundle, backend="tpu")
 
 
