@@ -75,7 +75,7 @@ def describe(family: str) -> dict[str, str]:
 
 @cache
 def _ours(family: str) -> dict[str, tuple[str, str, str, Path]]:
-    """name -> (module, function or '', first line of a function's docstring, file); files are parsed for functions only."""
+    """name -> (module, function or "", first line of its docstring, file); only files of functions are parsed."""
     folder = _HOME / family
     found: dict[str, tuple[str, str, str, Path]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
