@@ -72,7 +72,7 @@ def choose(
 
 def pick(measured: Sequence[Measured], allowed: float, lower: bool = False, rows: int = 1) -> Choice:
     """The fastest of those whose answers are close enough; the usual one where the gain is nothing."""
-    able = [row for row in measured if row.accepted or _close(row, allowed, lower)]
+    able = [row for row in measured if row.accepted or close_enough(row, allowed, lower)]
     if not able:
         whys = "; ".join(f"{row.form}: {row.refused or f'gap {row.gap:.3g}'}" for row in measured)
         raise BundleError(f"no runtime here gives the golden answers within {allowed:.3g} ({whys}).")
@@ -82,7 +82,7 @@ def pick(measured: Sequence[Measured], allowed: float, lower: bool = False, rows
     return Choice(best.form, tuple(measured), allowed, rows)
 
 
-def _close(row: Measured, allowed: float, lower: bool) -> bool:
+def close_enough(row: Measured, allowed: float, lower: bool) -> bool:
     """Whether a form may be taken without its loss being known."""
     full = row.form.precision == PRECISIONS[0]
     return not row.refused and row.gap <= allowed and row.away <= FAR and (full or lower)

@@ -98,33 +98,38 @@ def load(
     """
     where = bundle_of(path)
     opened = bundles.load(where)
-    card, facts = opened.model, Facts.from_json(opened.model["facts"])
-    task: Task = catalog.find("tasks", card["task"]).TASK
-    calibration = read_calibration(card, opened.files, str(where))
+    model = bare_model(opened, str(where))
+    card, graph, gap_of = model.card, opened.files.get("model.onnx"), golden_gap(model, opened, str(where))
     allowed = max(float(card["golden"]["tolerance"]), allow or 0.0)
-    graph = opened.files.get("model.onnx")
     if backend == "auto":
         backend = "onnx" if any(name.endswith(".onnx") for name in opened.files) else "torch"
     if backend == "torch":
-        run = torch_run(torch_network(task, card["model"], facts, bundles.weights(opened)), "cpu", precision, threads)
+        network = torch_network(model.task, card["model"], model.facts, bundles.weights(opened))
+        run = torch_run(network, "cpu", precision, threads)
     elif graph is None:
         raise BundleError(f"{where} holds no graph; open it with backend='torch'.")
     else:
-        bare = Model(task, facts, card, opened.version, backend, _unopened, calibration)
         if backend == "fastest":
             from sightline.predicting.choosing import choose
 
-            gap_of = golden_gap(bare, opened.files["golden.npz"], str(where))
             lower = allow is not None
             choice = choose(graph, opened.version, gap_of, allowed=allowed, lower=lower, threads=threads, rows=rows)
             backend, precision = choice.form.runtime, choice.form.precision
             allowed = max(allowed, choice.gap)
             tell(Event("note", choice.told(graph), {"runtime": backend, "precision": precision}))
-        _known(backend)
+        _check_known(backend)
         run = open_graph(Form(backend, precision), graph, f"{where}/model.onnx", threads)
-    model = Model(task, facts, card, opened.version, backend, run, calibration, precision)
-    check(model, opened.files["golden.npz"], str(where), allowed)
+    model = replace(model, run=run, backend=backend, precision=precision)
+    _hold(gap_of(run), allowed, model, str(where))
     return model
+
+
+def bare_model(opened: bundles.Bundle, label: str) -> Model:
+    """All of a bundle's model but a runtime."""
+    card = opened.model
+    task: Task = catalog.find("tasks", card["task"]).TASK
+    calibration = read_calibration(card, opened.files, label)
+    return Model(task, Facts.from_json(card["facts"]), card, opened.version, "", _unopened, calibration)
 
 
 def bundle_of(path: str | Path) -> Path:
@@ -137,13 +142,20 @@ def bundle_of(path: str | Path) -> Path:
     return where
 
 
-def golden_gap(bare: Model, packed: bytes, label: str) -> Callable[[Run], float]:
+def golden_gap(bare: Model, opened: bundles.Bundle, label: str) -> Callable[[Run], float]:
     """How far a run of this model's graph is from the golden answers."""
-    samples, wanted, seed = golden.unpack(packed, f"{label}/golden.npz")
+    samples, wanted, seed = golden.unpack(opened.files["golden.npz"], f"{label}/golden.npz")
     return lambda run: largest_gap(replace(bare, run=run).predict(samples, seed=seed), wanted)
 
 
-def _known(backend: str) -> None:
+def _hold(gap: float, allowed: float, model: Model, label: str) -> None:
+    """Refuse a runtime whose golden answers are farther from those of the bundle than is allowed."""
+    if not gap <= allowed:
+        hint = "" if model.backend in (USUAL, "torch") and model.precision == "float32" else _HINT.format(gap=gap)
+        raise BundleError(f"{label} does not give its golden answers here: gap {gap:.3g}, allowed {allowed:.3g}.{hint}")
+
+
+def _check_known(backend: str) -> None:
     able = [*runtimes(), "torch"]
     if backend not in (*able, *catalog.names("exporters")):
         raise SettingsError(f"backend '{backend}': must be auto, fastest, {', '.join(able[:-1])} or torch.")
@@ -191,14 +203,11 @@ def torch_network(task: Task, name: str, facts: Facts, weights: Mapping[str, Any
     return network.eval()
 
 
-def check(model: Model, data: bytes, label: str, allowed: float | None = None) -> float:
-    """Give the golden answers again; the largest gap, or a refusal where it is more than is allowed."""
-    tolerance = float(model.card["golden"]["tolerance"])
-    allowed = tolerance if allowed is None else allowed
-    gap = golden_gap(model, data, label)(model.run)
-    if not gap <= allowed:
-        hint = "" if model.backend in (USUAL, "torch") and model.precision == "float32" else _HINT.format(gap=gap)
-        raise BundleError(f"{label} does not give its golden answers here: gap {gap:.3g}, allowed {allowed:.3g}.{hint}")
+def check(model: Model, data: bytes, label: str) -> float:
+    """Give the golden answers again; the largest gap, or a refusal where it is more than the bundle allows."""
+    samples, wanted, seed = golden.unpack(data, f"{label}/golden.npz")
+    gap = largest_gap(model.predict(samples, seed=seed), wanted)
+    _hold(gap, float(model.card["golden"]["tolerance"]), model, label)
     return gap
 
 
