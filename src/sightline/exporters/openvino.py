@@ -26,6 +26,17 @@ from sightline.exporters._own import check_own, made
 SUFFIX = ".openvino"  # a folder
 NEEDS = ("openvino",)
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
+# What networks are made of. Drawn at random, others ended the process while it read them: Unique, GatherND, PRelu.
+_WORDS = """
+    Abs Add And ArgMax AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv ConvTranspose
+    Cos DepthToSpace DequantizeLinear Div Elu Equal Erf Exp Expand Flatten Floor Gather Gelu Gemm GlobalAveragePool
+    GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity InstanceNormalization LayerNormalization
+    LeakyRelu Less LessOrEqual Log LogSoftmax MatMul Max MaxPool Mean Min Mul Neg Not Or Pad Pow QuantizeLinear Range
+    Reciprocal ReduceL1 ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize
+    Round Shape Sigmoid Sign Sin Slice Softmax Softplus SpaceToDepth Split Sqrt Squeeze Sub Sum Tanh Tile TopK Transpose
+    Unsqueeze Where
+"""
+OPERATORS = frozenset(_WORDS.split())
 PARTS = (8, 4, 2, 1)  # rows of one pass: a network made for one number of them is faster than one made for any
 _CONVERTER = "openvino.tools.ovc"
 
@@ -49,7 +60,9 @@ def precisions() -> tuple[str, ...]:
 
 def load(data: bytes, name: str, threads: int | None = None, precision: str = "float32") -> Run:
     """One pass of an ONNX graph on the processor; scanned first, and refusals in one line. None takes every core."""
-    check_onnx(data, name)
+    strange = sorted(check_onnx(data, name) - OPERATORS)
+    if strange:
+        raise BundleError(f"{name}: OpenVINO is given no graph with {', '.join(strange[:4])}; ONNX Runtime runs it.")
     return _run(lambda core: _read(core, data, name), name, threads, precision)
 
 
@@ -104,6 +117,16 @@ class _Passes:
 
     def __init__(self, model: Any, compile_: Callable[[Any], Any], name: str) -> None:
         self.model, self.compile, self.name = model, compile_, name
+        self.made: dict[int, Any] = {}
+        self.lock, self.local = threading.Lock(), threading.local()
+        try:
+            self._look(model)
+        except Exception as error:  # inputs of kinds that numpy has no word for
+            raise BundleError(f"{name}: the runtime refuses this graph: {_told(error)}") from error
+        self._compiled(self.parts[-1])
+
+    def _look(self, model: Any) -> None:
+        """What it takes and gives, and whether its rows can be parted."""
         self.takes = {given.any_name: (given.element_type.to_dtype(), given.partial_shape) for given in model.inputs}
         shapes = [shape for _, shape in self.takes.values()]
         by_rows = [shape.rank.is_static and len(shape) > 0 and shape[0].is_dynamic for shape in shapes]
@@ -111,9 +134,6 @@ class _Passes:
         fixed = all(side.is_static for shape in shapes if len(shape) for side in list(shape)[1:])
         self.parts = PARTS if all(by_rows) and fixed else (0,)  # 0: any number of rows
         self.gives = [made.any_name for made in model.outputs]
-        self.made: dict[int, Any] = {}
-        self.lock, self.local = threading.Lock(), threading.local()
-        self._compiled(self.parts[-1])
 
     def __call__(self, arrays: Arrays) -> Arrays:
         """One pass, in as many parts as the rows ask for."""
