@@ -60,6 +60,7 @@ def precisions() -> tuple[str, ...]:
 
 def load(data: bytes, name: str, threads: int | None = None, precision: str = "float32") -> Run:
     """One pass of an ONNX graph on the processor; scanned first, and refusals in one line. None takes every core."""
+    _check_precision(precision)
     strange = sorted(check_onnx(data, name) - OPERATORS)
     if strange:
         raise BundleError(f"{name}: OpenVINO is given no graph with {', '.join(strange[:4])}; ONNX Runtime runs it.")
@@ -70,6 +71,11 @@ def reopen(files: dict[str, bytes], name: str, threads: int | None = None) -> Ru
     """One pass of what `export` has just written."""
     check_own(files, name, "OpenVINO's own format")
     return _run(lambda core: core.read_model(files["model.xml"], files["model.bin"]), name, threads, "float32")
+
+
+def _check_precision(precision: str) -> None:
+    if precision not in precisions():
+        raise SettingsError(f"precision '{precision}': OpenVINO has {', '.join(precisions())} on this machine.")
 
 
 def _library() -> Any:
@@ -98,8 +104,6 @@ def _name_evenly(model: Any) -> None:
 
 
 def _run(read: Callable[[Any], Any], name: str, threads: int | None, precision: str) -> Run:
-    if precision not in precisions():
-        raise SettingsError(f"precision '{precision}': OpenVINO has {', '.join(precisions())} on this machine.")
     core = _library().Core()
     settings = {
         "INFERENCE_PRECISION_HINT": HINTS[precision],
