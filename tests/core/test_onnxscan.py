@@ -262,6 +262,22 @@ def test_the_tables_agree_with_the_published_schema() -> None:
             assert theirs[number].type in kinds.get(what.rstrip("*"), {11}), (name, number)
 
 
+def test_operators_are_told_and_have_the_inputs_they_need() -> None:
+    """OpenVINO ends the process on a Pad of one input."""
+    assert check_onnx(model().SerializeToString(), "net") >= {"Conv", "If", "Add", "Resize"}
+    for operator, inputs in (("Pad", ["x"]), ("Pad", ["x", ""]), ("Where", ["x", "x"]), ("BatchNormalization", ["x"])):
+        made = model([helper.make_node(operator, inputs, ["y"])])
+        with pytest.raises(BundleError, match=f"holds {operator} with fewer than the [235] inputs it needs"):
+            check_onnx(made.SerializeToString(), "net")
+
+
+def test_the_least_inputs_agree_with_the_published_schema() -> None:
+    for operator, least in onnxscan._LEAST.items():
+        kept = [one for one in onnx.defs.get_all_schemas_with_history() if one.name == operator]
+        assert min(one.min_input for one in kept if one.since_version >= 6 or len(kept) == 1) <= least
+        assert least == min(one.min_input for one in kept[:1]) or any(one.min_input == least for one in kept), operator
+
+
 # ------------------------------------------------------------------------------------------------ nothing crashes
 
 CHILD = """

@@ -131,13 +131,12 @@ class _Passes:
 
     def _look(self, model: Any) -> None:
         """What it takes and gives, and whether its rows can be parted."""
-        self.takes = {given.any_name: (given.element_type.to_dtype(), given.partial_shape) for given in model.inputs}
-        shapes = [shape for _, shape in self.takes.values()]
-        by_rows = [shape.rank.is_static and len(shape) > 0 and shape[0].is_dynamic for shape in shapes]
-        by_rows += [made.partial_shape.rank.is_static and made.partial_shape[0].is_dynamic for made in model.outputs]
-        fixed = all(side.is_static for shape in shapes if len(shape) for side in list(shape)[1:])
-        self.parts = PARTS if all(by_rows) and fixed else (0,)  # 0: any number of rows
+        self.takes = {one.any_name: (one.element_type.to_dtype(), _sides(one.partial_shape)) for one in model.inputs}
         self.gives = [made.any_name for made in model.outputs]
+        ends = [sides for _, sides in self.takes.values()] + [_sides(made.partial_shape) for made in model.outputs]
+        by_rows = all(sides and sides[0] is None for sides in ends)
+        fixed = all(None not in sides[1:] for _, sides in self.takes.values() if sides)
+        self.parts = PARTS if by_rows and fixed else (0,)  # 0: any number of rows
 
     def __call__(self, arrays: Arrays) -> Arrays:
         """One pass, in as many parts as the rows ask for."""
@@ -158,25 +157,23 @@ class _Passes:
 
     def _checked(self, name: str, arrays: Arrays) -> np.ndarray:
         """The runtime itself would turn numbers of any depth into its own."""
-        dtype, shape = self.takes[name]
-        if name not in arrays or arrays[name].dtype != dtype:
-            found = arrays[name].dtype if name in arrays else "nothing"
+        dtype, sides = self.takes[name]
+        array = arrays.get(name)
+        if array is None or array.dtype != dtype:
+            found = "nothing" if array is None else array.dtype
             raise BundleError(f"{self.name}: the runtime fails on these inputs: '{name}' is {found}, not {dtype}.")
-        if shape.rank.is_static and (
-            len(shape) != arrays[name].ndim
-            or any(
-                axis.is_static and axis.get_length() != side
-                for axis, side in zip(shape, arrays[name].shape, strict=True)
-            )
-        ):
-            found = " x ".join(map(str, arrays[name].shape))
-            raise BundleError(f"{self.name}: the runtime fails on these inputs: '{name}' is {found}, not {shape}.")
-        return np.ascontiguousarray(arrays[name])
+        if sides is not None:
+            alike = len(sides) == array.ndim
+            if not alike or any(to not in (None, side) for to, side in zip(sides, array.shape, strict=True)):
+                found, wanted = (" x ".join(map(str, shape)) for shape in (array.shape, sides))
+                why = f"'{name}' is {found}, not {wanted.replace('None', 'any')}"
+                raise BundleError(f"{self.name}: the runtime fails on these inputs: {why}.")
+        return np.ascontiguousarray(array)
 
     def _pass(self, size: int, given: Arrays) -> Arrays:
         try:
-            answer = self._request(size).infer(given, share_inputs=True)
-            return {name: np.array(answer[place]) for place, name in enumerate(self.gives)}
+            answer = self._request(size).infer(given, share_inputs=True, share_outputs=True)
+            return {name: np.array(answer[place]) for place, name in enumerate(self.gives)}  # a copy: its own is reused
         except BundleError:
             raise
         except Exception as error:
@@ -196,11 +193,18 @@ class _Passes:
                     model = self.model
                     if size:
                         model = model.clone()
-                        model.reshape({name: [size, *list(shape)[1:]] for name, (_, shape) in self.takes.items()})
+                        model.reshape({name: [size, *(sides or ())[1:]] for name, (_, sides) in self.takes.items()})
                     self.made[size] = self.compile(model)
                 except Exception as error:
                     raise BundleError(f"{self.name}: the runtime refuses this graph: {_told(error)}") from error
             return self.made[size]
+
+
+def _sides(shape: Any) -> tuple[int | None, ...] | None:
+    """The axes of an input or output, None where one may vary; None where even their number may."""
+    if not shape.rank.is_static:
+        return None
+    return tuple(side.get_length() if side.is_static else None for side in shape)
 
 
 def _told(error: Exception) -> str:
