@@ -184,7 +184,7 @@ def parity(room: Path, given: argparse.Namespace) -> None:
     torch = need("torch")
     classify: Task = catalog.find("tasks", "classify").TASK
     side = {"vit_tiny_patch16_224": 224}
-    for model in (*FAMILIES, *(f"timm:{name}" for name in OTHERS)):
+    for model in given.models or (*FAMILIES, *(f"timm:{name}" for name in OTHERS)):
         size = side.get(model.partition(":")[2], 64)
         facts = Facts({"image": InputSpec((size, size))}, tuple(map(str, range(10))), asdict(classify.Options()), {})
         torch.manual_seed(0)
@@ -245,6 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--names", nargs="+", default=["mobilenetv3_small_100", "resnet18", "resnet50"])
+    parser.add_argument("--models", nargs="+", help="of the part `parity`, instead of all")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--pictures", type=int, default=1000)

@@ -84,6 +84,12 @@ def test_every_runtime_and_precision_answers_within_what_is_allowed(run: Run, mo
         assert largest_gap(other.predict(_pictures(data)), wanted) < (1e-3 if form.precision == "float32" else 0.05)
 
 
+def test_an_unknown_precision_is_refused_by_every_runtime(run: Run) -> None:
+    for backend in ("onnx", "openvino", "torch"):
+        with pytest.raises(SettingsError, match="precision 'float7'"):
+            load(run.bundle, backend=backend, precision="float7", threads=1)
+
+
 def test_a_runtime_that_answers_otherwise_needs_a_word(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = catalog.find("exporters", "openvino")
     plain = pytest.importorskip("openvino") and entry.load
@@ -114,7 +120,7 @@ def test_a_bundle_without_a_graph_runs_in_torch_and_says_so(run: Run, data: Data
     opened = bundles.load(run.bundle)
     files = {name: content for name, content in opened.files.items() if name != "model.onnx"}
     path = bundles.save(tmp_path / "bare", dict(opened.model) | {"format": 1, "needs": "0.1"}, files)
-    assert load(path).backend == "torch"
+    assert load(path).backend == load(path, backend="fastest").backend == "torch"
     with pytest.raises(BundleError, match="holds no graph; open it with backend='torch'"):
         load(path, backend="onnx")
 

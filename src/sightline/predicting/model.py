@@ -21,7 +21,7 @@ from sightline.core.run import Run as RunFolder
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Run, Task
 from sightline.predicting.answers import Answer, answers, torch_run
-from sightline.predicting.runtimes import USUAL, Form, open_graph, runtimes
+from sightline.predicting.runtimes import PRECISIONS, USUAL, Form, open_graph, runtimes
 
 REFERENCE = "reference.npz"  # the member that holds what is usual
 _HINT = " If answers may differ so much, say so: allow={gap:.2g} (--allow)."
@@ -101,9 +101,14 @@ def load(
     model = bare_model(opened, str(where))
     card, graph, gap_of = model.card, opened.files.get("model.onnx"), golden_gap(model, opened, str(where))
     allowed = max(float(card["golden"]["tolerance"]), allow or 0.0)
-    if backend == "auto":
-        backend = "onnx" if any(name.endswith(".onnx") for name in opened.files) else "torch"
+    graphs = any(name.endswith(".onnx") for name in opened.files)
+    if backend in ("auto", "fastest") and not graphs:
+        backend = "torch"
+    elif backend == "auto":
+        backend = USUAL
     if backend == "torch":
+        if precision not in PRECISIONS:
+            raise SettingsError(f"precision '{precision}': must be {' or '.join(PRECISIONS)}.")
         network = torch_network(model.task, card["model"], model.facts, bundles.weights(opened))
         run = torch_run(network, "cpu", precision, threads)
     elif graph is None:
