@@ -16,8 +16,8 @@ import numpy as np
 from sightline.core.errors import BundleError
 from sightline.core.extras import need
 from sightline.core.task import Arrays, Graph, Run
+from sightline.exporters._foreign import one_by_one, tool
 from sightline.exporters._own import check_own, made
-from sightline.exporters._tools import one_by_one, tool
 
 SUFFIX = ".mlpackage"  # a folder
 NEEDS = ("coremltools",)

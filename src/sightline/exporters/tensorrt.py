@@ -13,8 +13,8 @@ from sightline.core.errors import BundleError
 from sightline.core.extras import need
 from sightline.core.task import Arrays, Graph, Run
 from sightline.exporters import onnx
+from sightline.exporters._foreign import tool
 from sightline.exporters._own import check_own, made
-from sightline.exporters._tools import tool
 
 SUFFIX = ".engine"
 NEEDS = ("tensorrt", "torch")
