@@ -262,6 +262,25 @@ def test_the_tables_agree_with_the_published_schema() -> None:
             assert theirs[number].type in kinds.get(what.rstrip("*"), {11}), (name, number)
 
 
+def test_operators_are_told_and_have_the_inputs_they_need() -> None:
+    """OpenVINO ends the process on a Pad of one input."""
+    assert check_onnx(model().SerializeToString(), "net") >= {"Conv", "If", "Add", "Resize"}
+    for operator, inputs in (("Pad", ["x"]), ("Pad", ["x", ""]), ("Where", ["x", "x"]), ("BatchNormalization", ["x"])):
+        made = model([helper.make_node(operator, inputs, ["y"])])
+        with pytest.raises(BundleError, match=f"holds {operator} with fewer than the [235] inputs it needs"):
+            check_onnx(made.SerializeToString(), "net")
+
+
+def test_the_least_inputs_agree_with_the_published_schema() -> None:
+    """Of every version of an operator that a graph may name, the one that asks for least."""
+    history = onnx.defs.get_all_schemas_with_history()
+    for operator, least in onnxscan._LEAST.items():
+        kept = sorted((one.since_version, one.min_input) for one in history if one.name == operator)
+        after = [since for since, _ in kept[1:]] + [1000]
+        usable = [inputs for (_, inputs), next_ in zip(kept, after, strict=True) if next_ > onnxscan.OLDEST]
+        assert least == min(usable), operator
+
+
 # ------------------------------------------------------------------------------------------------ nothing crashes
 
 CHILD = """

@@ -21,28 +21,6 @@ from sightline.exporting.export import GOLDEN, compare, export, golden_samples
 from sightline.heads import pooled
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import load, trained
-from sightline.testing.toys import toy
-from sightline.training.train import train
-
-QUICK = {
-    "epochs": 3, "batch": 8, "precision": "float32", "layout": "plain", "threads": 1, "workers": 0, "rate": 0.01,
-    "average": 0.5,
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    return toy(Labels, 40)
-
-
-@pytest.fixture(scope="module")
-def run(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return train(data, "classify", out=tmp_path_factory.mktemp("export") / "run", settings=QUICK, look=False)
-
-
-@pytest.fixture(scope="module")
-def bundle(run: Run, data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(run, tmp_path_factory.mktemp("bundle") / "toy", data=data).path
 
 
 def _leaning(monkeypatch: pytest.MonkeyPatch, lean: float) -> None:

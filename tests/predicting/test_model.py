@@ -3,11 +3,13 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sightline.core import bundle as bundles
+from sightline.core import catalog
 from sightline.core.annotations import Annotation, Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import BundleError, InputError, RunError, SettingsError
@@ -16,6 +18,7 @@ from sightline.core.run import Run
 from sightline.core.sample import Sample
 from sightline.exporting.export import export
 from sightline.predicting.model import Model, largest_gap, load, trained
+from sightline.predicting.runtimes import forms
 from sightline.testing.toys import toy
 from sightline.testing.without import run_without
 from sightline.training.train import train
@@ -69,15 +72,55 @@ def test_torch_and_the_runtime_answer_alike(run: Run, data: Dataset) -> None:
 
 
 def test_an_unknown_backend_is_refused_with_the_known_ones(run: Run) -> None:
-    with pytest.raises(SettingsError, match="backend 'tpu': must be auto, onnx or torch"):
+    with pytest.raises(SettingsError, match="backend 'tpu': must be auto, fastest, onnx"):
         load(run.bundle, backend="tpu")
+
+
+def test_every_runtime_and_precision_answers_within_what_is_allowed(run: Run, model: Model, data: Dataset) -> None:
+    wanted = model.predict(_pictures(data))
+    for form in forms():
+        other = load(run.bundle, backend=form.runtime, precision=form.precision, allow=0.05, threads=1)
+        assert (other.backend, other.precision) == (form.runtime, form.precision)
+        assert largest_gap(other.predict(_pictures(data)), wanted) < (1e-3 if form.precision == "float32" else 0.05)
+
+
+def test_an_unknown_precision_is_refused_by_every_runtime(run: Run) -> None:
+    for backend in ("onnx", "openvino", "torch"):
+        with pytest.raises(SettingsError, match="precision 'float7'"):
+            load(run.bundle, backend=backend, precision="float7", threads=1)
+
+
+def test_a_runtime_that_answers_otherwise_needs_a_word(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = catalog.find("exporters", "openvino")
+    plain = pytest.importorskip("openvino") and entry.load
+
+    def crooked(*given: Any) -> Any:
+        passes = plain(*given)
+        return lambda arrays: {
+            name: value + 0.05 * (np.arange(value.shape[-1]) == 0) for name, value in passes(arrays).items()
+        }
+
+    monkeypatch.setattr(entry, "load", crooked)
+    with pytest.raises(BundleError, match=r"does not give its golden answers here: gap .*allow="):
+        load(run.bundle, backend="openvino", threads=1)
+    assert load(run.bundle, backend="openvino", allow=0.1, threads=1).backend == "openvino"
+
+
+def test_the_fastest_is_said_aloud_and_holds_the_golden_answers(run: Run, data: Dataset, model: Model) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        quick = load(run.bundle, backend="fastest", threads=1, tell=lambda event: told.append(event.text))
+        assert quick.precision == "float32"
+        assert largest_gap(quick.predict(_pictures(data)), model.predict(_pictures(data))) <= 1e-3
+    assert told[0] == told[1], "remembered"
+    assert told[0].startswith("runtime: ")
 
 
 def test_a_bundle_without_a_graph_runs_in_torch_and_says_so(run: Run, data: Dataset, tmp_path: Path) -> None:
     opened = bundles.load(run.bundle)
     files = {name: content for name, content in opened.files.items() if name != "model.onnx"}
     path = bundles.save(tmp_path / "bare", dict(opened.model) | {"format": 1, "needs": "0.1"}, files)
-    assert load(path).backend == "torch"
+    assert load(path).backend == load(path, backend="fastest").backend == "torch"
     with pytest.raises(BundleError, match="holds no graph; open it with backend='torch'"):
         load(path, backend="onnx")
 

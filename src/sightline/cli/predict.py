@@ -32,8 +32,10 @@ def run(
     ] = None,
     count: Annotated[int, "how many answers to ask for, of a model that needs no picture"] = 0,
     seed: Annotated[int, "of a model that draws chance"] = 0,
-    backend: Annotated[str, "auto, onnx or torch"] = "auto",
-    threads: Annotated[int | None, "threads of the runtime; all cores without it"] = None,
+    backend: Annotated[str, "auto (ONNX Runtime), onnx, openvino, torch, or fastest: measured once"] = "auto",
+    precision: Annotated[str, "float32, or bfloat16 where the runtime and the machine have it"] = "float32",
+    allow: Annotated[float | None, "how far answers may be from the golden ones; lower precisions need it"] = None,
+    threads: Annotated[int | None, "threads of any runtime; all cores without it"] = None,
 ) -> dict[str, Any]:
     """Each picture's answer or error; status 2 where there was an error."""
     if not pictures and not count:
@@ -42,7 +44,9 @@ def run(
         raise SettingsError(f"--threshold {threshold}: must be from 0 to 1.")
     from sightline.predicting.model import load
 
-    ready = load(model, backend=backend, threads=threads)
+    ready = load(
+        model, backend=backend, threads=threads, precision=precision, allow=allow, rows=len(pictures), tell=screen.tell
+    )
     known = () if ready.calibration.sets is None else tuple(ready.calibration.sets.levels)
     if coverage is not None and coverage not in known:
         made = ", ".join(f"{level:g}" for level in known)
@@ -84,6 +88,7 @@ def _about(ready: Model) -> dict[str, Any]:
         "outlier": None if made.outliers is None else 1.0,
     }
     about = {"task": ready.task_name, "name": ready.card["model"], "version": ready.version, "backend": ready.backend}
+    about |= {"precision": ready.precision}
     return {**about, "thresholds": limits, "calibration": ready.card.get("calibration", {})}
 
 

@@ -42,8 +42,11 @@ class Labels(Annotation):
         return 1.0 if self.scores is None else float(self.scores[self.names.index(name)])
 
     def gap(self, other: Labels) -> float:
-        names = sorted({*self.names, *other.names})
-        far = apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
+        if self.names == other.names and self.scores is not None and other.scores is not None:
+            far = apart(self.scores, other.scores)
+        else:
+            names = sorted({*self.names, *other.names})
+            far = apart(np.array([self.score(name) for name in names]), np.array([other.score(name) for name in names]))
         if self.outlier is None or other.outlier is None:
             return far if self.outlier is other.outlier else float("inf")
         odd = np.array([self.outlier]), np.array([other.outlier])

@@ -38,10 +38,12 @@ class Calibration:
         """The answer with mended scores and, told from its row of outputs, how unlike others its picture is."""
         if not isinstance(answer, Labels | Objects) or answer.scores is None:
             return answer
-        if isinstance(answer, Objects):
-            return replace(answer, scores=self.mending(answer.scores))
-        known = not self.names or answer.names == self.names
-        mended = replace(answer, scores=self.mending(answer.scores)) if known else answer
+        scores = answer.scores
+        if isinstance(answer, Objects) or not self.names or answer.names == self.names:
+            scores = self.mending(scores)
+        mended = answer if scores is answer.scores else replace(answer, scores=scores)
+        if isinstance(mended, Objects):
+            return mended
         if self.outliers is None or row is None or self.outliers.output not in row:
             return mended
         return replace(mended, outlier=float(self.outliers.outlier(row[self.outliers.output][None])[0]))

@@ -42,7 +42,7 @@ def find(family: str, name: str) -> Any:
         return _variant(family, base, find(family, base), variant)
     ours = _ours(family)
     if name in ours:
-        module, function, _ = ours[name]
+        module, function, *_ = ours[name]
         loaded: ModuleType = importlib.import_module(module)
         return getattr(loaded, function) if function else loaded
     theirs = _theirs(family)
@@ -67,30 +67,34 @@ def _one(family: str) -> str:
 
 def describe(family: str) -> dict[str, str]:
     """Each name with the first line of its docstring; ours are read as text, not imported."""
-    lines = {name: line for name, (_, _, line) in _ours(family).items()}
+    lines = {name: line if function else _first_line(path) for name, (_, function, line, path) in _ours(family).items()}
     for name, point in _theirs(family).items():
         lines[name] = f"{point.value} (from {point.dist.name if point.dist else 'another package'})"
     return dict(sorted(lines.items()))
 
 
 @cache
-def _ours(family: str) -> dict[str, tuple[str, str, str]]:
-    """name -> (module, function or '', first line of docstring)."""
+def _ours(family: str) -> dict[str, tuple[str, str, str, Path]]:
+    """name -> (module, function or "", first line of its docstring, file); only files of functions are parsed."""
     folder = _HOME / family
-    found: dict[str, tuple[str, str, str]] = {}
+    found: dict[str, tuple[str, str, str, Path]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         name = path.stem
         if name.startswith("_") or (path.suffix != ".py" and not (path / "__init__.py").is_file()):
             continue
-        tree = ast.parse((path / "__init__.py" if path.is_dir() else path).read_bytes())
+        path = path / "__init__.py" if path.is_dir() else path
         module = f"sightline.{family}.{name}"
         if family in MODULES:
-            found[name] = (module, "", _line(tree))
+            found[name] = (module, "", "", path)
             continue
-        for node in tree.body:
+        for node in ast.parse(path.read_bytes()).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                found[node.name] = (module, node.name, _line(node))
+                found[node.name] = (module, node.name, _line(node), path)
     return found
+
+
+def _first_line(path: Path) -> str:
+    return _line(ast.parse(path.read_bytes()))
 
 
 def _line(node: ast.Module | ast.FunctionDef) -> str:

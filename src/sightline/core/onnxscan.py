@@ -25,6 +25,24 @@ _MOST_NUMBERS = 2**33  # elements of one tensor
 _LARGEST_ATTRIBUTE = 2**24
 _POSITIVE = {"Resize": 2, "SplitToSequence": 1}  # which input of these must be a constant above zero
 _ANY_NUMBER = ("Constant", "Shape")
+# How many inputs operators need where that is more than one: OpenVINO ends the process on a Pad that has too few.
+_INPUTS = """
+2: Add AffineGrid And ArrayFeatureExtractor BitShift BitwiseAnd BitwiseOr BitwiseXor CastLike CausalConvWithState
+    CenterCropPad Compress Conv ConvInteger ConvTranspose CumProd CumSum DequantizeLinear Div Equal Expand Gather
+    GatherElements GatherND Gemm Greater GreaterOrEqual GridSample LayerNormalization Less LessOrEqual MatMul
+    MatMulInteger MaxRoiPool MaxUnpool Mod Mul NegativeLogLikelihoodLoss NonMaxSuppression Or PRelu Pad Pow
+    QuantizeLinear RMSNormalization Reshape ReverseSequence STFT SequenceAt SequenceInsert SoftmaxCrossEntropyLoss
+    StringConcat Sub SwiGLU TensorScatter Tile TopK Unsqueeze Upsample Xor
+3: Attention Col2Im DeformConv GRU GroupNormalization InstanceNormalization LSTM LinearAttention OneHot RNN Range
+    RoiAlign RotaryEmbedding Scatter ScatterElements ScatterND Slice Where
+5: BatchNormalization MelWeightMatrix
+8: QLinearConv QLinearMatMul
+"""
+_LEAST = {
+    operator: int(line.split(":")[0])
+    for line in _INPUTS.replace("\n    ", " ").strip().splitlines()
+    for operator in line.split(":")[1].split()
+}
 
 # message -> field number -> what it is; * marks a field that may repeat, ints and floats may also come packed
 _TABLE = """
@@ -66,8 +84,8 @@ _STRINGS = 8
 _TYPED = {1: 4, 7: 7, 11: 10, 12: 11, 13: 11, _STRINGS: 6}  # where numbers stand that are not raw; else field 5
 
 
-def check_onnx(data: bytes, name: str) -> None:
-    """Refuse a graph that reaches outside itself, loops, or is not well-formed, with a `BundleError`."""
+def check_onnx(data: bytes, name: str) -> frozenset[str]:
+    """The operators of a graph; refused if it reaches outside itself, loops, or is not well-formed (`BundleError`)."""
     if len(data) > LARGEST:
         refuse(name, f"{len(data):,} bytes; a graph has at most {LARGEST:,}.")
     if data[4:8] == b"ORTM":  # the runtime would take the same bytes for its own format, which is not scanned
@@ -82,6 +100,7 @@ def check_onnx(data: bytes, name: str) -> None:
         if operators.get(1, [""])[0] in DOMAINS[:2] and operators.get(2, [0])[0] < OLDEST:
             refuse(name, f"is of an operator set before {OLDEST}; export it again with Sightline.")
     scan.check_positive()
+    return frozenset(scan.operators)
 
 
 class _Scan:
@@ -89,6 +108,7 @@ class _Scan:
 
     def __init__(self, data: memoryview, name: str) -> None:
         self.data, self.name, self.met = data, name, 0
+        self.operators: set[str] = set()
         self.wanted: dict[str, str] = {}  # names of tensors that must be positive, and the operator that says so
         self.positive: dict[str, bool] = {}  # of each short constant, by name
 
@@ -181,8 +201,12 @@ class _Scan:
     def _check_node(self, found: dict[int, list[Any]]) -> None:
         self._check_domain(found.get(7, [""])[0])
         operator = found.get(4, [""])[0]
+        self.operators.add(operator)
         if operator in LOOPS:
             refuse(self.name, f"holds the operator {operator}; a graph that loops has no bound on its time.")
+        inputs, least = found.get(1, []), _LEAST.get(operator, 1)
+        if least > 1 and (len(inputs) < least or not all(inputs[:least])):
+            refuse(self.name, f"holds {operator} with fewer than the {least} inputs it needs.")
         for attribute in found.get(5, []) if operator not in _ANY_NUMBER else []:
             for number in (*attribute.get(3, []), *attribute.get(8, [])):
                 if abs(number) > _LARGEST_ATTRIBUTE:

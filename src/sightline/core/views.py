@@ -153,6 +153,8 @@ class View:
 
     def _shown(self, pixels: np.ndarray, size: Size, way: str) -> np.ndarray:
         whole = self.source.size
+        if self.move is STILL and not self.edits and pixels.shape[:2] == whole == self.size != size:
+            return resize(pixels, size, way)  # as most pictures are asked about: whole, and as they are
         back = inverse(self.move)
         if size != self.size:
             back = after(back, (self.size[1] / size[1], 0.0, 0.0, 0.0, self.size[0] / size[0], 0.0))

@@ -8,12 +8,14 @@ import logging
 import warnings
 from typing import Any
 
-from sightline.core.errors import BundleError
+from sightline.core.errors import BundleError, SettingsError
 from sightline.core.extras import need
 from sightline.core.onnxscan import check_onnx
 from sightline.core.task import Arrays, Graph, Run
+from sightline.exporters._tracing import dynamic, example
 
 SUFFIX = ".onnx"
+NEEDS = ("onnxruntime",)  # to run a graph
 OPSET, IR_VERSION = 20, 10  # what runtimes of the last two years read
 
 
@@ -21,13 +23,7 @@ def export(graph: Graph) -> bytes:
     """The graph with named inputs and outputs; the axes it calls dynamic may vary."""
     torch = need("torch")
     need("onnxscript")
-    module = graph.module.eval()
-    given = {name: torch.from_numpy(array).repeat(2, *[1] * (array.ndim - 1)) for name, array in graph.inputs.items()}
-    batch = torch.export.Dim("batch", min=1)
-    shapes = {
-        name: {axis: batch if axis == 0 else torch.export.Dim.DYNAMIC for axis in graph.dynamic.get(name, ())}
-        for name in graph.inputs
-    }
+    module, given, shapes = graph.module.eval(), example(graph), dynamic(graph)
     with torch.inference_mode():
         outputs = list(module(**given))
     log = logging.getLogger("torch.onnx")
@@ -57,8 +53,15 @@ def export(graph: Graph) -> bytes:
     return data
 
 
-def load(data: bytes, name: str, threads: int | None = None) -> Run:
+def precisions() -> tuple[str, ...]:
+    """What this runtime computes in on this machine: as the graph is stored."""
+    return ("float32",)
+
+
+def load(data: bytes, name: str, threads: int | None = None, precision: str = "float32") -> Run:
     """One pass of the graph on the processor; scanned first, and refusals in one line. None takes every core."""
+    if precision not in precisions():
+        raise SettingsError(f"precision '{precision}': ONNX Runtime computes a graph as it is stored (float32 here).")
     check_onnx(data, name)
     runtime = need("onnxruntime")
     options = runtime.SessionOptions()
@@ -82,3 +85,6 @@ def load(data: bytes, name: str, threads: int | None = None) -> Run:
         return dict(zip(gives, answer, strict=True))
 
     return run
+
+
+reopen = load  # what was just written

@@ -88,11 +88,13 @@ def _answered(
     return list(zip(group, given, each, strict=True))
 
 
-def torch_run(network: Any, device: str = "cpu", precision: str = "float32") -> Run:
-    """One pass of a torch network in eval mode, arrays in and arrays out."""
+def torch_run(network: Any, device: str = "cpu", precision: str = "float32", threads: int | None = None) -> Run:
+    """One pass of a torch network in eval mode, arrays in and arrays out; `threads` are those of the whole process."""
     import torch
 
     def run(arrays: Arrays) -> Arrays:
+        if threads is not None and torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
         was = network.training
         network.eval()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.decisions import LEAST, Decision, judge
 from sightline.core.errors import BundleError, InputError, RunError, SettingsError
 from sightline.core.image import as_image
+from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run as RunFolder
 from sightline.core.sample import Sample
-from sightline.core.task import Facts, Run, Task
+from sightline.core.task import Arrays, Facts, Run, Task
 from sightline.predicting.answers import Answer, answers, torch_run
+from sightline.predicting.runtimes import PRECISIONS, USUAL, Form, open_graph, runtimes
 
 REFERENCE = "reference.npz"  # the member that holds what is usual
+_HINT = " If answers may differ so much, say so: allow={gap:.2g} (--allow)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Model:
     backend: str
     run: Run
     calibration: Calibration = NOTHING
+    precision: str = "float32"  # what the runtime computes in where the graph does not say
 
     @property
     def task_name(self) -> str:
@@ -76,31 +80,94 @@ class Model:
         return judge(answer, self.calibration, level=level, least=least)
 
 
-def load(path: str | Path, *, backend: str = "auto", threads: int | None = None) -> Model:
-    """Open a bundle (or the bundle of a run): every byte verified, and its golden answers given again."""
+def load(
+    path: str | Path,
+    *,
+    backend: str = "auto",
+    threads: int | None = None,
+    precision: str = "float32",
+    allow: float | None = None,
+    rows: int = 1,
+    tell: Tell = silent,
+) -> Model:
+    """Open a bundle (or the bundle of a run): every byte verified, and its golden answers given again.
+
+    `auto` is ONNX Runtime, or torch where there is no graph; `fastest` measures once which of the runtimes here answers
+    soonest to so many `rows` at a time, remembers it and tells it. Golden answers may differ by the bundle's tolerance,
+    or by what is allowed. One number of threads rules every runtime; None takes what each finds best.
+    """
+    where = bundle_of(path)
+    opened = bundles.load(where)
+    model = bare_model(opened, str(where))
+    card, graph, gap_of = model.card, opened.files.get("model.onnx"), golden_gap(model, opened, str(where))
+    allowed = max(float(card["golden"]["tolerance"]), allow or 0.0)
+    graphs = any(name.endswith(".onnx") for name in opened.files)
+    if backend in ("auto", "fastest") and not graphs:
+        backend = "torch"
+    elif backend == "auto":
+        backend = USUAL
+    if backend == "torch":
+        if precision not in PRECISIONS:
+            raise SettingsError(f"precision '{precision}': must be {' or '.join(PRECISIONS)}.")
+        network = torch_network(model.task, card["model"], model.facts, bundles.weights(opened))
+        run = torch_run(network, "cpu", precision, threads)
+    elif graph is None:
+        raise BundleError(f"{where} holds no graph; open it with backend='torch'.")
+    else:
+        if backend == "fastest":
+            from sightline.predicting.choosing import choose
+
+            lower = allow is not None
+            choice = choose(graph, opened.version, gap_of, allowed=allowed, lower=lower, threads=threads, rows=rows)
+            backend, precision = choice.form.runtime, choice.form.precision
+            allowed = max(allowed, choice.gap)
+            tell(Event("note", choice.told(graph), {"runtime": backend, "precision": precision}))
+        _check_known(backend)
+        run = open_graph(Form(backend, precision), graph, f"{where}/model.onnx", threads)
+    model = replace(model, run=run, backend=backend, precision=precision)
+    _hold(gap_of(run), allowed, model, str(where))
+    return model
+
+
+def bare_model(opened: bundles.Bundle, label: str) -> Model:
+    """All of a bundle's model but a runtime."""
+    card = opened.model
+    task: Task = catalog.find("tasks", card["task"]).TASK
+    calibration = read_calibration(card, opened.files, label)
+    return Model(task, Facts.from_json(card["facts"]), card, opened.version, "", _unopened, calibration)
+
+
+def bundle_of(path: str | Path) -> Path:
+    """Where the bundle lies that a path names: itself, or inside a run."""
     where = Path(path)
     if RunFolder(where).exists:
         where = RunFolder(where).bundle
         if not where.exists():
             raise BundleError(f"the run {path} has no bundle yet. Make one with: sightline export {path}")
-    opened = bundles.load(where)
-    card, facts = opened.model, Facts.from_json(opened.model["facts"])
-    task: Task = catalog.find("tasks", card["task"]).TASK
-    graphs = [name for name in opened.files if name.endswith(".onnx")]
-    if backend == "auto":
-        backend = "onnx" if graphs else "torch"
-    if backend == "onnx":
-        if "model.onnx" not in opened.files:
-            raise BundleError(f"{where} holds no graph; open it with backend='torch'.")
-        run = catalog.find("exporters", "onnx").load(opened.files["model.onnx"], f"{where}/model.onnx", threads)
-    elif backend == "torch":
-        run = torch_run(torch_network(task, card["model"], facts, bundles.weights(opened)))
-    else:
-        raise SettingsError(f"backend '{backend}': must be auto, onnx or torch.")
-    calibration = read_calibration(card, opened.files, str(where))
-    model = Model(task, facts, card, opened.version, backend, run, calibration)
-    check(model, opened.files["golden.npz"], str(where))
-    return model
+    return where
+
+
+def golden_gap(bare: Model, opened: bundles.Bundle, label: str) -> Callable[[Run], float]:
+    """How far a run of this model's graph is from the golden answers."""
+    samples, wanted, seed = golden.unpack(opened.files["golden.npz"], f"{label}/golden.npz")
+    return lambda run: largest_gap(replace(bare, run=run).predict(samples, seed=seed), wanted)
+
+
+def _hold(gap: float, allowed: float, model: Model, label: str) -> None:
+    """Refuse a runtime whose golden answers are farther from those of the bundle than is allowed."""
+    if not gap <= allowed:
+        hint = "" if model.backend in (USUAL, "torch") and model.precision == "float32" else _HINT.format(gap=gap)
+        raise BundleError(f"{label} does not give its golden answers here: gap {gap:.3g}, allowed {allowed:.3g}.{hint}")
+
+
+def _check_known(backend: str) -> None:
+    able = [*runtimes(), "torch"]
+    if backend not in (*able, *catalog.names("exporters")):
+        raise SettingsError(f"backend '{backend}': must be auto, fastest, {', '.join(able[:-1])} or torch.")
+
+
+def _unopened(arrays: Arrays) -> Arrays:
+    raise RuntimeError("no runtime is opened yet")
 
 
 def read_calibration(card: Mapping[str, Any], files: Mapping[str, bytes], label: str) -> Calibration:
@@ -144,11 +211,8 @@ def torch_network(task: Task, name: str, facts: Facts, weights: Mapping[str, Any
 def check(model: Model, data: bytes, label: str) -> float:
     """Give the golden answers again; the largest gap, or a refusal where it is more than the bundle allows."""
     samples, wanted, seed = golden.unpack(data, f"{label}/golden.npz")
-    allowed = float(model.card["golden"]["tolerance"])
-    given = model.predict(samples, seed=seed)
-    gap = largest_gap(given, wanted)
-    if not gap <= allowed:
-        raise BundleError(f"{label} does not give its golden answers here: gap {gap:.3g}, allowed {allowed:.3g}.")
+    gap = largest_gap(model.predict(samples, seed=seed), wanted)
+    _hold(gap, float(model.card["golden"]["tolerance"]), model, label)
     return gap
 
 
