@@ -293,7 +293,7 @@ class Crew:
         """Decide who is to blame for a death: nobody is punished for what lay beside it."""
         status = self._statuses.pop(hand.pid, None)
         item, doing = hand.last
-        blamed = status is not None and (status >= 0 or -status in _BLAMED) or bool(hand.killed)
+        blamed = (status is not None and (status >= 0 or -status in _BLAMED)) or bool(hand.killed)
         picture = doing == wire.DECODING and blamed
         if not hand.leaving:
             self.deaths += 1

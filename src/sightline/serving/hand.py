@@ -132,10 +132,10 @@ class Hand:
                     self._filled, place = len(rest), 0
                 break
             start = place + HEAD.size
-            told = json.loads(self._in[start : start + line])
-            if not isinstance(told, dict):
-                raise wire.WireError("no table")
             with memoryview(self._in) as view, view[start + line : end] as body:
+                told = json.loads(str(view[start : start + line], "utf-8"))
+                if not isinstance(told, dict):
+                    raise wire.WireError("no table")
                 self._heard(self, told, body)
             if self.dead:
                 return

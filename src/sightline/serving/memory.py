@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 
@@ -29,8 +28,7 @@ class Memory:
     def key(self, ask: Ask, seal: str) -> Hashable:
         """What an answer depends on: the bytes, the version, and all that was asked of it."""
         data = ask.data
-        pixels = isinstance(data, np.ndarray)
-        seen = digest(np.ascontiguousarray(data).tobytes() if pixels else data)  # type: ignore[union-attr, arg-type]
+        seen = digest(np.ascontiguousarray(data).tobytes() if isinstance(data, np.ndarray) else data)
         form = (data.dtype.str, data.shape) if isinstance(data, np.ndarray) else ()
         given = canonical(dict(ask.given)) if ask.given else b""
         return seal, seen, form, ask.seed, ask.level, ask.least, given

@@ -87,7 +87,8 @@ class Nurse:
         asyncio.get_running_loop().remove_reader(self.control.fileno())
         self.control.close()
         lost = ServingError("not_ready", "the process that workers come from has died.")
-        for waiting in (self.hello, *self._orders.values()):
+        futures: list[asyncio.Future[Any]] = [self.hello, *self._orders.values()]
+        for waiting in futures:
             if not waiting.done():
                 waiting.set_exception(lost)
                 waiting.exception()  # whoever waits hears of it; nobody else has to

@@ -237,7 +237,7 @@ def _timed(warm: Warm, samples: list[Any], times: int = 3) -> float:
 
 def _threads() -> int:
     with contextlib.suppress(OSError):
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - a count, of names alone
+        return len(os.listdir("/proc/self/task"))
     return 2**16
 
 

@@ -68,7 +68,7 @@ class Posts:
         self._asking = ThreadPoolExecutor(1, "source")  # one thread: a database is asked from where it was opened
         self._leaving: set[asyncio.Task[None]] = set()
 
-    # ---------------------------------------------------------------------------------------------- what there should be
+    # ------------------------------------------------------------------------------------------- what there should be
 
     async def look(self) -> None:
         """Refresh, if anything has changed."""
@@ -189,7 +189,7 @@ class Posts:
         for task in post.starting.values():
             task.cancel()
 
-    # ------------------------------------------------------------------------------------------------------- who there is
+    # ---------------------------------------------------------------------------------------------------- who there is
 
     def crews(self) -> list[Crew]:
         """All that live, also those that are about to leave."""

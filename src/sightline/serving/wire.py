@@ -6,11 +6,12 @@ import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sightline.core.annotations import Annotation, from_columns, to_columns
+from sightline.core.annotations import Annotation, Labels, from_columns, to_columns
 from sightline.core.decisions import Decision
 
 HEAD = struct.Struct("<II")  # bytes of the line, bytes of the body
@@ -19,6 +20,8 @@ RESTING, DECODING, COMPUTING = range(3)
 LONGEST = 2**24  # bytes of a line
 LARGEST = 2**31  # bytes of a body
 _DTYPES = "biufU"
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_KNOWN = {text: np.dtype(text) for text in ("<f4", "<f8", "<i8", "|u1", "|b1", "<u2", "<i4")}
 
 
 class WireError(Exception):
@@ -27,14 +30,14 @@ class WireError(Exception):
 
 def packed(line: Mapping[str, Any], bodies: Sequence[Any] = ()) -> list[Any]:
     """A message as buffers, so that large ones are copied by nobody but the kernel."""
-    told = json.dumps(line, separators=(",", ":")).encode()
+    told = _ENCODE(line).encode()
     return [HEAD.pack(len(told), sum(len(body) for body in bodies)) + told, *bodies]
 
 
 def flat(array: np.ndarray) -> memoryview:
     """The bytes of an array, row by row, without a copy where they lie so."""
     array = np.ascontiguousarray(array)
-    return memoryview(array.reshape(-1).view(np.uint8) if array.size else np.zeros(0, np.uint8))
+    return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
 
 
 def record_out(record: Annotation, names: tuple[str, ...]) -> tuple[dict[str, Any], list[memoryview]]:
@@ -53,15 +56,17 @@ def record_out(record: Annotation, names: tuple[str, ...]) -> tuple[dict[str, An
 
 def record_in(told: Mapping[str, Any], body: memoryview, names: tuple[str, ...]) -> tuple[Annotation, int]:
     """The record, and how many bytes of the body it took."""
-    columns: dict[str, np.ndarray] = {"kind": np.array(str(told["kind"]))}
+    kind = str(told["kind"])
+    columns: dict[str, np.ndarray] = {}
     place = 0
     for name, dtype, shape in told["columns"]:
-        array, place = array_in(dtype, shape, body, place)
-        columns[str(name)] = array
-    record = from_columns(columns if not told["same"] else columns | {"names": _NO_NAMES})
-    if told["same"]:
-        object.__setattr__(record, "names", names)  # thousands of them, of the model, never copied
-    return record, place
+        columns[str(name)], place = array_in(dtype, shape, body, place)
+    if told["same"]:  # names of the model, thousands perhaps: never copied
+        if kind == "labels" and len(columns) == 1 and "scores" in columns:
+            return Labels(names, columns["scores"]), place
+        record = from_columns({"kind": np.array(kind), **columns, "names": _NO_NAMES})
+        return replace(record, names=names), place  # type: ignore[call-arg]
+    return from_columns({"kind": np.array(kind), **columns}), place
 
 
 _NO_NAMES = np.zeros(0, "U1")
@@ -69,7 +74,7 @@ _NO_NAMES = np.zeros(0, "U1")
 
 def array_in(dtype: Any, shape: Any, body: memoryview, place: int) -> tuple[np.ndarray, int]:
     """An array of its own out of a body, and where the next begins."""
-    kind = np.dtype(str(dtype))
+    kind = _KNOWN.get(dtype) or np.dtype(str(dtype))
     if kind.kind not in _DTYPES or not all(type(side) is int and side >= 0 for side in shape):
         raise WireError(f"an array of {dtype} {shape}")
     size = math.prod(shape) * kind.itemsize

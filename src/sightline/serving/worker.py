@@ -99,11 +99,11 @@ class Bench:
         bodies: list[Any] = []
         try:
             given = list(self.model.predict_all(samples, seed=seed, batch=len(samples)))
-        except Exception as error:  # the runtime, or the model's own code: none of the pictures is to blame by name
+        except Exception as error:  # noqa: BLE001 - the runtime's, or of a model's own code
             if len(samples) > 1:
                 for one, sample in zip(asked, samples, strict=True):
-                    row, parts = self._answered([one], [sample], seed)
-                    told, bodies = told + row, bodies + parts
+                    rows, parts = self._answered([one], [sample], seed)
+                    told, bodies = told + rows, bodies + parts
                 return told, bodies
             return [{"id": asked[0]["id"], "fault": f"{type(error).__name__}: {error}"[:300]}], []
         for one, (_, answer) in zip(asked, given, strict=True):
