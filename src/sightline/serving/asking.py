@@ -43,3 +43,4 @@ class Reply:
     seconds: Mapping[str, float] = field(default_factory=dict)  # queue, decode, compute, and each stage of a chain
     kept: bool = False  # from the memory of answers, not computed anew
     experiment: str = ""  # under which the arm was drawn; nothing where a version was asked for by name
+    drawn: str = ""  # the arm that could not answer, where another one did
