@@ -18,7 +18,6 @@ from sightline.serving.item import Item, Made
 from sightline.serving.memory import Memory
 from sightline.serving.nurse import Nurse, start_root
 from sightline.serving.posts import Post, Posts
-from sightline.serving.routing import Route
 from sightline.serving.settings import Settings
 from sightline.serving.strikes import Strikes
 
@@ -135,26 +134,33 @@ class Engine:
         self.strikes.refuse(ask.data)
         post = self._posts.post(ask.model)
         routes = post.routes(ask)
-        for route in routes[1:]:
-            self._keep(asyncio.get_running_loop().create_task(self._shadowed(post, ask, route)))
-        route = routes[0]
-        crew = await self._posts.crew(post, route.number, ask.deadline)
+        for number, arm in routes.shadows:
+            self._keep(asyncio.get_running_loop().create_task(self._shadowed(post, ask, number, arm)))
+        reply = await self._answered(post, routes.number, routes.arm, ask)
+        if routes.larger is None or _sure(reply, routes.confidence):
+            return reply
+        try:
+            return await self._answered(post, *routes.larger, ask)
+        except ServingError:
+            self.counts["larger_failed"] += 1
+            return reply  # what is less sure is better than nothing
+
+    async def _answered(self, post: Post, number: int, arm: str, ask: Ask) -> Reply:
+        """By this version, or by who stands in for it."""
+        crew = await self._posts.crew(post, number, ask.deadline)
         if crew.breaker.allows():
             try:
-                return await self._asked_of(crew, ask, route.arm)
+                return await self._asked_of(crew, ask, arm)
             except ServingError as error:
-                if error.code != "worker_lost":
-                    raise
-                instead = self._posts.instead(post, crew)
+                instead = self._posts.instead(post, crew) if error.code == "worker_lost" else None
                 if instead is None:
                     raise
         else:
             instead = self._posts.instead(post, crew)
             if instead is None:
-                wait = crew.breaker.wait
                 raise ServingError(
                     "not_ready", f"'{ask.model}' has failed {crew.breaker.failures} times in a row; ask again later.",
-                    retry_after=max(0.1, wait),
+                    retry_after=max(0.1, crew.breaker.wait),
                 )  # fmt: skip
         return await self._asked_of(instead, ask, "fallback")
 
@@ -181,14 +187,14 @@ class Engine:
         self.counts["answered"] += 1
         return _reply(crew, made, arm)
 
-    async def _shadowed(self, post: Post, ask: Ask, route: Route) -> None:
+    async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str) -> None:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
         try:
-            crew = await self._posts.crew(post, route.number, ask.deadline)
+            crew = await self._posts.crew(post, number, ask.deadline)
             if self.estimate(crew) > 4 * crew.each or not crew.breaker.allows():
                 self.counts["shadow_dropped"] += 1
                 return
-            reply = await self._asked_of(crew, ask, route.arm)
+            reply = await self._asked_of(crew, ask, arm)
         except SightlineError:
             self.counts["shadow_failed"] += 1
             return
@@ -271,6 +277,12 @@ def _reply(crew: Crew, made: Made, arm: str, *, kept: bool = False) -> Reply:
     return Reply(
         version.name, version.number, version.seal, arm, made.answer, made.decision, crew.about["least"], spent, kept
     )
+
+
+def _sure(reply: Reply, confidence: float) -> bool:
+    """Whether a small model's answer needs no larger one."""
+    decision = reply.decision
+    return decision is not None and decision.score >= confidence and not decision.unsure
 
 
 def _gone(process: subprocess.Popen[bytes]) -> None:

@@ -159,7 +159,7 @@ def _opened(asked: Mapping[str, Any]) -> tuple[dict[str, Any], Warm | None]:
         return {"refused": error.message}, None
     except MemoryError:
         return {"refused": "it needs more memory than there is."}, None
-    except Exception as error:  # a model's own code may raise anything
+    except Exception as error:  # noqa: BLE001 - a model's own code may raise anything
         return {"refused": f"{type(error).__name__}: {error}"[:500]}, None
     groups = measured(warm, int(asked["batch"]))
     return {"seconds": time.perf_counter() - begun, "seal": warm.model.version, **groups}, warm

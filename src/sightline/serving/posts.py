@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 from sightline.core.errors import RegistryError, ServingError, SightlineError, nearest
 from sightline.registering.version import CHAMPION, Source, Version
 from sightline.serving import routing
+from sightline.serving.arms import Traffic
 from sightline.serving.asking import Ask
 from sightline.serving.crew import Crew
-from sightline.serving.routing import Route
+from sightline.serving.routing import Routes
 from sightline.serving.settings import Settings
 
 
@@ -26,7 +27,7 @@ class Post:
 
     name: str
     aliases: dict[str, int] = field(default_factory=dict)
-    traffic: Mapping[str, Any] | None = None
+    traffic: Traffic | None = None
     champion: Crew | None = None
     previous: Crew | None = None  # kept warm, so that the way back takes no time
     crews: dict[int, Crew] = field(default_factory=dict)
@@ -34,21 +35,15 @@ class Post:
     refused: dict[int, str] = field(default_factory=dict)
     swaps: int = 0
 
-    def routes(self, ask: Ask) -> list[Route]:
-        """The version that answers, then those that only listen."""
+    def routes(self, ask: Ask) -> Routes:
+        """Who answers, who only listens."""
         if ask.which is None:
             if self.champion is None:
                 raise self.absent()
             return routing.routes(ask, self.champion.version.number, self.aliases, self.traffic)
         if ask.which == CHAMPION and self.champion is not None:
-            return [Route(self.champion.version.number, CHAMPION)]
-        number = self.aliases.get(str(ask.which))
-        if number is None and str(ask.which).isdecimal():
-            number = int(ask.which)
-        if number is None:
-            known = ", ".join(self.aliases) or "none"
-            raise ServingError("not_found", f"'{self.name}' has no version called '{ask.which}'. Aliases: {known}.")
-        return [Route(number, str(ask.which))]
+            return Routes(self.champion.version.number, CHAMPION)
+        return Routes(routing.asked_for(self.name, ask.which, self.aliases), str(ask.which))
 
     def absent(self) -> ServingError:
         """Why nobody answers."""
@@ -99,8 +94,8 @@ class Posts:
         source, seen = self.source, self.source.changed()
         table = {}
         for name in source.names():
-            aliases, traffic = source.aliases(name), source.traffic(name)
-            numbers = routing.named(aliases, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
+            aliases, traffic = source.aliases(name), routing.read(source.traffic(name))
+            numbers = routing.needed(aliases, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
             table[name] = aliases, traffic, [source.version(name, number) for number in sorted(numbers)]
         return seen, table
 
@@ -144,7 +139,7 @@ class Posts:
                 post.previous = post.champion
                 post.swaps += 1
             post.champion = crew
-        needed = routing.named(post.aliases, post.traffic)
+        needed = routing.needed(post.aliases, post.traffic)
         for number, one in list(post.crews.items()):
             if one not in (post.champion, post.previous) and number not in needed:
                 self._retire(post, number)
