@@ -24,7 +24,9 @@ from sightline.serving.strikes import Strikes
 LIFE = 20_000  # groups; then a fresh worker takes over
 STALL = 0.25  # seconds (or ten usual times) after which a worker counts as stuck, and another is born beside it
 BIRTH = 5.0  # seconds in which a worker must have shown that it can answer
+LAST_WORD = 0.5  # seconds to wait for how a worker has ended
 SURPLUS = 3  # times as many workers as are wanted, at most, while some are stuck
+MARGIN = 0.7  # of the usual time, in which an answer may still come
 _RATE = 0.05  # of the newest time in the running mean
 _BLAMED = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGXCPU, signal.SIGSYS}
 
@@ -47,6 +49,7 @@ class Crew:
         self._template: Nurse | None = None
         self._shared, self._births = True, set[asyncio.Task[None]]()
         self._statuses: dict[int, int | None] = {}
+        self._dying: dict[int, Hand] = {}  # that have hung up; how they ended is not known yet
         self._failed_births = 0
 
     # ------------------------------------------------------------------------------------------------------ being born
@@ -131,6 +134,12 @@ class Crew:
                 best = hand
         return best
 
+    @property
+    def work(self) -> float:
+        """Seconds of one worker that everything takes which is not answered yet; who is at work is halfway through."""
+        busy = sum(bool(hand.groups) and not hand.stalled for hand in self.hands)
+        return max(0.0, self.waiting + self.flying - 0.5 * busy * self.group) * self.each
+
     def add(self, item: Item, *, first: bool = False) -> None:
         """Queue an item."""
         self.queue.appendleft(item) if first else self.queue.append(item)
@@ -155,14 +164,19 @@ class Crew:
         if item.alone and hand.groups:
             return False
         self.queue.popleft()
+        self.waiting -= 1
+        left = item.ask.deadline - time.monotonic()
+        if left < MARGIN * self.each * (1 + len(hand.groups)):
+            item.fail(ServingError("deadline", "the time that the request gave would be over before its answer."))
+            return True
         items = [item]
-        most = min(self.group, -(-self.waiting // max(1, len(self.hands)))) if self.group > 1 else 1
+        most = min(self.group, -(-(1 + self.waiting) // max(1, len(self.hands)))) if self.group > 1 else 1
         while len(items) < most and not item.alone:
             mate = self.head()
             if mate is None or mate.alone or mate.ask.seed != item.ask.seed:
                 break
             items.append(self.queue.popleft())
-        self.waiting -= len(items)
+            self.waiting -= 1
         self.flying += len(items)
         now = time.monotonic()
         for one in items:
@@ -281,16 +295,21 @@ class Crew:
         if hand.pid in self._statuses or not hand.groups:
             self._bury(hand)
         else:
-            asyncio.get_running_loop().call_later(0.02, self._bury, hand)
+            self._dying[hand.pid] = hand
+            asyncio.get_running_loop().call_later(LAST_WORD, self._bury, hand)
 
     def _ended(self, pid: int, status: int | None) -> None:
         """From the template: a child's status; its door may still hold answers, and closes by itself."""
         self._statuses[pid] = status
+        if pid in self._dying:
+            self._bury(self._dying[pid])
         while len(self._statuses) > 1000:
             self._statuses.pop(next(iter(self._statuses)))
 
     def _bury(self, hand: Hand) -> None:
         """Decide who is to blame for a death: nobody is punished for what lay beside it."""
+        if self._dying.pop(hand.pid, None) is None and hand.groups and hand.pid not in self._statuses:
+            return  # buried already
         status = self._statuses.pop(hand.pid, None)
         item, doing = hand.last
         blamed = (status is not None and (status >= 0 or -status in _BLAMED)) or bool(hand.killed)
@@ -301,11 +320,12 @@ class Crew:
                 self.owner.crashed()
         for place, group in enumerate(hand.groups):
             self.flying -= len(group.items)
-            if place or doing == wire.RESTING:
+            begun = doing != wire.RESTING and any(one.number == item for one in group.items)
+            if place or not begun:
                 if not group.hedged:
                     self._again(group.items)
                 continue
-            guilty = [one for one in group.items if doing != wire.DECODING or one.number == item] or list(group.items)
+            guilty = [one for one in group.items if doing != wire.DECODING or one.number == item]
             self._again(one for one in group.items if one not in guilty)
             for one in guilty:
                 self._suspected(one, hand.killed, blamed)

@@ -21,6 +21,7 @@ from sightline.serving.posts import Post, Posts
 from sightline.serving.settings import Settings
 from sightline.serving.strikes import Strikes
 
+SAFE = 1.25  # of the time that is expected, must be left
 TICK = 0.05  # seconds between looks at workers that may be stuck
 Heard = Callable[[Ask, Reply], None]
 
@@ -191,7 +192,7 @@ class Engine:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
         try:
             crew = await self._posts.crew(post, number, ask.deadline)
-            if self.estimate(crew) > 4 * crew.each or not crew.breaker.allows():
+            if self.estimate() > 4 * crew.each or not crew.breaker.allows():
                 self.counts["shadow_dropped"] += 1
                 return
             reply = await self._asked_of(crew, ask, arm)
@@ -206,8 +207,8 @@ class Engine:
         """Turn away at once what could not be answered in time."""
         if not crew.queue and crew.free is not None:
             return
-        wait, left = self.estimate(crew), ask.deadline - time.monotonic()
-        most = min(self.settings.wait, left - crew.each)
+        wait, left = self.estimate(), ask.deadline - time.monotonic()
+        most = min(self.settings.wait, left / SAFE - crew.each)
         if wait > most:
             again = wait - most if math.isfinite(most) and most > 0 else wait
             raise ServingError(
@@ -215,10 +216,9 @@ class Engine:
                 retry_after=round(max(0.05, again), 3),
             )  # fmt: skip
 
-    def estimate(self, crew: Crew | None = None) -> float:
+    def estimate(self) -> float:
         """Seconds until something asked now would be begun."""
-        work = sum((one.waiting + 0.5 * one.flying) * one.each for one in self._posts.crews())
-        return work / self.settings.hands
+        return sum(crew.work for crew in self._posts.crews()) / self.settings.hands
 
     def pump(self) -> None:
         """Give to free workers what has waited longest, whichever model it is for."""

@@ -254,5 +254,6 @@ def _work(warm: Warm, asked: Mapping[str, Any], handles: list[int]) -> None:  # 
     gap = largest_gap(bench.model.predict(warm.samples[:1], seed=warm.seed), warm.wanted[:1])
     if not gap <= warm.tolerance:
         os._exit(3)
+    bench.mark(0, wire.RESTING)
     worker.send(door.fileno(), wire.packed({"pid": os.getpid(), "protection": protection, **about(warm.model)}))
     worker.serve(bench, door)

@@ -33,6 +33,7 @@ class Post:
     crews: dict[int, Crew] = field(default_factory=dict)
     starting: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    named: set[int] = field(default_factory=set)  # versions that callers asked for by name
     swaps: int = 0
 
     def routes(self, ask: Ask) -> Routes:
@@ -70,6 +71,9 @@ class Posts:
         loop = asyncio.get_running_loop()
         if await loop.run_in_executor(self._asking, self.source.changed) != self._seen:
             await self.refresh()
+        for post in self._posts.values():
+            if post.named:
+                self._settle(post)
 
     async def refresh(self) -> None:
         """Serve what the source names now; answers when that is warm, or refused."""
@@ -140,15 +144,18 @@ class Posts:
                 post.swaps += 1
             post.champion = crew
         needed = routing.needed(post.aliases, post.traffic)
+        soon = time.monotonic() - self.settings.idle
         for number, one in list(post.crews.items()):
-            if one not in (post.champion, post.previous) and number not in needed:
+            visited = number in post.named and one.used > soon
+            if one not in (post.champion, post.previous) and number not in needed and not visited:
                 self._retire(post, number)
         for number, task in list(post.starting.items()):
-            if number != wanted and number not in needed and number not in post.aliases.values():
+            if number != wanted and number not in needed | post.named:
                 task.cancel()
 
     def _retire(self, post: Post, number: int) -> None:
         crew = post.crews.pop(number)
+        post.named.discard(number)
         task = asyncio.get_running_loop().create_task(self._last_item(crew))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
@@ -206,6 +213,7 @@ class Posts:
         task = post.starting.get(number)
         if task is None:
             version = await self._version(post.name, number)
+            post.named.add(number)
             task = self._wanted(post, version)
         if task is not None:
             left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
