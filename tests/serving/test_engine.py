@@ -102,12 +102,14 @@ def test_it_answers_as_the_bundle_does_by_itself(tmp_path: Path) -> None:
             assert await code_of(made, Ask("toy", DARK, which=9)) == "not_found"
             told = made.state()
             version = told["models"]["toy"]["versions"][1]
-            assert (
-                version["state"] == "ready" and len(version["workers"]) == 2 and version["about"]["task"] == "classify"
-            )
-            assert told["counts"]["answered"] == 5 and told["counts"]["not_found"] == 2
+            assert version["state"] == "ready"
+            assert len(version["workers"]) == 2
+            assert version["about"]["task"] == "classify"
+            assert told["counts"]["answered"] == 5
+            assert told["counts"]["not_found"] == 2
             if sys.platform == "linux":
-                assert version["protection"]["limits"] and version["protection"]["seccomp"]
+                assert version["protection"]["limits"]
+                assert version["protection"]["seccomp"]
             workers = version["workers"]
         assert not made.ready
         assert await code_of(made, Ask("toy", DARK)) == "draining"
@@ -137,7 +139,8 @@ def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
             given = await asyncio.gather(*asked, return_exceptions=True)
             wrong = [one for one in given if isinstance(one, BaseException)]
             assert [getattr(one, "code", one) for one in wrong] == ["unknown_format", "truncated"]
-            assert given.index(wrong[0]) == 3 and given.index(wrong[1]) == 9
+            assert given.index(wrong[0]) == 3
+            assert given.index(wrong[1]) == 9
             replies = [one for one in given if isinstance(one, Reply)]
             for reply, scores in zip(replies, alone, strict=True):
                 np.testing.assert_allclose(labels(reply).scores, scores, rtol=0, atol=1e-6)
@@ -156,7 +159,8 @@ def test_answers_are_remembered_by_content_and_version(shelf: Shelf) -> None:
             assert not (await made.predict(Ask("m", DARK, which=2))).kept
             for level in range(100):
                 await made.predict(Ask("m", picture(level)))
-            assert 0 < made.memory.held <= 10_000 and not (await made.predict(Ask("m", DARK))).kept
+            assert 0 < made.memory.held <= 10_000
+            assert not (await made.predict(Ask("m", DARK))).kept
 
     asyncio.run(work())
 
@@ -213,12 +217,14 @@ def test_a_bad_version_never_answers_and_says_why(shelf: Shelf, strange: None, t
                     shelf.promote(number)
                     await made.refresh()
                     told = made.state()["models"]["m"]
-                    assert told["champion"] == 1 and told["wanted"] == number
+                    assert told["champion"] == 1
+                    assert told["wanted"] == number
                     _matches(told["refused"][number], wanted[number])
                     assert await code_of(made, Ask("m", DARK, which=number)) == "not_ready"
 
             answers = await loaded(made, swaps(), clients=2)
-            assert len(answers) > 5 and all(isinstance(one, Reply) and one.number == 1 for one in answers)
+            assert len(answers) > 5
+            assert all(isinstance(one, Reply) and one.number == 1 for one in answers)
             assert made.ready
             shelf.promote(2)
             await made.refresh()
@@ -305,14 +311,18 @@ def test_nothing_late_is_computed_and_who_leaves_frees_a_place(shelf: Shelf, str
             gone = asyncio.create_task(made.predict(Ask("m", DARK)))
             await asyncio.sleep(0)
             crew = made._posts.post("m").champion
-            assert crew is not None and crew.waiting >= 1
+            assert crew is not None
+            assert crew.waiting >= 1
             gone.cancel()
-            with pytest.raises((ServingError)) as caught:
+            with pytest.raises(ServingError) as caught:
                 await late
-            assert caught.value.code in ("deadline", "queue_full") and time.monotonic() - begun < 0.16
+            assert caught.value.code in ("deadline", "queue_full")
+            assert time.monotonic() - begun < 0.16
             await asyncio.gather(*busy)
             await asyncio.sleep(0.15)
-            assert crew.served == 2 and crew.waiting == 0 and crew.flying == 0
+            assert crew.served == 2
+            assert crew.waiting == 0
+            assert crew.flying == 0
             assert made.state()["asked"] == 0
 
     asyncio.run(work())
@@ -346,7 +356,8 @@ def test_more_than_can_be_answered_is_turned_away_at_once(shelf: Shelf, strange:
             full = [(took, error) for took, error in refused if error.code == "queue_full"]
             assert len(spent) > 0.6 * 2 * seconds / made._posts.crews()[0].each
             assert np.percentile(spent, 90) < 0.25
-            assert len(full) > 0.8 * len(refused) and np.median([took for took, _ in full]) < 0.05
+            assert len(full) > 0.8 * len(refused)
+            assert np.median([took for took, _ in full]) < 0.05
             assert all(error.retry_after and error.status == 429 for _, error in full)
             again = time.monotonic()
             await made.predict(Ask("m", DARK))
@@ -389,7 +400,8 @@ def test_killed_workers_are_replaced_and_nobody_notices(shelf: Shelf, strange: N
             answers = await loaded(made, kills())
             assert all(isinstance(one, Reply) or one.code == "worker_lost" for one in answers)  # type: ignore[union-attr]
             assert sum(isinstance(one, Exception) for one in answers) <= 7
-            assert crew.deaths == 7 and not made.ready  # more than five in a minute
+            assert crew.deaths == 7
+            assert not made.ready
 
     asyncio.run(work())
 
@@ -398,7 +410,8 @@ def test_a_model_outlives_the_processes_that_its_workers_come_from(shelf: Shelf)
     async def work() -> None:
         async with engine(shelf) as made:
             crew, process = made._posts.post("m").champion, made._process
-            assert crew is not None and process is not None
+            assert crew is not None
+            assert process is not None
             parent = int(Path(f"/proc/{crew.hands[0].pid}/stat").read_text().rpartition(")")[2].split()[1])
             os.kill(parent, signal.SIGKILL)
             process.kill()
@@ -473,12 +486,14 @@ def test_a_version_that_fails_is_let_alone_and_tried_again(shelf: Shelf, strange
                 reply = await made.predict(Ask("m", bright))
                 assert (reply.arm, reply.number) == ("fallback", 1)
             crew = made._posts.post("m").champion
-            assert crew is not None and crew.breaker.state == "open"
+            assert crew is not None
+            assert crew.breaker.state == "open"
             assert (await made.predict(Ask("m", DARK))).arm == "fallback"
             served = crew.served
             await asyncio.sleep(0.35)
             assert (await made.predict(Ask("m", bright))).arm == "fallback"  # tried, failed, let alone again
-            assert crew.breaker.state == "open" and crew.served == served
+            assert crew.breaker.state == "open"
+            assert crew.served == served
             await asyncio.sleep(0.35)
             assert (await made.predict(Ask("m", DARK))).number == 2
             assert crew.breaker.state == "closed"

@@ -77,20 +77,22 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _rear(self) -> None:
+    async def _rear(self) -> Nurse:
         """The root of all workers, also after somebody has ended it."""
-        self._root, self._process = start_root(lambda pid, status: None)
-        self._root.when_gone(lambda: self._keep(asyncio.get_running_loop().create_task(self._again())))
+        root, self._process = start_root(lambda pid, status: None)
+        self._root = root
+        root.when_gone(lambda: self._keep(asyncio.get_running_loop().create_task(self._again())))
         async with asyncio.timeout(self.settings.start):
-            await self._root.hello
+            await root.hello
+        return root
 
     async def _again(self) -> None:
         if self.accepting:
             if self._process:
                 await asyncio.to_thread(_gone, self._process)
-            await self._rear()
+            root = await self._rear()
             for crew in self._posts.crews():
-                crew.root = self._root  # type: ignore[assignment]
+                crew.staff.root = root
 
     def _crew(self, version: Any) -> Crew:
         assert self._root
@@ -275,7 +277,15 @@ def _reply(crew: Crew, made: Made, arm: str, *, kept: bool = False) -> Reply:
     version = crew.version
     spent = {} if kept else {"queue": made.queue, "decode": made.decode, "compute": made.compute}
     return Reply(
-        version.name, version.number, version.seal, arm, made.answer, made.decision, crew.about["least"], spent, kept
+        version.name,
+        version.number,
+        version.seal,
+        arm,
+        made.answer,
+        made.decision,
+        crew.staff.about["least"],
+        spent,
+        kept,
     )
 
 
