@@ -207,8 +207,8 @@ def test_a_bad_version_never_answers_and_says_why(shelf: Shelf, strange: None, t
         shelf.put(3).write_bytes(data)
         shelf.put(9).unlink()
         wanted = {
-            3: "damaged|changed|checksum", 4: "registered", 5: "golden answers|names|shape", 6: "NaN", 7: "a golden answer took",
-            8: "process died", 9: "cannot be read",
+            3: "damaged|changed|checksum", 4: "registered", 5: "golden answers|names|shape", 6: "NaN",
+            7: "a golden answer took", 8: "process died", 9: "cannot be read",
         }  # fmt: skip
         async with engine(shelf, slow=0.2) as made:
 
@@ -378,7 +378,7 @@ def test_what_was_accepted_is_answered_before_it_stops(shelf: Shelf, strange: No
     asyncio.run(work())
 
 
-# ------------------------------------------------------------------------------------------------------ workers that die
+# ----------------------------------------------------------------------------------------------------- workers that die
 
 
 def test_killed_workers_are_replaced_and_nobody_notices(shelf: Shelf, strange: None) -> None:
