@@ -167,6 +167,7 @@ async def swaps(room: Path, count: int) -> dict[str, Any]:
                 assert (await made.predict(Ask("m", DARK))).number == number
                 if turn == min(50, count - 1):
                     first.append(memory())
+                await asyncio.sleep(0.05)
 
         load = await beside(made, 200, work, asked())
         await asyncio.sleep(0.5)
@@ -402,7 +403,7 @@ async def overload(room: Path, seconds: float, model: str, shown: str) -> dict[s
             return load
 
         usual = await under(0.8 * capacity, max(4.0, seconds / 4), 10.0)
-        limit, before = 2 * usual.p99() / 1000, memory()
+        limit, before = 1.7 * usual.p99() / 1000, memory()
         flood = await under(10 * capacity, seconds, limit)
         held = memory()
         await asyncio.sleep(2)

@@ -32,19 +32,30 @@ GROUPS = (2, 4, 8, 16, 32)
 def main() -> None:  # pragma: no cover - runs in a process of its own
     """The root: load what every model needs, then fork templates."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    import cv2
+    preload()
+    Keeper(control, {"template": _template, "worker": _lone_worker}).live({"ready": os.getpid()})
 
-    from sightline.core import catalog, decoding
+
+def preload() -> None:
+    """What every model needs, once, so that a version is there in the time that its own bytes take."""
+    import cv2
+    import numpy as np
+
+    from sightline.core import catalog, decoding, encoding
     from sightline.predicting import model  # noqa: F401 - before anyone waits for it
     from sightline.serving import worker  # noqa: F401
 
     cv2.setNumThreads(1)
-    for name in ("onnxruntime", "simplejpeg", "PIL.Image"):
+    for name in ("onnxruntime", "simplejpeg"):
         with contextlib.suppress(ImportError):
             __import__(name)
     catalog.find("exporters", "onnx")
-    decoding.decoders()
-    Keeper(control, {"template": _template, "worker": _lone_worker}).live({"ready": os.getpid()})
+    catalog.names("tasks")  # remembers what other packages offer
+    for task in Path(__file__).parent.parent.joinpath("tasks").glob("[a-z]*.py"):  # ours alone: others may do anything
+        catalog.find("tasks", task.stem)
+    dot = np.zeros((8, 8, 3), np.uint8)
+    decoding.decode_here(encoding.encode(dot))
+    decoding.decode_here(catalog.find("decoders", "jpeg").encode(dot, 90))
 
 
 @dataclass
