@@ -20,6 +20,7 @@ from sightline.serving.item import Item, Made
 from sightline.serving.nurse import Nurse, kill
 from sightline.serving.settings import Settings
 from sightline.serving.staff import Staff
+from sightline.serving.stage import carried_in, crops_in
 from sightline.serving.strikes import Strikes
 
 LIFE = 20_000  # groups; then a fresh worker takes over
@@ -189,6 +190,9 @@ class Crew:
             return InputError(code if code in INPUT_CODES else "corrupt", str(row["message"])[:500]), 0
         if "fault" in row:
             return ServingError("worker_lost", f"the model failed on this picture: {str(row['fault'])[:300]}"), 0
+        if "carried" in row or "crops" in row:
+            made, taken = carried_in(row["carried"], body) if "carried" in row else crops_in(row["crops"], body)
+            return Made(made, None, item.sent - item.arrived, **spent), taken
         record, taken = wire.record_in(row, body, self.names)
         return Made(record, wire.decision_in(row["decision"]), item.sent - item.arrived, **spent), taken
 

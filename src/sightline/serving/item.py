@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core.annotations import Annotation
 from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
 from sightline.serving.asking import Ask
@@ -24,7 +23,7 @@ _numbers = itertools.count(1)
 class Made:
     """What a worker answered, and the seconds it took."""
 
-    answer: Annotation
+    answer: Any  # an annotation; of a stage of a chain what it carries on
     decision: Decision | None
     queue: float
     decode: float
@@ -36,7 +35,7 @@ class Item:
 
     __slots__ = ("alone", "arrived", "ask", "body", "deaths", "future", "line", "number", "sent", "timer")
 
-    def __init__(self, ask: Ask, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, ask: Ask, loop: asyncio.AbstractEventLoop, carried: tuple[Any, list[Any]] | None = None) -> None:
         self.number, self.ask = next(_numbers), ask
         self.future: asyncio.Future[Made] = loop.create_future()
         self.arrived, self.sent = time.monotonic(), 0.0
@@ -45,8 +44,11 @@ class Item:
         self.line: dict[str, Any] = {
             "id": self.number, "given": dict(ask.given), "least": ask.least, "level": ask.level,
         }  # fmt: skip
-        if isinstance(data, np.ndarray):
-            self.body: Any = flat(data)
+        if carried is not None:
+            self.line["carried"], bodies = carried
+            self.body: Any = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+        elif isinstance(data, np.ndarray):
+            self.body = flat(data)
             self.line |= {"dtype": data.dtype.str, "shape": data.shape}
         else:
             self.body = data

@@ -160,11 +160,16 @@ class Warm:
     tolerance: float
 
 
-def _opened(asked: Mapping[str, Any]) -> tuple[dict[str, Any], Warm | None]:
+def _opened(asked: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     from sightline.core.errors import SightlineError
 
     begun = time.perf_counter()
     try:
+        if asked["steps"]:
+            from sightline.serving.stage import open_local
+
+            ready = open_local(asked["steps"])
+            return {"seconds": time.perf_counter() - begun, "each": 0.01, "group": 1, "apart": 0.0}, ready
         warm = open_warm(asked)
     except SightlineError as error:
         return {"refused": error.message}, None
@@ -252,7 +257,7 @@ def _threads() -> int:
     return 2**16
 
 
-def _work(warm: Warm, asked: Mapping[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
+def _work(warm: Any, asked: Mapping[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
     """What a worker does: confine, show that it can answer, answer."""
     from sightline.core import confining
     from sightline.predicting.model import largest_gap
@@ -261,6 +266,14 @@ def _work(warm: Warm, asked: Mapping[str, Any], handles: list[int]) -> None:  # 
     door, memory = socket.socket(fileno=handles[0]), mmap.mmap(handles[1], wire.MARK.size)
     os.close(handles[1])
     protection = confining.confine(int(asked["room"]))
+    if not isinstance(warm, Warm):
+        from sightline.serving.stage import StageBench
+
+        stage = StageBench(warm, worker.Mark(memory))
+        hello = {"pid": os.getpid(), "protection": protection, "task": "steps", "names": [], "least": 0.0}
+        worker.send(door.fileno(), wire.packed(hello))
+        worker.serve(stage, door)
+        return
     bench = worker.Bench(warm.model, worker.Mark(memory))
     gap = largest_gap(bench.model.predict(warm.samples[:1], seed=warm.seed), warm.wanted[:1])
     if not gap <= warm.tolerance:

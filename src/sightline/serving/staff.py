@@ -62,7 +62,7 @@ class Staff:
         settings, version = self.settings, self.version
         return {
             "do": do, "path": str(version.path), "seal": version.seal, "slow": settings.slow, "batch": settings.batch,
-            "room": settings.limits.room,
+            "room": settings.limits.room, "steps": "" if version.path.name else version.note,
         }  # fmt: skip
 
     async def _load(self) -> None:

@@ -40,7 +40,7 @@ def flat(array: np.ndarray) -> memoryview:
     return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
 
 
-def record_out(record: Annotation, names: tuple[str, ...]) -> tuple[dict[str, Any], list[memoryview]]:
+def record_out(record: Annotation, names: tuple[str, ...] | None) -> tuple[dict[str, Any], list[memoryview]]:
     """A record as a table of its columns and their bytes; the names of the model are not said again and again."""
     columns, bodies, same = [], [], False
     for name, array in to_columns(record).items():
