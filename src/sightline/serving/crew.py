@@ -173,7 +173,7 @@ class Crew:
             place += taken
             made.append((item, outcome))
         old = hand.turned(float(told["cpu"]) > CPU / 2, LIFE)
-        self.each += RATE * (busy / share - self.each)
+        self.each += max(RATE, 1 / (10 + self.served)) * (busy / share - self.each)  # what was measured counts as ten
         for item, outcome in made:
             self._settle(item, outcome)
         if old:
