@@ -32,14 +32,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _FIXTURES = [str(ROOT / "tests" / "fixtures" / name) for name in ("faulty", "strange")]
 sys.path[:0] = [str(ROOT), *_FIXTURES]
 
-from sightline.core.annotations import Labels
-from sightline.core.errors import InputError, ServingError
-from sightline.core.limits import Limits
-from sightline.serving.asking import Ask, Reply
-from sightline.serving.engine import Engine
-from sightline.serving.fixed import Fixed
-from sightline.testing.bundles import BRIGHT, graph, picture
-from tests.serving.shelf import Shelf, engine
+from sightline.core.annotations import Labels  # noqa: E402 - after the path
+from sightline.core.errors import InputError, ServingError  # noqa: E402
+from sightline.core.limits import Limits  # noqa: E402
+from sightline.serving.asking import Ask, Reply  # noqa: E402
+from sightline.serving.engine import Engine  # noqa: E402
+from sightline.serving.fixed import Fixed  # noqa: E402
+from sightline.testing.bundles import BRIGHT, graph, picture  # noqa: E402
+from tests.serving.shelf import Shelf, engine  # noqa: E402
 
 DARK = picture(30)
 SERVICE = 0.005  # seconds that a tiny model takes for an answer
@@ -192,7 +192,8 @@ async def swaps(room: Path, count: int) -> dict[str, Any]:
         load = await beside(made, rate, work, asked())
         await asyncio.sleep(0.5)
         return {
-            "swaps": count, "rate": round(rate, 1), **load.told(), "versions": len(load.numbers), "quiet_p99_ms": quiet.p99(),
+            "swaps": count, "rate": round(rate, 1), **load.told(), "versions": len(load.numbers),
+            "quiet_p99_ms": quiet.p99(),
             "swap_ms_median": round(1000 * float(np.median(spent)), 1), "swap_ms_max": round(1000 * max(spent), 1),
             "memory_mb": {"before": before, "after_50": first[0], "after": memory()},
         }  # fmt: skip
@@ -229,7 +230,8 @@ async def bad_swaps(room: Path, count: int) -> dict[str, Any]:
                 shelf.promote(number)
                 await made.refresh()
                 told = made.state()["models"]["m"]
-                assert told["champion"] == 1 and number in told["refused"], told
+                if told["champion"] != 1 or number not in told["refused"]:
+                    raise SystemExit(f"a bad version was let in: {told}")
                 reasons[kinds[number]] = told["refused"][number].replace(str(room), "")
 
         load = await beside(made, await half(made), work, asked())
