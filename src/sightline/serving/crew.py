@@ -109,11 +109,13 @@ class Crew:
         else:
             self.queue.append(item)
             self.used = item.arrived
+        item.home = self
         self.waiting += 1
 
     def _take(self) -> Item:
-        self.waiting -= 1
-        return self.queue.popleft()
+        item = self.queue.popleft()
+        item.leave()
+        return item
 
     def head(self) -> Item | None:
         """The item that has waited longest and is still wanted."""
@@ -138,8 +140,8 @@ class Crew:
         for one in items:
             one.sent = now
         hand.exclusive = item.alone
-        line = {"items": [one.line for one in items], "seed": item.ask.seed}
-        hand.give(Group(items), wire.packed(line, [one.body for one in items]))
+        line = f'{{"seed":{int(item.ask.seed)},"items":[{",".join(one.line for one in items)}]}}'
+        hand.give(Group(items), wire.framed(line, [one.body for one in items]))
         return True
 
     def _mates(self, item: Item) -> list[Item]:

@@ -108,9 +108,12 @@ class Engine:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
-            for crew in self._posts.crews():
-                crew.watch(now)
-            self.pump()
+            try:
+                for crew in self._posts.crews():
+                    crew.watch(now)
+                self.pump()
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody must go on watching
+                self._tell(error)
 
     async def _poll(self) -> None:
         while True:
@@ -120,6 +123,14 @@ class Engine:
             except SightlineError as error:
                 self.counts["source_errors"] += 1
                 self._posts.trouble = error.message
+            except Exception as error:  # noqa: BLE001 - of a database, perhaps; it is asked again
+                self.counts["source_errors"] += 1
+                self._posts.trouble = type(error).__name__
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        told = {"message": "the engine goes on after an error of its own", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(told)
 
     # ------------------------------------------------------------------------------------------------------ answering
 
