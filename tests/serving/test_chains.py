@@ -51,21 +51,26 @@ def test_chains_answer_as_apply_does_and_say_what_each_stage_took(shelf: Shelf) 
             alone = await made.predict(Ask("m", Chain.parse("gaussian sigma=1")(pixels).pixels))
             assert (look.model, look.number, look.decision) == ("look", 1, alone.decision)
             assert look.answer.gap(alone.answer) == 0
-            assert list(look.seconds) == ["1 gaussian sigma=1", "2 m"] and min(look.seconds.values()) > 0
+            assert list(look.seconds) == ["1 gaussian sigma=1", "2 m"]
+            assert min(look.seconds.values()) > 0
 
             counted = (await made.predict(Ask("counted", data))).answer
             assert counted.gap(Chain.parse(CHAINS["counted"])(pixels).answer) == 0
 
             parts = (await made.predict(Ask("parts", data))).answer
             found = Chain.parse("finders.otsu | areas name=spot | keep least=20")(pixels).answer
-            assert isinstance(parts, Objects) and isinstance(found, Objects) and len(parts) == len(found) > 0
+            assert isinstance(parts, Objects)
+            assert isinstance(found, Objects)
+            assert len(parts) == len(found) > 0
             for known in parts.details or ():
                 answer = from_json(known["answer"])
-                assert isinstance(answer, Labels) and answer.names == ("v1", BRIGHT)
+                assert isinstance(answer, Labels)
+                assert answer.names == ("v1", BRIGHT)
                 assert "area" in known
 
             both = await made.predict(Ask("both", data))
-            assert isinstance(both.answer, Labels) and both.answer.names[0] == "v5"
+            assert isinstance(both.answer, Labels)
+            assert both.answer.names[0] == "v5"
             shelf.put(6, "other", champion=True)
             await made.refresh()  # a model within a chain is swapped as any other
             later = await made.predict(Ask("both", data))
