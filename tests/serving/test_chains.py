@@ -11,6 +11,7 @@ from sightline.applying.chain import Chain
 from sightline.core.annotations import Labels, Objects, Picture, from_json
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.image import encode
+from sightline.serving import chains
 from sightline.serving.asking import Ask
 from sightline.testing.bundles import BRIGHT
 from tests.serving.shelf import Shelf, engine
@@ -85,10 +86,15 @@ def test_chains_answer_as_apply_does_and_say_what_each_stage_took(shelf: Shelf) 
 
 
 def test_a_chain_that_cannot_be_is_refused_when_the_service_starts(shelf: Shelf) -> None:
-    async def work(text: str) -> None:
-        async with engine(shelf, chains={"wrong": text}):
+    async def work() -> None:
+        async with engine(shelf, chains={"wrong": "gaussain | m"}):
             pass
 
-    for text, wanted in {"gaussain | m": "gaussian", "m sigma=2": "least"}.items():
-        with pytest.raises(SettingsError, match=wanted):
-            asyncio.run(work(text))
+    with pytest.raises(SettingsError, match="gaussian"):
+        asyncio.run(work())
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("m sigma=2", "Known: least"), ("", "no steps|empty step")])
+def test_what_a_chain_says_of_models_is_read_at_once(text: str, wanted: str) -> None:
+    with pytest.raises(SettingsError, match=wanted):
+        chains.parse("wrong", text, ["m"], lambda version: pytest.fail("no worker is needed"))
