@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import subprocess
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from sightline.core.errors import InputError, ServingError, SightlineError
+from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
 from sightline.registering.version import Source
 from sightline.serving import chains
 from sightline.serving.asking import Ask, Reply
@@ -50,6 +51,8 @@ class Engine:
 
     async def start(self) -> None:
         """Every champion loaded, verified and warm; a model that cannot be served says why in `state`."""
+        if sys.platform != "linux":
+            raise SettingsError("a service needs Linux, whose walls its workers stand behind. Use a container.")
         await self._rear()
         await self._posts.refresh()
         for name, text in self.settings.chains.items():
