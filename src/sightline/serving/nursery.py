@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import mmap
 import os
@@ -48,7 +49,7 @@ def preload() -> None:
     cv2.setNumThreads(1)
     for name in ("onnxruntime", "simplejpeg"):
         with contextlib.suppress(ImportError):
-            __import__(name)
+            importlib.import_module(name)
     catalog.find("exporters", "onnx")
     catalog.names("tasks")  # remembers what other packages offer
     for task in Path(__file__).parent.parent.joinpath("tasks").glob("[a-z]*.py"):  # ours alone: others may do anything
