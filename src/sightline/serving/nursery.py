@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from typing import Any
 LARGEST = 2**16  # bytes of a message between front and nursery
 FASTER = 0.9  # of the time of an item, that a larger group must need at most to be made
 CLOSE = 1e-6  # that an answer may change by with those it is computed beside
+GENTLE = 5  # how far a version that is being loaded stands back behind those that answer
 GROUPS = (2, 4, 8, 16, 32)
 
 
@@ -131,7 +133,7 @@ class Keeper:
 def _template(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
     control = socket.socket(fileno=handles[0])
     before = _threads()
-    told, warm = _opened(asked)
+    told, warm = _aside(asked)
     told["shared"] = _threads() <= before  # threads do not survive a fork: a runtime that has some is opened anew
     if warm is None:
         control.send(json.dumps(told).encode())
@@ -141,6 +143,21 @@ def _template(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no 
         _work(warm, order, given)
 
     Keeper(control, {"worker": work}).live(told)
+
+
+def _aside(asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:  # pragma: no cover - the same
+    """Open a version in a thread that gives way to those who answer; this one, which forks, keeps its rank."""
+    made: list[tuple[dict[str, Any], Any]] = []
+
+    def work() -> None:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GENTLE)
+        made.append(_opened(asked))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return made[0]
 
 
 def _lone_worker(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same

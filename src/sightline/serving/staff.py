@@ -55,7 +55,8 @@ class Staff:
     async def start(self) -> None:
         """The version loaded and tried, and every worker warm; raises where that cannot be."""
         await self._load()
-        await asyncio.gather(*(self._birth() for _ in range(self.settings.hands)))
+        for _ in range(self.settings.hands):  # one by one: those who answer meanwhile need the cores
+            await self._birth()
         self._open = True
 
     def _order(self, do: str) -> dict[str, Any]:
