@@ -102,6 +102,7 @@ def test_it_answers_as_the_bundle_does_by_itself(tmp_path: Path) -> None:
             assert await code_of(made, Ask("toy", DARK, which=9)) == "not_found"
             told = made.state()
             version = told["models"]["toy"]["versions"][1]
+            assert made._posts.crews()[0].staff.measured["shared"]
             assert version["state"] == "ready"
             assert len(version["workers"]) == 2
             assert version["about"]["task"] == "classify"

@@ -134,7 +134,7 @@ def _template(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no 
     control = socket.socket(fileno=handles[0])
     before = _threads()
     told, warm = _aside(asked)
-    told["shared"] = _threads() <= before  # threads do not survive a fork: a runtime that has some is opened anew
+    told["shared"] = _alone(before)  # threads do not survive a fork: a runtime that has some is opened anew
     if warm is None:
         control.send(json.dumps(told).encode())
         return
@@ -267,6 +267,16 @@ def _timed(warm: Warm, samples: list[Any], times: int = 3) -> float:
         list(warm.model.predict_all(samples, seed=warm.seed, batch=len(samples)))
         spent.append(time.process_time() - begun)
     return max(min(spent), 1e-5)
+
+
+def _alone(before: int, patience: float = 0.2) -> bool:
+    """Whether there are no more threads than before, once those that have ended are gone."""
+    until = time.monotonic() + patience
+    while _threads() > before:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def _threads() -> int:
