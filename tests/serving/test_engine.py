@@ -221,6 +221,7 @@ def test_a_bad_version_never_answers_and_says_why(shelf: Shelf, strange: None, t
                     assert told["champion"] == 1
                     assert told["wanted"] == number
                     _matches(told["refused"][number], wanted[number])
+                    assert str(tmp_path) not in str(told["refused"])
                     assert await code_of(made, Ask("m", DARK, which=number)) == "not_ready"
 
             answers = await loaded(made, swaps(), clients=2)
@@ -466,6 +467,26 @@ def test_a_picture_that_kills_harms_itself_alone(shelf: Shelf, monkeypatch: pyte
                 assert got[word][0] == code, word
                 assert got[word][2] == ("too_large" if code == "too_large" else "refused"), word
             assert made.ready  # pictures do not make a service look ill
+
+    asyncio.run(work())
+
+
+def test_nobody_waits_behind_a_picture_that_hangs(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies with a stuck worker is given to another long before that one is ended."""
+    monkeypatch.syspath_prepend(str(FAULTY))
+
+    async def work() -> None:
+        async with engine(shelf, workers=1, limits=Limits(seconds=4.0)) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            stuck = asyncio.create_task(code_of(made, Ask("m", b"FAULTY!sleep")))
+            await asyncio.sleep(0.01)
+            begun = time.monotonic()
+            assert (await made.predict(Ask("m", DARK))).number == 1
+            assert time.monotonic() - begun < 3.0
+            assert not stuck.done()
+            assert len(crew.hands) == 2
+            assert await stuck == "too_slow"
 
     asyncio.run(work())
 
