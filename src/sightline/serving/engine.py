@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
 from sightline.registering.version import Source
 from sightline.serving import chains
+from sightline.serving.admission import Admission
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.crew import Crew, Owner
 from sightline.serving.item import Item, Made
@@ -24,7 +24,6 @@ from sightline.serving.settings import Settings
 from sightline.serving.stage import Carried, carried_out
 from sightline.serving.strikes import Strikes
 
-SAFE = 1.25  # of the time that is expected, must be left
 TICK = 0.05  # seconds between looks at workers that may be stuck
 Heard = Callable[[Ask, Reply], None]
 
@@ -36,6 +35,7 @@ class Engine:
         self.settings = settings or Settings()
         self.source, self.shadow = source, shadow
         self.strikes, self.memory = Strikes(self.settings.forget), Memory(self.settings.memory)
+        self.admission = Admission(self.settings.wait)
         self.counts: Counter[str] = Counter()
         self.chains: dict[str, chains.Served] = {}
         self.accepting = False
@@ -196,8 +196,8 @@ class Engine:
             self.counts["kept"] += 1
             return _reply(crew, known, arm, kept=True)
         try:
-            self._admit(crew, ask)
-            made = await self._made(crew, Item(ask, asyncio.get_running_loop()))
+            waits = self._admit(crew, ask)
+            made = await self._made(crew, Item(ask, asyncio.get_running_loop()), waits=waits)
         except (ServingError, asyncio.CancelledError):
             crew.breaker.neither()
             raise
@@ -208,16 +208,23 @@ class Engine:
 
     async def _carried(self, crew: Crew, ask: Ask, carried: Carried) -> Any:
         """What a stage of a chain makes of a picture and of what was found in it."""
-        self._admit(crew, ask)
-        return (await self._made(crew, Item(ask, asyncio.get_running_loop(), carried_out(carried)))).answer
+        waits = self._admit(crew, ask)
+        item = Item(ask, asyncio.get_running_loop(), carried_out(carried))
+        return (await self._made(crew, item, waits=waits)).answer
 
-    async def _made(self, crew: Crew, item: Item) -> Made:
+    async def _made(self, crew: Crew, item: Item, *, waits: bool) -> Made:
         crew.add(item)
         self.pump()
         try:
-            return await item.future
+            made = await item.future
+        except ServingError as error:
+            if waits and error.code == "deadline":
+                self.admission.missed()
+            raise
         finally:
             item.settle()
+        self.admission.kept()
+        return made
 
     async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str) -> None:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
@@ -234,18 +241,12 @@ class Engine:
         if self.shadow:
             self.shadow(ask, reply)
 
-    def _admit(self, crew: Crew, ask: Ask) -> None:
-        """Turn away at once what could not be answered in time."""
+    def _admit(self, crew: Crew, ask: Ask) -> bool:
+        """Turn away at once what could not be answered in time; whether it has to wait."""
         if not crew.queue and crew.free is not None:
-            return
-        wait, left = self.estimate(), ask.deadline - time.monotonic()
-        most = min(self.settings.wait, left / SAFE - crew.each)
-        if wait > most:
-            again = wait - most if math.isfinite(most) and most > 0 else wait
-            raise ServingError(
-                "queue_full", f"more is asked than can be answered: about {wait:.2f} s of work wait already.",
-                retry_after=round(max(0.05, again), 3),
-            )  # fmt: skip
+            return False
+        self.admission.admit(self.estimate(), crew.each, ask.deadline - time.monotonic())
+        return True
 
     def estimate(self) -> float:
         """Seconds until something asked now would be begun."""
