@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -115,13 +116,16 @@ def test_it_answers_as_the_bundle_does_by_itself(tmp_path: Path) -> None:
         assert not made.ready
         assert await code_of(made, Ask("toy", DARK)) == "draining"
         await asyncio.sleep(0.05)
-        assert not any(Path(f"/proc/{pid}/stat").exists() and _lives(pid) for pid in workers)
+        assert not any(map(_lives, workers))
 
     asyncio.run(work())
 
 
 def _lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
@@ -419,8 +423,12 @@ def test_a_model_outlives_the_processes_that_its_workers_come_from(shelf: Shelf)
             assert crew is not None
             assert process is not None
             parent = int(Path(f"/proc/{crew.hands[0].pid}/stat").read_text().rpartition(")")[2].split()[1])
-            os.kill(parent, signal.SIGKILL)
             process.kill()
+            assert await asyncio.to_thread(process.wait) < 0
+            for _ in range(20):
+                assert (await made.predict(Ask("m", DARK))).number == 1
+            assert crew.deaths == 0  # who was born lives on
+            os.kill(parent, signal.SIGKILL)
             for hand in list(crew.hands):
                 os.kill(hand.pid, signal.SIGKILL)
             reply = await asyncio.wait_for(made.predict(Ask("m", DARK)), 10)
@@ -489,6 +497,40 @@ def test_nobody_waits_behind_a_picture_that_hangs(shelf: Shelf, monkeypatch: pyt
             assert await stuck == "too_slow"
 
     asyncio.run(work())
+
+
+FRONT = """
+import asyncio, sys
+from sightline.serving.asking import Ask
+from sightline.serving.engine import Engine
+from sightline.serving.fixed import Fixed
+from sightline.serving.settings import Settings
+
+async def main():
+    made = Engine(Fixed([sys.argv[1]]), Settings(workers=1, poll=60))
+    await made.start()
+    asyncio.create_task(made.predict(Ask("m-1", b"FAULTY!sleep")))
+    await asyncio.sleep(0.1)
+    print(made.state()["models"]["m-1"]["versions"][1]["workers"][0], made._process.pid, flush=True)
+    await asyncio.sleep(3600)
+
+asyncio.run(main())
+"""
+
+
+def test_nothing_is_left_of_a_service_that_was_killed(shelf: Shelf) -> None:
+    """Not even a worker that is stuck in a picture."""
+    paths = os.pathsep.join([str(FAULTY), *sys.path])
+    command = [sys.executable, "-c", FRONT, str(shelf.versions["m"][1].path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}) as front:
+        assert front.stdout
+        pids = [int(word) for word in front.stdout.readline().split()]
+        assert all(map(_lives, pids))
+        front.kill()
+    until = time.monotonic() + 5
+    while any(map(_lives, pids)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not any(map(_lives, pids))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="walls of Linux")

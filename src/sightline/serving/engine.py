@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -44,6 +45,7 @@ class Engine:
         self._root: Nurse | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._posts = Posts(source, self.settings, self._crew)
+        self._leashes: list[int] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._asked = 0
 
@@ -76,6 +78,8 @@ class Engine:
         if self._process:
             await asyncio.to_thread(_gone, self._process)
             self._process = None
+        while self._leashes:
+            os.close(self._leashes.pop())
 
     async def refresh(self) -> None:
         """Look at what has changed, and serve it as soon as it is warm."""
@@ -88,7 +92,8 @@ class Engine:
 
     async def _rear(self) -> Nurse:
         """The root of all workers, also after somebody has ended it."""
-        root, self._process = start_root(lambda pid, status: None)
+        root, self._process, leash = start_root(lambda pid, status: None)
+        self._leashes.append(leash)  # of a root that dies too: its workers live on
         self._root = root
         root.when_gone(lambda: self._keep(asyncio.get_running_loop().create_task(self._again())))
         async with asyncio.timeout(self.settings.start):

@@ -19,6 +19,7 @@ from sightline.serving.nursery import LARGEST
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")  # of the environment
 _ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
+_SILENT = {"ORT_DISABLE_TELEMETRY": "1"}  # the runtime would keep a thread and a file of what it was used for
 Ended = Callable[[int, int | None], None]  # a process, and how it ended: less than 0 is a signal, None is not known
 
 
@@ -97,19 +98,25 @@ class Nurse:
         self._children.clear()
 
 
-def start_root(ended: Ended) -> tuple[Nurse, subprocess.Popen[bytes]]:
-    """The first process of all, with nothing of this one but its libraries."""
+def start_root(ended: Ended) -> tuple[Nurse, subprocess.Popen[bytes], int]:
+    """The first process of all, with nothing of this one but its libraries; and the leash of all that come from it.
+
+    Whatever hangs on a leash ends when the leash is closed, or when this process is no more.
+    """
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    held, leash = os.pipe()
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     paths = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)  # noqa: PTH100 - of zips too
     process = subprocess.Popen(
-        [sys.executable, "-P", "-s", "-c", "from sightline.serving.nursery import main; main()", str(theirs.fileno())],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
+        [sys.executable, "-P", "-s", "-c", "from sightline.serving.nursery import main; main()",
+         str(theirs.fileno()), str(held)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno(), held],
         start_new_session=True,  # Ctrl-C is for the front, which drains
-        env={**kept, **dict.fromkeys(_ONE, "1"), "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**kept, **dict.fromkeys(_ONE, "1"), **_SILENT, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     theirs.close()
-    return Nurse(mine, ended), process
+    os.close(held)
+    return Nurse(mine, ended), process, leash
 
 
 def kill(process: int) -> None:

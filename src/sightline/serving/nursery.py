@@ -9,6 +9,7 @@ most; and all its memory returns to the system when it leaves. Neither root nor 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -28,6 +29,7 @@ from typing import Any
 LARGEST = 2**16  # bytes of a message between front and nursery
 FASTER = 0.9  # of the time of an item, that a larger group must need at most to be made
 CLOSE = 1e-6  # that an answer may change by with those it is computed beside
+F_SETSIG = 10  # of Linux; Python has no name for it
 GENTLE = 5  # how far a version that is being loaded stands back behind those that answer
 GROUPS = (2, 4, 8, 16, 32)
 
@@ -35,8 +37,19 @@ GROUPS = (2, 4, 8, 16, 32)
 def main() -> None:  # pragma: no cover - runs in a process of its own
     """The root: load what every model needs, then fork templates."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    tie(int(sys.argv[2]))
     preload()
     Keeper(control, {"template": _template, "worker": _lone_worker}).live({"ready": os.getpid()})
+
+
+def tie(leash: int) -> None:  # pragma: no cover - the same
+    """Let the kernel end this process and all that come from it when the front, which holds the other end, has died.
+
+    A worker may be stuck in a picture then, and would never see that nobody listens any more.
+    """
+    fcntl.fcntl(leash, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(leash, F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(leash, fcntl.F_SETFL, fcntl.fcntl(leash, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def preload() -> None:
