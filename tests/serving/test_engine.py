@@ -65,7 +65,7 @@ async def loaded(made: Engine, work: Any, clients: int = 4, **asked: Any) -> lis
                 answers.append(await made.predict(Ask("m", DARK, **asked)))
             except ServingError as error:
                 answers.append(error)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.004)
 
     callers = [asyncio.create_task(call()) for _ in range(clients)]
     try:
