@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from sightline.core import bundle
 from sightline.core.errors import SettingsError
 from sightline.core.progress import Event
-from sightline.registering.version import Version
+from sightline.registering.registry import Registry, open_registry
 from sightline.serving import arms, canaries
 from sightline.serving.prediction import Prediction
 from sightline.serving.predictions import Predictions, open_predictions
 from sightline.serving.standings import standings
+from tests.registering.conftest import model
 
 NUMBERS = {"champion": 1, "challenger": 2}
 
@@ -87,34 +88,18 @@ def test_shadows_are_compared_answer_by_answer(log: Predictions) -> None:
     assert (found.verdicts["right"].control, found.verdicts["right"].challenger) == (0.5, 1.0)
 
 
-class Registry:
-    """A source in memory, as the seam has it."""
-
-    def __init__(self, traffic: arms.Traffic) -> None:
-        self.kept: dict[str, Mapping[str, Any] | None] = {"parts": traffic.to_json()}
-
-    def names(self) -> list[str]:
-        return ["parts"]
-
-    def aliases(self, name: str) -> dict[str, int]:
-        return NUMBERS
-
-    def version(self, name: str, which: int | str = "champion") -> Version:
-        return Version(name, which if isinstance(which, int) else NUMBERS[which], "seal", Path())
-
-    def traffic(self, name: str) -> Mapping[str, Any] | None:
-        return self.kept[name]
-
-    def set_traffic(self, name: str, traffic: Mapping[str, Any] | None) -> None:
-        self.kept[name] = traffic
-
-    def changed(self) -> int:
-        return 0
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with open_registry(tmp_path / "registry") as opened:
+        for number, alias in enumerate(NUMBERS, 1):
+            path = bundle.save(tmp_path / f"{number}.sightline", model(), {"card.md": alias.encode()})
+            opened.register("parts", path, alias=alias)
+        yield opened
 
 
-def test_a_healthy_canary_rises_to_the_end(log: Predictions) -> None:
-    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 0.6), seconds=0, least=20))
-    registry, told = Registry(traffic), list[Event]()
+def test_a_healthy_canary_rises_to_the_end(log: Predictions, registry: Registry) -> None:
+    traffic, told = arms.canary(rise=arms.Rise(steps=(0.3, 0.6), seconds=0, least=20)), list[Event]()
+    registry.set_traffic("parts", traffic.to_json())
     assert canaries.tend(registry, log, "parts", tell=told.append) == traffic  # nobody asked yet
     fill(log, traffic, 150)
     second = canaries.tend(registry, log, "parts", tell=told.append)
@@ -131,9 +116,11 @@ def test_a_healthy_canary_rises_to_the_end(log: Predictions) -> None:
 
 
 @pytest.mark.parametrize(("failing", "slower", "why"), [(0.5, 1.0, "errors"), (0.0, 1.8, "seconds")])
-def test_a_sick_canary_is_pulled_back_and_says_why(log: Predictions, failing: float, slower: float, why: str) -> None:
-    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20))
-    registry, told = Registry(traffic), list[Event]()
+def test_a_sick_canary_is_pulled_back_and_says_why(
+    log: Predictions, registry: Registry, failing: float, slower: float, why: str
+) -> None:
+    traffic, told = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20)), list[Event]()
+    registry.set_traffic("parts", traffic.to_json())
     fill(log, traffic, 400, failing=failing, slower=slower)
     after = canaries.tend(registry, log, "parts", tell=told.append)
     assert after.rise is not None
