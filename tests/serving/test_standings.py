@@ -14,7 +14,7 @@ from sightline.core import bundle
 from sightline.core.errors import SettingsError
 from sightline.core.progress import Event
 from sightline.registering.registry import Registry, open_registry
-from sightline.serving import arms, canaries
+from sightline.serving import arms, canaries, cascades
 from sightline.serving.prediction import Prediction
 from sightline.serving.predictions import Predictions, open_predictions
 from sightline.serving.standings import standings
@@ -86,6 +86,32 @@ def test_shadows_are_compared_answer_by_answer(log: Predictions) -> None:
     assert (found.same, found.counts) == ((30, 40), (40, 40))
     assert found.verdicts["right"].counts == (2, 1)
     assert (found.verdicts["right"].control, found.verdicts["right"].challenger) == (0.5, 1.0)
+
+
+def test_what_a_small_model_could_answer_alone(log: Predictions) -> None:
+    traffic = arms.shadow(("2",))
+    for number in range(200):
+        score = (number % 10) / 10 + 0.05
+        row = Prediction(
+            f"r{number}", "parts", 1, "champion", traffic.experiment, best="nut", score=score, unsure=False
+        )
+        log.add(row)
+        alike = "nut" if score > 0.7 or number % 20 < 10 else "bolt"
+        log.add(replace(row, number=2, arm="2", shadow=True, best=alike, score=0.99))
+    assert log.writer.flush(20)
+    found = {point.confidence: point for point in cascades.curve(log, "parts", traffic, "2")}
+    assert (found[0.5].alone, found[0.5].same) == (0.5, 0.8)
+    assert (found[0.7].count, found[0.7].same, found[0.7].high) == (60, 1.0, 1.0)
+    assert 0.85 < found[0.7].low < 0.95
+    assert found[0.5].low < 0.8 < found[0.5].high
+    assert (found[0.99].count, found[0.99].low) == (0, 0.0)
+    assert cascades.curve(log, "parts", arms.shadow(("2",)), "2")[0].count == 0
+    cascade = arms.cascade("2", confidence=0.8)
+    said = [
+        arms.suffices(cascade, *told) for told in ((0.9, False), (0.9, True), (0.7, False), (None, None), (0.8, None))
+    ]
+    assert said == [True, False, False, False, True]
+    assert arms.suffices(arms.SINGLE, None, True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ moves it from here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from sightline.cli._display import Screen
@@ -16,6 +17,7 @@ from sightline.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from sightline.serving.arms import Traffic
+    from sightline.serving.cascades import Point
     from sightline.serving.standings import Standing
 
 
@@ -40,6 +42,7 @@ def run(
     """Arms, shares, requests; and for each measure the difference with its interval and what may be said."""
     from sightline.registering.registry import open_registry
     from sightline.serving import arms, canaries
+    from sightline.serving.cascades import curve
     from sightline.serving.places import PREDICTIONS, beside
     from sightline.serving.predictions import open_predictions
     from sightline.serving.standings import standings
@@ -67,9 +70,13 @@ def run(
                 traffic = canaries.tend(source, log, name, tell=screen.tell)
             numbers = canaries.versions(source, name, traffic)
             found = standings(log, name, traffic, numbers)
+            curves = {arm: curve(log, name, traffic, arm) for arm in traffic.shadows}
     _say(screen, name, traffic, numbers, found)
+    for arm, points in curves.items():
+        _say_curve(screen, arm, points)
     rows = [standing.to_json() for standing in found]
-    return {"name": name, "traffic": traffic.to_json(), "versions": numbers, "standings": rows}
+    alone = {arm: [asdict(point) for point in points] for arm, points in curves.items()}
+    return {"name": name, "traffic": traffic.to_json(), "versions": numbers, "standings": rows, "alone": alone}
 
 
 def _shares(text: str) -> dict[str, float]:
@@ -112,6 +119,11 @@ def _say(screen: Screen, name: str, traffic: Traffic, numbers: Mapping[str, int]
         rows.append((arm, str(number), part and f"{100 * float(part):.4g} %", f"{counts[arm]:,}"))
     for line in columns(rows):
         screen.say(line)
+    if traffic.kind == "cascade":
+        every = sum(found[0].counts)
+        if every:
+            screen.say(f"{traffic.control} answered {found[0].counts[0] / every:.1%} of {every:,} requests alone")
+        return  # who is asked the hard ones is not compared with who is asked the easy ones
     for standing in found:
         screen.say("")
         for line in columns(_measures(standing)):
@@ -121,6 +133,21 @@ def _say(screen: Screen, name: str, traffic: Traffic, numbers: Mapping[str, int]
             screen.say(
                 f"{same:,} of {every:,} answers have the same first name" if every else "no answers to compare yet"
             )
+
+
+def _say_curve(screen: Screen, arm: str, points: Sequence[Point]) -> None:
+    """What the control could answer without this shadow, for a cascade."""
+    if not points[0].count:
+        return
+    screen.say("")
+    rows = [(f"before {arm}", "answered alone", f"as {arm} does", "at every look")]
+    rows += [
+        (f"{point.confidence:g}", f"{point.alone:.1%}", f"{point.same:.1%}", f"{point.low:.1%} to {point.high:.1%}")
+        for point in points
+        if point.count
+    ]
+    for line in columns(rows):
+        screen.say(line)
 
 
 def _measures(standing: Standing) -> list[tuple[str, ...]]:
