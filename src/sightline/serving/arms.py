@@ -106,6 +106,8 @@ class Traffic:
     def from_json(cls, given: Mapping[str, Any] | None) -> Traffic:
         """What the registry kept; None is a champion that answers all."""
         given = dict(given or {})
+        if "control" not in given and given.get("shares") and CHAMPION not in given["shares"]:
+            given["control"] = next(iter(given["shares"]))
         if isinstance(given.get("rise"), Mapping):
             given["rise"] = fill(Rise, given["rise"], where="traffic.rise")
         return fill(cls, given, where="traffic")
