@@ -3,7 +3,7 @@
 Two workers answer one job; they are killed with SIGKILL at random moments and others take their places at once. At the
 end the answers must be the same bytes as those of a job that ran alone, and no picture may be missing or there twice.
 
-    PYTHONPATH=src:. python benchmarks/reliability/jobs.py --kills 100 [--place postgresql://...]
+    PYTHONPATH=src python benchmarks/reliability/jobs.py --kills 100 [--place postgresql://...]
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from sightline.serving.fixed import Fixed
 from sightline.serving.jobs import Options, open_jobs
-from tests.serving._answering import Shelf, colours, photographs
+from sightline.testing.bundles import levels, pictures
 
 CHILD = """
 import sys
-from pathlib import Path
+from sightline.serving.fixed import Fixed
 from sightline.serving.jobs import open_jobs
-from tests.serving._answering import Shelf
 with open_jobs(sys.argv[1], sys.argv[2]) as jobs:
     print("ready", flush=True)
-    jobs.run(Shelf(Path(sys.argv[3])))
+    jobs.run(Fixed([sys.argv[3]]))
 """
 
 
@@ -48,19 +48,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     room, rng = Path(tempfile.mkdtemp(prefix="sightline-jobs-")), random.Random(given.seed)
-    model = colours(room / "colours.sightline")
-    photographs(room / "photos", given.pictures)
+    model = levels(room / "levels.sightline")
+    pictures(room / "photos", given.pictures)
     (room / "photos" / "broken.png").write_bytes(b"\x89PNG nothing")
-    shelf, place = Shelf(model), given.place or str(room / "jobs.db")
+    shelf, place = Fixed([model]), given.place or str(room / "jobs.db")
     kills = rounds = different = answered_twice = 0
     start = time.perf_counter()
     with open_jobs(place, room / "jobs") as jobs:
         options = Options(chunk=4)
-        whole = jobs.submit("colours", [str(room / "photos")], source=shelf, options=options)
+        whole = jobs.submit("levels", [str(room / "photos")], source=shelf, options=options)
         jobs.run(shelf, only=whole.id)
         wanted = (whole.folder / "predictions.jsonl").read_bytes()
         while kills < given.kills:
-            job = jobs.submit("colours", [str(room / "photos")], source=shelf, options=options)
+            job = jobs.submit("levels", [str(room / "photos")], source=shelf, options=options)
             rounds += 1
             workers = [worker(place, room / "jobs", model) for _ in range(2)]
             while kills < given.kills and jobs.status(job.id).state != "done":

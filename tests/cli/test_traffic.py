@@ -10,8 +10,8 @@ from sightline.cli import main
 from sightline.serving import arms
 from sightline.serving.prediction import Prediction
 from sightline.serving.predictions import open_predictions
+from sightline.testing.bundles import levels, pictures
 from tests.cli.conftest import Done
-from tests.serving._answering import colours, photographs
 
 Command = Callable[..., Done]
 
@@ -27,8 +27,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         said = capsys.readouterr()
         return Done(status, said.out, said.err)
 
-    for scale, alias in ((40.0, "champion"), (20.0, "challenger")):
-        colours(tmp_path / f"{alias}.sightline", scale)
+    for number, alias in enumerate(("champion", "challenger"), 1):
+        levels(tmp_path / f"{alias}.sightline", number)
         assert command("register", f"{alias}.sightline", "--name", "colours", "--alias", alias).status == 0
     return command
 
@@ -100,7 +100,7 @@ def test_what_cannot_be_shared_is_refused_and_changes_nothing(here: Command, wor
 
 
 def test_a_folder_is_answered_in_the_background(here: Command, tmp_path: Path) -> None:
-    photographs(tmp_path / "photos", 5)
+    pictures(tmp_path / "photos", 5)
     job = here("jobs", "submit", "colours", "photos", "--chunk", "2", "--json").document["job"]
     assert (job["state"], job["total"]) == ("queued", 5)
     assert here("jobs", "cancel", job["id"]).out.startswith(f"{job['id']} cancelled: 0 of 5")
