@@ -63,6 +63,7 @@ def test_every_picture_is_answered_once_and_in_order(jobs: Jobs, shelf: Fixed, p
     assert bad["error"]["code"] in ("corrupt", "truncated", "unknown_format")  # type: ignore[index]
     report = json.loads((done.folder / "report.json").read_text())
     assert (report["pictures"], report["answers"], report["names"]["v1"]) == (COUNT + 1, COUNT, 12)
+    assert report["unsure"] == sum(row.get("sure") is False for row in found)
     page = (done.folder / "report.html").read_text()
     assert "broken.png" in page
     assert "<script" not in page
@@ -169,6 +170,21 @@ def test_somebody_else_can_take_the_place_of_the_map(jobs: Jobs, shelf: Fixed, p
 def expire(jobs: Jobs) -> None:
     with jobs.database.write() as connection:
         ask(connection, "UPDATE job_chunks SET until = 0 WHERE state = 'taken'")
+
+
+def test_a_chunk_may_be_given_back_and_the_report_comes_last(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
+    job = jobs.submit("levels", [str(photos / "000?.png")], source=shelf, options=Options(chunk=5, threshold=1.0))
+    for _ in range(leases.ATTEMPTS + 1):
+        taken = jobs.leases.take()
+        assert taken is not None
+        assert (taken[1], len(taken[2])) == (0, 5)
+        assert jobs.leases.release(job.id, 0)
+    first, second = (next(jobs._chunks(None, lambda: False)) for _ in range(2))
+    assert jobs.leases.take() is None  # no report while pictures are with somebody
+    for chunk in (first, second):
+        assert jobs.leases.finish(Worker(jobs.leases, jobs.fail, shelf)(chunk))
+    jobs.run(shelf)
+    assert json.loads((job.folder / "report.json").read_text())["unsure"] == 10
 
 
 def test_a_stolen_chunk_counts_once(jobs: Jobs, shelf: Fixed, photos: Path, tmp_path: Path) -> None:
