@@ -1,0 +1,107 @@
+"""From the words of a command to a service that listens, and three lines that say how to use it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sightline.core.errors import RegistryError, SettingsError
+from sightline.core.settings import from_words
+from sightline.registering.version import Source
+from sightline.server.logs import Log
+from sightline.server.named import Named
+from sightline.server.running import listen, run
+from sightline.server.service import Service
+from sightline.server.settings import ServerSettings
+
+Say = Callable[[str], None]
+_OF_A_MODEL = ("version", "versions", "aliases", "traffic", "promote", "rollback", "set_traffic", "register")
+
+
+def start(
+    settings: ServerSettings, models: Sequence[str], registry: str | None, workers: int, words: Sequence[str],
+    log: Path | None, say: Say,
+) -> dict[str, Any]:  # fmt: skip
+    """Serve until told to stop; answers where it listened."""
+    from sightline.core.extras import need
+
+    for name in ("fastapi", "httptools", "prometheus_client", "structlog", "uvicorn"):
+        need(name)
+    settings.check()
+    source = source_of(models, registry)
+    engine = engine_of(source, workers, from_words(words))
+    held = listen(settings)
+    out = log.open("ab", buffering=0) if log else None
+    try:
+        service = Service.made(settings, source, engine, Log(out))
+        run(service, held, lambda: _told(service, held, say))
+    finally:
+        held.close()
+        if out is not None:
+            out.close()
+    return {"host": settings.host, "port": settings.port, "models": sorted(service.models)}
+
+
+def source_of(models: Sequence[str], registry: str | None) -> Source:
+    """Bundles where paths are named, else the registry, narrowed to the names that were given."""
+    paths = [word for word in models if "=" in word or "/" in word or Path(word).exists()]
+    if paths and len(paths) != len(models):
+        odd = next(word for word in models if word not in paths)
+        raise SettingsError(f"'{odd}' is no bundle, and others are: name either bundles or models of the registry.")
+    if paths:
+        if registry is not None:
+            raise SettingsError("--registry goes with names of models, not with bundles.")
+        return Named(paths)
+    from sightline.registering.registry import open_registry
+
+    found = open_registry(registry)
+    return Only(found, models) if models else found
+
+
+class Only:
+    """A source narrowed to a few of its models; all else is as the source has it."""
+
+    def __init__(self, source: Any, names: Sequence[str]) -> None:
+        self._source, self._names = source, tuple(names)
+        for name in names:
+            source.version(name)
+
+    def names(self) -> list[str]:
+        """Those that were named."""
+        return sorted(self._names)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._source, name)
+        if name not in _OF_A_MODEL:
+            return found
+
+        def asked(model: str, *given: Any, **named: Any) -> Any:
+            if model not in self._names:
+                raise RegistryError(f"'{model[:100]}' is not served here. Models: {', '.join(self._names)}.")
+            return found(model, *given, **named)
+
+        return asked
+
+
+def engine_of(source: Source, workers: int, given: dict[str, Any]) -> Any:
+    """Whoever answers."""
+    from sightline.core.settings import fill
+    from sightline.serving.engine import Engine, EngineSettings
+
+    named = {"workers": workers, **given} if workers else given
+    return Engine(source, fill(EngineSettings, named, where="engine"))
+
+
+def _told(service: Service, held: socket.socket, say: Say) -> None:
+    """Where, what, and how to ask."""
+    settings, port = service.settings, held.getsockname()[1]
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    names = sorted(service.models)
+    token = "" if service.keeper.open else "-H 'Authorization: Bearer TOKEN' "
+    say(f"listening on {where} ({'no token needed on this machine' if service.keeper.open else 'tokens needed'}); "
+        f"a page to try it: {where}/ and its API: {where}/api")  # fmt: skip
+    say(f"models: {', '.join(names) or 'none yet: sightline register BUNDLE --name NAME'}")
+    say(f"ask: curl {token}-F picture=@photo.jpg {where}/models/{names[0] if names else 'NAME'}/predict")
