@@ -21,23 +21,17 @@ def run(
     token_file: Annotated[Path | None, "tokens made by `sightline token new`; every call needs one then"] = None,
     allow_host: Annotated[tuple[str, ...], "a name under which it may be called, besides its address"] = (),
     allow_urls: Annotated[tuple[str, ...], "a host that pictures may be fetched from; none without it"] = (),
-    rate: Annotated[float, "requests a second of one token; 0 for no limit"] = 0.0,
-    burst: Annotated[int, "and how many of them at once"] = 0,
-    body: Annotated[int, "megabytes of one request"] = 16,
-    deadline: Annotated[float, "seconds that an answer may take"] = 30.0,
-    drain: Annotated[float, "seconds that accepted requests have when it is told to stop"] = 30.0,
-    linger: Annotated[float, "of them, seconds in which new requests are still taken"] = 0.5,
     reuse_port: Annotated[bool, "let another service share the port, to take over without a gap"] = False,
     open_health: Annotated[bool, "answer health checks without a token, with yes or no and nothing else"] = False,
-    set: Annotated[tuple[str, ...], "a setting of the engine, such as --set queue=64"] = (),
+    limit: Annotated[tuple[str, ...], "how much may be asked, such as --limit rate=20 --limit body=4000000"] = (),
+    set: Annotated[tuple[str, ...], "a setting of the engine, such as --set wait=1"] = (),
     log: Annotated[Path | None, "the file that log lines go to; standard error without it"] = None,
 ) -> dict[str, Any]:
     """Nothing, when it is told to stop."""
     rooms = server("starting")
-    settings = server("settings").ServerSettings(
-        host=host, port=port, reuse_port=reuse_port, tokens=token_file, hosts=allow_host, urls=allow_urls,
-        open_health=open_health, body=body * 2**20, room=max(48, 3 * body) * 2**20, deadline=deadline, rate=rate,
-        burst=burst, drain=drain, linger=min(linger, drain),
+    settings = rooms.settings_of(
+        limit, host=host, port=port, reuse_port=reuse_port, tokens=token_file, hosts=allow_host, urls=allow_urls,
+        open_health=open_health,
     )  # fmt: skip
     if workers < 0:
         raise SettingsError(f"--workers {workers}: 0 for as many as there are cores, else 1 or more.")

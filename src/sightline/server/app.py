@@ -15,8 +15,7 @@ from sightline.server.door import Door, scope_of
 from sightline.server.service import Service
 from sightline.server.shapes import Refusal
 
-_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-          ".svg": "image/svg+xml"}  # fmt: skip
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STATUS = {
     400: "the request is not what the route takes", 401: "no token, or one that is not known",
     403: "the token may not do this, or the caller may not call", 404: "no such route, model or version",
@@ -42,7 +41,7 @@ def api(service: Service) -> Any:
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
 
-    from sightline.server import admin, pictures, looking
+    from sightline.server import admin, looking, pictures
 
     app = FastAPI(
         title=TITLE, version=sightline.__version__, description=_ABOUT, docs_url=None, redoc_url=None,
@@ -51,8 +50,7 @@ def api(service: Service) -> Any:
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _refused)
-    for kind in (sightline.SightlineError,):
-        app.add_exception_handler(kind, _refused)
+    app.add_exception_handler(sightline.SightlineError, _refused)
     for room in (looking, pictures, admin):
         room.add(app, service)
     _own_files(app)

@@ -15,7 +15,7 @@ Send = Callable[[Message], Awaitable[None]]
 SMALL = 2**20  # bytes; bodies up to here have the last quarter of the room to themselves
 
 
-class Gone(Exception):  # noqa: N818 - what happened, not whose fault it is
+class Gone(Exception):
     """The caller went away before the request was whole."""
 
 

@@ -100,7 +100,7 @@ class Door:
         except asyncio.CancelledError:
             status, size, call.code = 499, 0, "stopped"
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the log, and to the caller as 500
             status, headers, made = self._refused(error, call)
             size = len(made)
             if method == "HEAD":
@@ -208,7 +208,7 @@ class Door:
         return [*more, (b"connection", b"close")] if self.service.draining else more
 
     def _refused(self, error: Exception, call: Call) -> Made:
-        status, call.code, call.why = status_of(error)
+        _, call.code, call.why = status_of(error)
         if call.code == INTERNAL:
             self._fault(error, call)
         return refusal(error, call.request)

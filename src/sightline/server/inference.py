@@ -63,7 +63,7 @@ async def infer(service: Service, call: Call, model: str, which: str | None, bod
     """`POST /v2/models/{name}[/versions/{version}]/infer`."""
     plain = parsed(await body.whole())
     call.bytes_in = body.size
-    if not _ASKED >= set(plain):
+    if not set(plain) <= _ASKED:
         raise ServingError("schema", f"An inference request has {', '.join(sorted(_ASKED))}, and nothing else.")
     number = _number(which)
     options = _options(plain.get("parameters"))

@@ -26,7 +26,7 @@ class Log:
         structlog = need("structlog")
         self._out = _Whole(out if out is not None else sys.stderr.buffer)
         self._log = structlog.wrap_logger(
-            structlog.BytesLogger(self._out),  # type: ignore[arg-type]
+            structlog.BytesLogger(self._out),
             processors=[
                 _listed,
                 structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with clocks and ends: heads and bodies that come too slowly or too long are cut off politely."""
+"""uvicorn's HTTP protocol with clocks and ends: what comes too slowly, or goes on too long, is cut off politely."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _server(service: Service, app: Any) -> Any:
                     await loop.connect_accepted_socket(self._protocol, one)
 
         def _protocol(self) -> asyncio.Protocol:
-            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg, assignment]
+            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
                 config=config, server_state=self.server_state, app_state={}
             )
             return made

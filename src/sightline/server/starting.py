@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.core.errors import RegistryError, SettingsError
-from sightline.core.settings import from_words
+from sightline.core.settings import fill, from_words
 from sightline.registering.version import Source
 from sightline.server.logs import Log
 from sightline.server.named import Named
@@ -18,6 +18,15 @@ from sightline.server.settings import ServerSettings
 
 Say = Callable[[str], None]
 _OF_A_MODEL = ("version", "versions", "aliases", "traffic", "promote", "rollback", "set_traffic", "register")
+
+
+def settings_of(limits: Sequence[str], **given: Any) -> ServerSettings:
+    """The settings of a service; limits are `name=value` words and go no further than limits."""
+    said = from_words(limits)
+    taken = sorted(set(said) & {*given, "host", "port"})
+    if taken:
+        raise SettingsError(f"--limit {taken[0]}: this is no limit; say it with an option of its own.")
+    return fill(ServerSettings, {**said, **given})
 
 
 def start(
@@ -87,11 +96,10 @@ class Only:
 
 def engine_of(source: Source, workers: int, given: dict[str, Any]) -> Any:
     """Whoever answers."""
-    from sightline.core.settings import fill
-    from sightline.serving.engine import Engine, EngineSettings
+    from sightline.serving.engine import Engine
+    from sightline.serving.settings import Settings
 
-    named = {"workers": workers, **given} if workers else given
-    return Engine(source, fill(EngineSettings, named, where="engine"))
+    return Engine(source, fill(Settings, {"workers": workers, **given} if workers else given))
 
 
 def _told(service: Service, held: socket.socket, say: Say) -> None:

@@ -42,6 +42,8 @@ def read_tokens(path: Path) -> list[Token]:
     """The tokens of a file."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(rows, list):
+            raise TypeError("a list was expected")
         found = [Token(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror or error}. Make it with: sightline token new") from error
