@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from sightline.exporting.export import export as export
     from sightline.predicting.model import Model as Model
     from sightline.predicting.model import load as load
+    from sightline.registering.registry import Registry as Registry
+    from sightline.registering.registry import open_registry as open_registry
     from sightline.training.curve import learning_curve as learning_curve
     from sightline.training.folding import cross_validate as cross_validate
     from sightline.training.settings import Settings as Settings
@@ -83,6 +85,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Objects": "core.annotations",
     "Picture": "core.annotations",
     "Regions": "core.annotations",
+    "Registry": "registering.registry",
     "Run": "core.run",
     "Sample": "core.sample",
     "Settings": "training.settings",
@@ -114,6 +117,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "learning_curve": "training.curve",
     "load": "predicting.model",
     "open_data": "core.data",
+    "open_registry": "registering.registry",
     "open_run": "core.run",
     "open_stream": "core.data",
     "panorama": "composing.panorama",

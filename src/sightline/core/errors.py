@@ -96,6 +96,8 @@ class RegistryError(SightlineError):
 class ServingError(SightlineError):
     """A request that is turned down or was lost; `code` is one of `SERVING_CODES`, and with it comes its status."""
 
+    arm, number, experiment = "", 0, ""  # whose it was, where it had been given to a version
+
     def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code, self.status, self.retry_after = code, SERVING_CODES[code], retry_after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,10 @@ class Version:
     created: str = ""  # ISO 8601, UTC
     note: str = ""
     lineage: Mapping[str, Any] = field(default_factory=dict)  # data, split, code, settings, parents
+    task: str = ""
+    figures: Sequence[Mapping[str, Any]] = ()  # what was measured, with intervals, the first one first
+    size: int = 0  # bytes of the bundle's file
+    deleted: str = ""  # when, for those that were
 
 
 class Source(Protocol):

@@ -42,3 +42,5 @@ class Reply:
     least: float  # the score below which this version says nothing
     seconds: Mapping[str, float] = field(default_factory=dict)  # queue, decode, compute, and each stage of a chain
     kept: bool = False  # from the memory of answers, not computed anew
+    experiment: str = ""  # under which the arm was drawn; nothing where a version was asked for by name
+    drawn: str = ""  # the arm that could not answer, where another one did

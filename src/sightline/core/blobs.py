@@ -1,0 +1,114 @@
+"""Files by what they hold: the name is the sha256 of the bytes, so a file is whole and right, or it is not there.
+
+A file is written under a temporary name, synced, renamed, and its folder synced, before its address is answered.
+Nothing is ever changed. What may be taken away is for the owner to say: `Blobs` only knows how long a file has lain
+untouched, and `put` of bytes that are there already touches their file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sightline.core.errors import StorageError
+from sightline.core.files import digest, digest_file, naming, sync_folder, write_durably
+
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
+
+
+class Blobs:
+    """The files of one folder, which any number of processes may add to and take from at once."""
+
+    def __init__(self, folder: Path, suffix: str = "") -> None:
+        self.folder, self.suffix = Path(folder), suffix
+
+    def path(self, address: str) -> Path:
+        """Where the file of an address lies, or would lie."""
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"'{address[:80]}' is no sha256")
+        return self.folder / address[:2] / f"{address}{self.suffix}"
+
+    def put(self, data: bytes | memoryview) -> str:
+        """Keep these bytes; their address. Durable when it returns."""
+        address = digest(data)
+        path = self.path(address)
+        with naming(path, len(data)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not (self._touched(path, len(data)) and digest_file(path) == address):  # what is there may have rotted
+                write_durably(path, data)
+            for folder in (path.parent, self.folder, self.folder.parent):  # whoever made them may not be so far yet
+                sync_folder(folder)
+        return address
+
+    def has(self, address: str) -> bool:
+        """Whether a file of this address is there; `read` knows whether it is right."""
+        return self.path(address).is_file()
+
+    def read(self, address: str) -> bytes:
+        """The bytes, verified."""
+        path = self.path(address)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror}. Restore a backup.") from error
+        if digest(data) != address:
+            raise StorageError(f"{path} is damaged: its bytes are not those of its name. Restore a backup.")
+        return data
+
+    def sound(self, address: str) -> bool:
+        """Whether the file is there and holds what its name says, in bounded memory."""
+        try:
+            return digest_file(self.path(address)) == address
+        except OSError:
+            return False
+
+    def all(self) -> Iterator[str]:
+        """Every address that has a file, in order."""
+        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                address = path.name.removesuffix(self.suffix)
+                if path.name.endswith(self.suffix) and _ADDRESS.fullmatch(address):
+                    yield address
+
+    def size(self, address: str) -> int:
+        """The bytes of a file; 0 where it is gone."""
+        try:
+            return self.path(address).stat().st_size
+        except OSError:
+            return 0
+
+    def untouched(self, address: str) -> float:
+        """The seconds since the file was last put; none at all where it is gone."""
+        try:
+            return time.time() - self.path(address).stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def delete(self, address: str) -> int:
+        """Take a file away; the bytes that this frees."""
+        size = self.size(address)
+        with naming(self.path(address), 0):
+            self.path(address).unlink(missing_ok=True)
+        return size
+
+    def sweep(self, age: float) -> int:
+        """Remove what killed writers left behind, if it is older than this many seconds; how many that were."""
+        count = 0
+        for left in self.folder.glob("*/.*.partial"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime >= age:
+                    left.unlink()
+                    count += 1
+        return count
+
+    @staticmethod
+    def _touched(path: Path, size: int) -> bool:
+        try:
+            os.utime(path)
+            return path.stat().st_size == size
+        except OSError:
+            return False

@@ -1,0 +1,159 @@
+"""Standings from real rows, and canaries that rise, wait and are pulled back by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sightline.core.errors import SettingsError
+from sightline.core.progress import Event
+from sightline.registering.version import Version
+from sightline.serving import arms, canaries
+from sightline.serving.prediction import Prediction
+from sightline.serving.predictions import Predictions, open_predictions
+from sightline.serving.standings import standings
+
+NUMBERS = {"champion": 1, "challenger": 2}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Predictions]:
+    with open_predictions(tmp_path / "log.db") as opened:
+        yield opened
+
+
+def fill(
+    log: Predictions, traffic: arms.Traffic, count: int, *,
+    failing: float = 0.0, slower: float = 1.0, wrong: float = 0.1, start: int = 0,
+) -> None:  # fmt: skip
+    """Requests of that many callers; the challenger fails, is slower and is wrong as told."""
+    rng = np.random.default_rng(start)
+    for number in range(start, start + count):
+        drawn = arms.assign(traffic, f"caller {number}", "")
+        tried = drawn.arm == "challenger"
+        failed = tried and rng.random() < failing
+        log.add(
+            Prediction(
+                f"r{number}", "parts", NUMBERS[drawn.arm], drawn.arm, drawn.experiment, caller=f"caller {number}",
+                best="nut", score=float(rng.uniform(0.5, 1)), unsure=bool(rng.random() < 0.2),
+                seconds=float(rng.lognormal(-4, 0.3)) * (slower if tried else 1.0),
+                status=503 if failed else 200, error="worker_lost" if failed else "",
+            )
+        )  # fmt: skip
+        if number % 10 == 0:
+            log.label(f"r{number}", name="bolt" if rng.random() < (wrong if tried else 0.1) else "nut")
+    assert log.writer.flush(20)
+
+
+def test_differences_are_found_and_equals_are_left_alone(log: Predictions) -> None:
+    traffic = arms.split({"champion": 50, "challenger": 50})
+    fill(log, traffic, 1500, slower=1.3, wrong=0.9)
+    (found,) = standings(log, "parts", traffic, NUMBERS)
+    assert sum(found.counts) == 1500
+    said = {name: found.says(name) for name in found.verdicts}
+    assert said == {
+        "errors": "no difference shown", "right": "worse", "unsure": "no difference shown", "seconds": "worse",
+        "confidence": "no difference shown",
+    }  # fmt: skip
+    seconds = found.verdicts["seconds"]
+    assert 1.15 < seconds.low < seconds.difference < seconds.high < 1.45
+    assert found.verdicts["right"].subjects[0] > 50
+    assert found.to_json()["verdicts"]["seconds"]["says"] == "worse"
+    # Rows of another version, model or experiment are none of this one's.
+    assert standings(log, "parts", traffic, {"champion": 1, "challenger": 3})[0].counts[1] == 0
+    assert standings(log, "others", traffic, NUMBERS)[0].counts == (0, 0)
+    assert standings(log, "parts", arms.split({"champion": 1, "challenger": 1}), NUMBERS)[0].counts == (0, 0)
+
+
+def test_shadows_are_compared_answer_by_answer(log: Predictions) -> None:
+    traffic = arms.shadow()
+    for number in range(40):
+        drawn = arms.assign(traffic, f"caller {number}", "")
+        row = Prediction(f"r{number}", "parts", 1, "champion", drawn.experiment, best="nut")
+        log.add(row)
+        log.add(replace(row, number=2, arm="challenger", shadow=True, best="bolt" if number % 4 == 0 else "nut"))
+    assert log.writer.flush(20)
+    log.label("r1", right=True)  # of the answer that was given
+    log.label("r4", name="bolt")
+    (found,) = standings(log, "parts", traffic, NUMBERS)
+    assert (found.same, found.counts) == ((30, 40), (40, 40))
+    assert found.verdicts["right"].counts == (2, 1)
+    assert (found.verdicts["right"].control, found.verdicts["right"].challenger) == (0.5, 1.0)
+
+
+class Registry:
+    """A source in memory, as the seam has it."""
+
+    def __init__(self, traffic: arms.Traffic) -> None:
+        self.kept: dict[str, Mapping[str, Any] | None] = {"parts": traffic.to_json()}
+
+    def names(self) -> list[str]:
+        return ["parts"]
+
+    def aliases(self, name: str) -> dict[str, int]:
+        return NUMBERS
+
+    def version(self, name: str, which: int | str = "champion") -> Version:
+        return Version(name, which if isinstance(which, int) else NUMBERS[which], "seal", Path())
+
+    def traffic(self, name: str) -> Mapping[str, Any] | None:
+        return self.kept[name]
+
+    def set_traffic(self, name: str, traffic: Mapping[str, Any] | None) -> None:
+        self.kept[name] = traffic
+
+    def changed(self) -> int:
+        return 0
+
+
+def test_a_healthy_canary_rises_to_the_end(log: Predictions) -> None:
+    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 0.6), seconds=0, least=20))
+    registry, told = Registry(traffic), list[Event]()
+    assert canaries.tend(registry, log, "parts", tell=told.append) == traffic  # nobody asked yet
+    fill(log, traffic, 150)
+    second = canaries.tend(registry, log, "parts", tell=told.append)
+    assert second.rise is not None
+    assert (second.shares["challenger"], second.rise.step, second.id) == (0.6, 1, traffic.id)
+    assert canaries.tend(registry, log, "parts") == second  # its new step has no answers yet
+    fill(log, second, 150, start=150)
+    done = canaries.tend(registry, log, "parts", tell=told.append)
+    assert done.rise is not None
+    assert (done.rise.state, done.shares["challenger"]) == ("done", 0.6)
+    assert canaries.tend(registry, log, "parts") == done
+    assert [event.kind for event in told] == ["note", "note"]
+    assert "all 2 steps" in told[1].text
+
+
+@pytest.mark.parametrize(("failing", "slower", "why"), [(0.5, 1.0, "errors"), (0.0, 1.8, "seconds")])
+def test_a_sick_canary_is_pulled_back_and_says_why(log: Predictions, failing: float, slower: float, why: str) -> None:
+    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20))
+    registry, told = Registry(traffic), list[Event]()
+    fill(log, traffic, 400, failing=failing, slower=slower)
+    after = canaries.tend(registry, log, "parts", tell=told.append)
+    assert after.rise is not None
+    assert (after.rise.state, after.shares["challenger"]) == ("pulled", 0.0)
+    assert after.rise.why.startswith(why)
+    assert ";" not in after.rise.why
+    assert [event.kind for event in told] == ["warn"]
+    assert arms.assign(after, "anybody", "").arm == "champion"
+    assert canaries.tend(registry, log, "parts") == after == arms.Traffic.from_json(registry.traffic("parts"))
+
+
+def test_a_step_lasts_its_time(log: Predictions) -> None:
+    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=60, least=20))
+    fill(log, traffic, 150)
+    (found,) = standings(log, "parts", traffic, NUMBERS)
+    now = datetime.now(UTC)
+    assert canaries.review(traffic, found, now) is traffic
+    later = canaries.review(traffic, found, now + timedelta(seconds=61))
+    assert later.rise is not None
+    assert later.rise.step == 1
+    wrong = replace(traffic, rise=replace(traffic.rise, margins={"confidence": 1}))  # type: ignore[type-var]
+    with pytest.raises(SettingsError):
+        canaries.review(wrong, found, now)
