@@ -39,19 +39,19 @@ def api(service: Service) -> Any:
     """The app itself; it is never called but through the door."""
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
-    from starlette.exceptions import HTTPException
 
-    from sightline.server import admin, looking, pictures
+    from sightline.server import admin, batches, looking, pictures
 
     app = FastAPI(
         title=TITLE, version=sightline.__version__, description=_ABOUT, docs_url=None, redoc_url=None,
         openapi_url=None, redirect_slashes=False,
     )  # fmt: skip
-    app.add_exception_handler(HTTPException, _plain)
+    for status in (400, 404, 405):
+        app.add_exception_handler(status, _plain)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(sightline.SightlineError, _refused)
-    for room in (looking, pictures, admin):
+    for room in (looking, pictures, batches, admin):
         room.add(app, service)
     _own_files(app)
     described = encoded(describe(app))
@@ -60,7 +60,7 @@ def api(service: Service) -> Any:
 
 
 async def _told(described: bytes, request: Any) -> Any:
-    from starlette.responses import Response
+    from fastapi.responses import Response
 
     return Response(described, media_type="application/json")
 
@@ -112,7 +112,7 @@ async def _refused(request: Any, error: Exception) -> Any:
 
 
 def _response(request: Any, error: Exception, more: dict[str, str] | None = None) -> Any:
-    from starlette.responses import Response
+    from fastapi.responses import Response
 
     call = request.scope["state"]["call"]
     status, headers, body = refusal(error, call.request)
@@ -125,7 +125,7 @@ Handler = Callable[[Any], Awaitable[Any]]
 
 def _own_files(app: Any) -> None:
     """The page and what it is made of: read once, served from memory, nothing but what is listed."""
-    from starlette.responses import Response
+    from fastapi.responses import Response
 
     folder = files("sightline.server") / "assets"
     held = {item.name: item.read_bytes() for item in folder.iterdir() if "." in item.name}

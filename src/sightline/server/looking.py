@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import sightline
@@ -10,9 +12,12 @@ from sightline.core.errors import RegistryError, ServingError
 from sightline.registering.version import CHAMPION, Version
 from sightline.server.app import responses
 from sightline.server.inference import described
+from sightline.server.metrics import of_engine
 from sightline.server.reading import which_of
 from sightline.server.service import Service, card_of
 from sightline.server.shapes import About, Health, Model, ModelMetadata, Row, Rows, ServerMetadata, State
+
+_PLACE = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
 
 
 def add(app: Any, service: Service) -> None:
@@ -23,7 +28,7 @@ def add(app: Any, service: Service) -> None:
 
 
 def _health(app: Any, service: Service) -> None:
-    from starlette.responses import Response
+    from fastapi.responses import Response
 
     async def live() -> Health:
         """Whether the process answers; also while it drains."""
@@ -39,12 +44,16 @@ def _health(app: Any, service: Service) -> None:
 
     async def metrics() -> Response:
         """Counts and times, as Prometheus reads them."""
-        page = await asyncio.to_thread(service.metrics.page, service.engine.state())
+        more: list[dict[str, Any]] = [of_engine(service.engine.state())]
+        if service.predictions is not None:
+            told = service.predictions.state()
+            more.append({"log_dropped_total": ("Answers that the log did not take.", [({}, told["dropped"])])})
+        page = await asyncio.to_thread(service.metrics.page, *more)
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def state() -> State:
         """Models, workers and queues, as they are now."""
-        return State(service.ready, service.draining, dict(service.engine.state()))
+        return State(service.ready, service.draining, without_places(service.engine.state()))
 
     for path in ("/health/live", "/v2/health/live"):
         app.get(path, responses=responses(), tags=["health"], operation_id=_called(path))(live)
@@ -54,6 +63,15 @@ def _health(app: Any, service: Service) -> None:
     app.get("/metrics", responses={**responses(), 200: text}, tags=["health"], response_class=Response,
             response_model=None)(metrics)  # fmt: skip
     app.get("/state", responses=responses(), tags=["health"])(state)
+
+
+def without_places(value: Any) -> Any:
+    """Plain JSON in which no reason says where a file lies."""
+    if isinstance(value, str):
+        return _PLACE.sub("…/", value)
+    if isinstance(value, Mapping):
+        return {str(key): without_places(inner) for key, inner in value.items()}
+    return [without_places(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _called(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sightline.serving.asking import Reply
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+Rows = list[tuple[dict[str, str], float]]
 REASONS = {"queue_full": "queue_full", "rate": "rate", "deadline": "deadline", "draining": "draining", "body": "body"}
 
 
@@ -66,20 +67,48 @@ class Metrics:
             found = self._known[key] = metric.labels(*labels)
         return found
 
-    def page(self, state: Mapping[str, Any]) -> bytes:
-        """The text that Prometheus reads; numbers of the engine's state become gauges and counters of their names."""
+    def page(self, *told: Mapping[str, tuple[str, Rows]]) -> bytes:
+        """The text that Prometheus reads: what was counted here, and what others tell when they are asked."""
         lines = [self._client.generate_latest(self.registry)]
-        told: Mapping[str, Any] = state.get("metrics", {})
-        for name, value in told.items():
-            lines += [_told(f"sightline_{name}", value)]
+        lines += [_told(f"sightline_{name}", *said) for one in told for name, said in one.items()]
         return b"".join(lines)
 
 
-def _told(name: str, value: Any) -> bytes:
-    """A number, or rows of labels and numbers, as text."""
-    rows = value if isinstance(value, list) else [({}, value)]
+def of_engine(state: Mapping[str, Any]) -> dict[str, tuple[str, Rows]]:
+    """The state of the engine as metrics: queues, workers and swaps of every version, and what the engine counts."""
+    counts = state.get("counts", {})
+    rows: dict[str, Rows] = {name: [] for name in ("model_info", "queue_length", "workers", "model_swaps_total")}
+    for name, model in state.get("models", {}).items():
+        rows["model_swaps_total"] += [
+            ({"model": name, "result": "done"}, model.get("swaps", 0)),
+            ({"model": name, "result": "refused"}, len(model.get("refused", ()))),
+        ]
+        for number, crew in model.get("versions", {}).items():
+            labels = {"model": name, "version": str(number)}
+            rows["model_info"].append(({**labels, "sha256": str(crew.get("seal", ""))}, 1))
+            rows["queue_length"].append((labels, crew.get("queue", 0)))
+            rows["workers"].append((labels, len(crew.get("workers", ()))))
+    return {
+        "ready": ("Whether requests should be sent here.", [({}, bool(state.get("ready")))]),
+        "estimated_wait_seconds": ("Until something asked now would be begun.", [({}, state.get("wait", 0))]),
+        "decode_worker_restarts_total": ("Workers that died of themselves.",
+                                         [({"cause": "crash"}, counts.get("crashes", 0))]),
+        "answers_kept_total": ("Answers out of the memory.", [({}, counts.get("kept", 0))]),
+        "shadow_total": ("Answers that nobody waited for.", [
+            ({"result": "answered"}, counts.get("shadow", 0)), ({"result": "failed"}, counts.get("shadow_failed", 0)),
+            ({"result": "dropped"}, counts.get("shadow_dropped", 0)),
+        ]),
+        "model_info": ("Versions that are held ready.", rows["model_info"]),
+        "queue_length": ("Pictures that wait.", rows["queue_length"]),
+        "workers": ("Processes that compute.", rows["workers"]),
+        "model_swaps_total": ("Versions that were put in place of others.", rows["model_swaps_total"]),
+    }  # fmt: skip
+
+
+def _told(name: str, help: str, rows: Rows) -> bytes:
+    """Rows of labels and numbers as text."""
     kind = "counter" if name.endswith("_total") else "gauge"
-    text = [f"# HELP {name} Of the engine.", f"# TYPE {name} {kind}"]
+    text = [f"# HELP {name} {help}", f"# TYPE {name} {kind}"]
     for labels, number in rows:
         said = ",".join(f'{key}="{_escaped(str(word))}"' for key, word in labels.items())
         text.append(f"{name}{{{said}}} {float(number)}" if said else f"{name} {float(number)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from sightline.server.bodies import Body
 from sightline.server.reading import Options, Question, options_of, query_of, question
 from sightline.server.service import Service
 from sightline.serving.asking import Ask, Reply
+from sightline.serving.prediction import answered, refused
 
 _HEADERS = {b"x-deadline": "deadline", b"x-version": "which"}  # options that a proxy or a client may set
 
@@ -92,14 +95,24 @@ def _ask(model: str, picture: bytes | np.ndarray, options: Options, until: float
 
 
 async def _one(service: Service, ask: Ask) -> Reply | Exception:
+    began, log = time.perf_counter(), service.predictions
     try:
         reply = await service.engine.predict(ask)
     except SightlineError as error:
         if isinstance(error, InputError):
             service.metrics.unusable(error.code)
+        if log is not None:
+            await log.taken(refused(ask, error, digest_of(ask.data), time.perf_counter() - began))
         return error
     service.metrics.answered(reply)
+    if log is not None:  # in durable mode, before the answer leaves
+        await log.taken(answered(ask, reply, digest_of(ask.data), time.perf_counter() - began))
     return reply
+
+
+def digest_of(data: bytes | np.ndarray) -> str:
+    """What tells one picture from another in the log, where no picture is kept."""
+    return hashlib.sha256(data if isinstance(data, bytes) else np.ascontiguousarray(data).data).hexdigest()
 
 
 def _listed(replies: list[Reply | Exception], top: int, call: Call) -> dict[str, Any]:

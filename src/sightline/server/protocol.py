@@ -16,6 +16,7 @@ from sightline.server.settings import ServerSettings
 
 IDLE, HEAD, BODY, ANSWERING, ENDING = "idle", "head", "body", "answering", "ending"
 LINGER = 1.0  # seconds in which a refused caller may go on sending, so that it reads why
+DROPPED = 4 * 2**20  # and bytes
 FRESH = 0.25  # seconds that a new connection has to say its first word, even when the service stops
 _JSON = (b"content-type", b"application/json")
 
@@ -41,7 +42,7 @@ class Careful:
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.phase, self.since, self.heard = HEAD, time.monotonic(), 0.0
-        self._head = self._count = self._fed = 0
+        self._head = self._count = self._fed = self._dropped = 0
         self._over = self._midway = False
 
     def connection_made(self, transport: Any) -> None:
@@ -53,6 +54,9 @@ class Careful:
     def data_received(self, data: bytes) -> None:
         """Bytes; of a head no more than the limit."""
         if self.phase == ENDING:
+            self._dropped += len(data)
+            if self._dropped > DROPPED:
+                self.transport.close()
             return
         self.heard = time.monotonic()
         if self.phase == IDLE:

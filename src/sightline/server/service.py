@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sightline.core.errors import BundleError, RegistryError, ServingError
 from sightline.registering.version import CHAMPION, Source, Version
@@ -21,6 +21,10 @@ from sightline.server.rates import Rates
 from sightline.server.settings import ServerSettings
 from sightline.server.tokens import Keeper
 from sightline.serving.asking import Ask, Reply
+
+if TYPE_CHECKING:
+    from sightline.serving.jobs import Jobs
+    from sightline.serving.predictions import Predictions
 
 
 class Engine(Protocol):
@@ -59,6 +63,8 @@ class Service:
     rates: Rates
     room: Room
     fetch: Fetcher | None = None
+    predictions: Predictions | None = None  # the log of answers
+    jobs: Jobs | None = None  # the queue of batch jobs
     draining: bool = False
     models: frozenset[str] = field(default_factory=frozenset)  # known names, as of a second ago
 
@@ -87,9 +93,10 @@ class Service:
         except RegistryError as error:
             raise ServingError("not_found", error.message) from error
 
-    async def registry(self, method: str, name: str, *given: Any, **named: Any) -> Any:
-        """Ask the registry to change something; 404 for what it does not hold, 409 for what it cannot do."""
-        act = getattr(self.source, method, None)
+    async def registry(self, who: str, method: str, name: str, *given: Any, **named: Any) -> Any:
+        """Ask the registry to change something, in the name of a token; 404 for an unknown model, else 409."""
+        acting = getattr(self.source, "acting", None)
+        act = None if acting is None else getattr(acting(f"token {who}"), method)
         if act is None:
             raise ServingError("conflict", "This service was given bundles, not a registry: nothing can be changed.")
         try:

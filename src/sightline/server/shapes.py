@@ -204,3 +204,37 @@ class Inferred:
     id: str
     parameters: dict[str, Any]
     outputs: list[Tensor]
+
+
+@dataclass
+class JobAsked:
+    """Which model answers which folders."""
+
+    model: str
+    folders: list[str]
+    which: int | str = "champion"
+    least: float | None = None
+    level: float | None = None
+
+
+@dataclass
+class JobState:
+    """A job, and how far it has come."""
+
+    id: str
+    model: str
+    version: int
+    state: str
+    total: int
+    done: int
+    failed: int
+    created: float
+    ended: float
+    why: str
+
+
+@dataclass
+class JobStates:
+    """Some jobs."""
+
+    jobs: list[JobState]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sightline.core.errors import RegistryError, SettingsError
 from sightline.core.settings import fill, from_words
 from sightline.registering.version import Source
 from sightline.server.logs import Log
 from sightline.server.named import Named
+from sightline.server.predicting import digest_of
 from sightline.server.running import listen, run
 from sightline.server.service import Service
 from sightline.server.settings import ServerSettings
+from sightline.serving.prediction import answered
+
+if TYPE_CHECKING:
+    from sightline.serving.jobs import Jobs
+    from sightline.serving.predictions import Predictions
 
 Say = Callable[[str], None]
 _OF_A_MODEL = ("version", "versions", "aliases", "traffic", "promote", "rollback", "set_traffic", "register")
@@ -31,7 +38,7 @@ def settings_of(limits: Sequence[str], **given: Any) -> ServerSettings:
 
 def start(
     settings: ServerSettings, models: Sequence[str], registry: str | None, workers: int, words: Sequence[str],
-    log: Path | None, say: Say,
+    log: Path | None, predictions: str, jobs: Sequence[str], say: Say,
 ) -> dict[str, Any]:  # fmt: skip
     """Serve until told to stop; answers where it listened."""
     from sightline.core.extras import need
@@ -40,16 +47,19 @@ def start(
         need(name)
     settings.check()
     source = source_of(models, registry)
-    engine = engine_of(source, workers, from_words(words))
     held = listen(settings)
-    out = log.open("ab", buffering=0) if log else None
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(held.close)
+        out = stack.enter_context(log.open("ab", buffering=0)) if log else None
+        kept = log_of(predictions, None if isinstance(source, Named) else registry or "", Log(out))
+        if kept is not None:
+            stack.callback(kept.close)
+        engine = engine_of(source, workers, from_words(words), kept)
         service = Service.made(settings, source, engine, Log(out))
+        service.predictions = kept
+        if jobs:
+            service.jobs = stack.enter_context(jobs_of(jobs, registry))
         run(service, held, lambda: _told(service, held, say))
-    finally:
-        held.close()
-        if out is not None:
-            out.close()
     return {"host": settings.host, "port": settings.port, "models": sorted(service.models)}
 
 
@@ -94,12 +104,44 @@ class Only:
         return asked
 
 
-def engine_of(source: Source, workers: int, given: dict[str, Any]) -> Any:
-    """Whoever answers."""
+def log_of(mode: str, registry: str | None, log: Log) -> Predictions | None:
+    """The log of answers beside the registry; None where there is none, or where nobody wants it."""
+    if mode not in ("fast", "durable", "off"):
+        raise SettingsError(f"--predictions {mode}: must be fast, durable or off.")
+    if mode == "off" or registry is None:
+        return None
+    from sightline.serving.places import PREDICTIONS, beside
+    from sightline.serving.predictions import open_predictions
+
+    return open_predictions(
+        beside(registry or None, PREDICTIONS),
+        mode="durable" if mode == "durable" else "fast",
+        tell=lambda event: log("predictions", why=event.text),
+    )
+
+
+def jobs_of(folders: Sequence[str], registry: str | None) -> Jobs:
+    """The queue of batch jobs; only pictures below these folders can be asked for."""
+    from sightline.serving.jobs import open_jobs
+    from sightline.serving.places import JOBS, beside, folder
+
+    for place in folders:
+        if not Path(place).is_dir():
+            raise SettingsError(f"--jobs {place}: there is no such folder.")
+    return open_jobs(beside(registry, JOBS), folder(registry), roots=[Path(place) for place in folders])
+
+
+def engine_of(source: Source, workers: int, given: dict[str, Any], kept: Predictions | None) -> Any:
+    """Whoever answers; what is asked in the shadow goes to the log."""
+    from sightline.serving.asking import Ask, Reply
     from sightline.serving.engine import Engine
     from sightline.serving.settings import Settings
 
-    return Engine(source, fill(Settings, {"workers": workers, **given} if workers else given))
+    def heard(ask: Ask, reply: Reply) -> None:
+        if kept is not None:
+            kept.add(answered(ask, reply, digest_of(ask.data), shadow=True))
+
+    return Engine(source, fill(Settings, {"workers": workers, **given} if workers else given), shadow=heard)
 
 
 def _told(service: Service, held: socket.socket, say: Say) -> None:
