@@ -26,7 +26,13 @@ def request(path: str, host: str, picture: bytes, kind: str, headers: list[str])
         head = f'--{mark}\r\nContent-Disposition: form-data; name="picture"; filename="a.jpg"\r\n'
         body = f"{head}Content-Type: image/jpeg\r\n\r\n".encode() + picture + f"\r\n--{mark}--\r\n".encode()
         said = f"multipart/form-data; boundary={mark}"
-    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", f"Content-Type: {said}", f"Content-Length: {len(body)}", *headers]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {host}",
+        f"Content-Type: {said}",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

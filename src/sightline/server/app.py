@@ -54,7 +54,7 @@ def api(service: Service) -> Any:
     for room in (looking, pictures, batches, admin):
         room.add(app, service)
     _own_files(app)
-    described = encoded(describe(app))
+    described = encoded(describe(app, tokens=not service.keeper.open))
     app.add_route("/openapi.json", partial(_told, described), include_in_schema=False)
     return app
 
@@ -70,7 +70,7 @@ def responses(*also: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Refusal, "description": _STATUS[code]} for code in sorted({*ALWAYS, *also})}
 
 
-def describe(app: Any) -> dict[str, Any]:
+def describe(app: Any, *, tokens: bool = True) -> dict[str, Any]:
     """The OpenAPI document: FastAPI's, without the refusals that are not ours, with who may call what."""
     from fastapi.openapi.utils import get_openapi
 
@@ -80,13 +80,14 @@ def describe(app: Any) -> dict[str, Any]:
     schemas = plain["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    plain["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    if tokens:
+        plain["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, methods in plain["paths"].items():
         for method, said in methods.items():
             wrong = said["responses"].get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
             if wrong.get("$ref", "").endswith("HTTPValidationError"):
                 del said["responses"]["422"]
-            said["security"] = [{"token": []}]
+            said["security"] = [{"token": []}] if tokens else []
             said["x-scope"] = scope_of(method.upper(), path)
     return plain
 
@@ -94,8 +95,12 @@ def describe(app: Any) -> dict[str, Any]:
 async def _plain(request: Any, error: Any) -> Any:
     """The framework's own refusals: no such route, another method."""
     if error.status_code == 405:
-        known = ServingError("method", f"This route takes {error.headers.get('Allow', 'another method')}.")
-        return _response(request, known, {"Allow": error.headers.get("Allow", "")})
+        path = request.scope["path"]
+        takes = {
+            method for route in request.app.routes if route.path_regex.match(path) for method in route.methods or ()
+        }
+        allowed = ", ".join(sorted(takes - {"HEAD"}))
+        return _response(request, ServingError("method", f"This route takes {allowed}."), {"Allow": allowed})
     if error.status_code == 404:
         return _response(request, ServingError("not_found", "There is no such route; /openapi.json lists them."))
     return _response(request, ServingError("schema", "The request is not what this route takes."))

@@ -12,6 +12,8 @@ from sightline.server.shapes import JobAsked, JobState, JobStates
 from sightline.serving.job import Job, Options
 from sightline.serving.jobs import Jobs
 
+MOST = 100  # folders of one job
+
 
 def add(app: Any, service: Service) -> None:
     """Hang the routes on the app."""
@@ -19,6 +21,8 @@ def add(app: Any, service: Service) -> None:
     async def submit(body: JobAsked) -> JobState:
         """Queue every picture of some folders, which lie below those that the service was told."""
         options = Options(threshold=body.least, coverage=body.level)
+        if not body.folders or len(body.folders) > MOST or not all(map(_named, body.folders)):
+            raise ServingError("schema", f"'folders' must name 1 to {MOST} folders, in text that can name one.")
 
         def queued() -> JobState:
             return _plain(
@@ -46,6 +50,10 @@ def add(app: Any, service: Service) -> None:
     app.get("/jobs", responses=responses(409), tags=tags, operation_id="list_jobs")(every)
     app.get("/jobs/{id}", responses=responses(404, 409), tags=tags, operation_id="job")(one)
     app.delete("/jobs/{id}", responses=responses(404, 409), tags=tags, operation_id="cancel_job")(cancel)
+
+
+def _named(folder: str) -> bool:
+    return 0 < len(folder) <= 4096 and folder.isprintable()
 
 
 def _queue(service: Service) -> Jobs:

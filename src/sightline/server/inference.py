@@ -13,7 +13,7 @@ from sightline.core.errors import ServingError, UnknownNameError
 from sightline.server.answering import JSON, encoded
 from sightline.server.bodies import Body
 from sightline.server.predicting import Call, Made, ask_all
-from sightline.server.reading import OPTIONS, Options, Question, decoded, options_of, parsed, tensor
+from sightline.server.reading import OPTIONS, Options, Question, decoded, options_of, parsed, pixels, tensor
 from sightline.server.service import Service, card_of
 from sightline.serving.asking import Reply
 
@@ -122,7 +122,7 @@ def _inputs(rows: Any, most: int) -> list[bytes | np.ndarray]:
         if one["datatype"] not in ("UINT8", "UINT16", "FP32"):
             raise ServingError("schema", "'datatype' must be BYTES (files), or UINT8, UINT16 or FP32 (pixels).")
         made = tensor(one["datatype"], shape, data)
-        pictures = list(made) if made.ndim == 4 else [made]
+        pictures = list(made) if made.ndim == 4 else [pixels(made)]
     if len(pictures) > most:
         raise ServingError("body", f"More than {most} pictures in one request.")
     return pictures

@@ -25,7 +25,7 @@ _PICTURE: dict[str, Any] = {
                 "tensor": {
                     "type": "object", "required": ["shape", "datatype", "data"], "additionalProperties": False,
                     "properties": {
-                        "shape": {"type": "array", "minItems": 1, "maxItems": 8,
+                        "shape": {"type": "array", "minItems": 2, "maxItems": 4,
                                   "items": {"type": "integer", "minimum": 1}},
                         "datatype": {"enum": ["UINT8", "UINT16", "FP32"]},
                         "data": {"type": "array", "items": {}},
@@ -40,7 +40,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "which": {"type": "string", "minLength": 1, "maxLength": 64},
     "level": _SCORE,
     "least": _SCORE,
-    "deadline": {"type": "number", "minimum": 0.001, "maximum": 3600},
+    "deadline": {"type": "number", "minimum": 0.05, "maximum": 3600},
     "top": {"type": "integer", "minimum": 0, "maximum": 2147483647},
     "seed": {"type": "integer", "minimum": 0, "maximum": 2147483647},
 }

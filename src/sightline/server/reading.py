@@ -84,7 +84,7 @@ def options_of(words: Mapping[str, str], old: Options | None = None) -> Options:
         if name in ("level", "least"):
             found[name] = _number(name, text, 0, 1)
         elif name == "deadline":
-            found[name] = _number(name, text, 0.001, 3600)
+            found[name] = _number(name, text, 0.05, 3600)
         elif name in ("top", "seed"):
             found[name] = _whole(name, text, 2**31 - 1)
         elif name == "which":
@@ -206,7 +206,7 @@ async def _picture(row: Any, fetch: Fetch | None) -> bytes | np.ndarray:
                 raise ServingError("schema", "A tensor has 'shape', 'datatype' and 'data', and nothing else.")
             if said["datatype"] not in _PIXELS:
                 raise ServingError("schema", f"The 'datatype' of pixels is one of {', '.join(_PIXELS)}.")
-            return tensor(said["datatype"], said["shape"], said["data"])
+            return pixels(tensor(said["datatype"], said["shape"], said["data"]))
         if name == "url" and isinstance(value, str):
             if fetch is None:
                 raise ServingError("schema", "This service fetches nothing: send the picture itself.")
@@ -220,6 +220,13 @@ def decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ServingError("schema", "A picture is not base64.") from error
+
+
+def pixels(made: np.ndarray) -> np.ndarray:
+    """Numbers that may be a picture: rows, columns and perhaps channels; a volume has its depth first."""
+    if not 2 <= made.ndim <= 4:
+        raise ServingError("schema", "The 'shape' of a picture has two to four numbers: rows, columns, channels.")
+    return made
 
 
 def tensor(datatype: Any, shape: Any, data: Any) -> np.ndarray:
