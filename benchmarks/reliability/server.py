@@ -119,7 +119,7 @@ def routes(given: argparse.Namespace) -> int:
     with serving("--jobs", ".") as (service, token):
         words = [str(tool), "run", f"{service.base}/openapi.json", "--header", f"Authorization: Bearer {token}"]
         words += ["--exclude-checks", "positive_data_acceptance", "--max-examples", str(given.cases), "--no-color"]
-        words += ["--continue-on-failure", "--warnings", "off", "--max-time", str(given.seconds), "--seed", "1"]
+        words += ["--continue-on-failure", "--warnings", "off", "--max-time", str(round(given.seconds)), "--seed", "1"]
         done = subprocess.run(words, capture_output=True, text=True, cwd=service.room, check=False)
         lines = [json.loads(line) for line in service.log.read_text().splitlines()]
         statuses = Counter(row["status"] for row in lines if row["event"] == "request")
@@ -129,7 +129,7 @@ def routes(given: argparse.Namespace) -> int:
         print(f"routes: {sum(statuses.values()):,} requests, statuses {dict(sorted(statuses.items()))}, "
               f"{len(faults)} faults, exit {done.returncode}")  # fmt: skip
         if done.returncode:
-            print(text[:6000] + told[-1500:])
+            print(text[:6000] + told[-1500:] + done.stderr[-1000:])
         return int(done.returncode != 0) + len(faults) + statuses[500]
 
 
@@ -199,7 +199,8 @@ def inward(count: int, port: int) -> list[str]:
              "LOCALHOST", "localhost.", "localhost.localdomain", "ip6-localhost", "169.254.169.254", "100.64.0.1",
              "10.0.0.1", "172.16.0.1", "192.168.0.1", "224.0.0.1", "255.255.255.255", "①②⑦.⓪.⓪.①", "127。0。0。1",
              "allowed.example@127.0.0.1", "127.0.0.1#@allowed.example", "127.0.0.1\\@allowed.example",
-             "allowed.example.127.0.0.1.nip.io", "allowed.example%00.127.0.0.1", "allowed.example:80@127.0.0.1"]  # fmt: skip
+             "allowed.example.127.0.0.1.nip.io", "allowed.example%00.127.0.0.1",
+             "allowed.example:80@127.0.0.1"]  # fmt: skip
     schemes = ["http", "https", "HTTP", "gopher", "file", "ftp", "dict", "ldap", "jar:http"]
     ends = [f":{port}/a.jpg", "/a.jpg", f":{port}@allowed.example/", f":{port}"]
     return [f"{scheme}://{host}{end}" for end in ends for host in hosts for scheme in schemes][: max(count, 300)]
@@ -254,7 +255,8 @@ def malformed(given: argparse.Namespace) -> int:
         grown, alive = service.memory() - before, client.get("/health/live").status_code == 200
         faults = len(service.faults())
     odd = sum(count for status, count in statuses.items() if status != 200 and not 400 <= status < 500)
-    print(f"malformed: {len(files)} files, statuses {dict(sorted(statuses.items()))}, codes {dict(codes)}, {odd} odd, "
+    print(f"malformed: {len(files)} files, statuses {dict(sorted(statuses.items()))}, codes {dict(codes)}, "
+          f"{odd} odd, "
           f"{leaks} leaks, {faults} faults, memory {grown:+.1f} MB, slowest {slowest:.1f} s, alive {alive}")  # fmt: skip
     return odd + leaks + faults + (not alive) + (grown > 20)
 
