@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import math
 import subprocess
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from sightline.core.errors import InputError, ServingError, SightlineError
+from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
 from sightline.registering.version import Source
+from sightline.serving import chains
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.crew import Crew, Owner
 from sightline.serving.item import Item, Made
 from sightline.serving.memory import Memory
 from sightline.serving.nurse import Nurse, start_root
 from sightline.serving.posts import Post, Posts
-from sightline.serving.routing import Route
 from sightline.serving.settings import Settings
+from sightline.serving.stage import Carried, carried_out
 from sightline.serving.strikes import Strikes
 
+SAFE = 1.25  # of the time that is expected, must be left
 TICK = 0.05  # seconds between looks at workers that may be stuck
 Heard = Callable[[Ask, Reply], None]
 
@@ -34,6 +37,7 @@ class Engine:
         self.source, self.shadow = source, shadow
         self.strikes, self.memory = Strikes(self.settings.forget), Memory(self.settings.memory)
         self.counts: Counter[str] = Counter()
+        self.chains: dict[str, chains.Served] = {}
         self.accepting = False
         self._crashes: deque[float] = deque(maxlen=1000)
         self._owner = Owner(self.pump, self._crashed)
@@ -47,8 +51,13 @@ class Engine:
 
     async def start(self) -> None:
         """Every champion loaded, verified and warm; a model that cannot be served says why in `state`."""
+        if sys.platform != "linux":
+            raise SettingsError("a service needs Linux, whose walls its workers stand behind. Use a container.")
         await self._rear()
         await self._posts.refresh()
+        for name, text in self.settings.chains.items():
+            self.chains[name] = chain = chains.parse(name, text, self._posts.names(), self._crew)
+            await asyncio.gather(*(self._posts.adopt(stage.crew) for stage in chain.stages if stage.crew))
         self.accepting = True
         for work in (self._watch(), self._poll()):
             self._keep(asyncio.get_running_loop().create_task(work))
@@ -77,20 +86,22 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _rear(self) -> None:
+    async def _rear(self) -> Nurse:
         """The root of all workers, also after somebody has ended it."""
-        self._root, self._process = start_root(lambda pid, status: None)
-        self._root.when_gone(lambda: self._keep(asyncio.get_running_loop().create_task(self._again())))
+        root, self._process = start_root(lambda pid, status: None)
+        self._root = root
+        root.when_gone(lambda: self._keep(asyncio.get_running_loop().create_task(self._again())))
         async with asyncio.timeout(self.settings.start):
-            await self._root.hello
+            await root.hello
+        return root
 
     async def _again(self) -> None:
         if self.accepting:
             if self._process:
                 await asyncio.to_thread(_gone, self._process)
-            await self._rear()
+            root = await self._rear()
             for crew in self._posts.crews():
-                crew.root = self._root  # type: ignore[assignment]
+                crew.staff.root = root
 
     def _crew(self, version: Any) -> Crew:
         assert self._root
@@ -100,9 +111,12 @@ class Engine:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
-            for crew in self._posts.crews():
-                crew.watch(now)
-            self.pump()
+            try:
+                for crew in self._posts.crews():
+                    crew.watch(now)
+                self.pump()
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody must go on watching
+                self._tell(error)
 
     async def _poll(self) -> None:
         while True:
@@ -112,6 +126,14 @@ class Engine:
             except SightlineError as error:
                 self.counts["source_errors"] += 1
                 self._posts.trouble = error.message
+            except Exception as error:  # noqa: BLE001 - of a database, perhaps; it is asked again
+                self.counts["source_errors"] += 1
+                self._posts.trouble = type(error).__name__
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        told = {"message": "the engine goes on after an error of its own", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(told)
 
     # ------------------------------------------------------------------------------------------------------ answering
 
@@ -133,28 +155,37 @@ class Engine:
 
     async def _predict(self, ask: Ask) -> Reply:
         self.strikes.refuse(ask.data)
+        if ask.model in self.chains:
+            return await self.chains[ask.model].answer(ask, self._predict, self._carried)
         post = self._posts.post(ask.model)
         routes = post.routes(ask)
-        for route in routes[1:]:
-            self._keep(asyncio.get_running_loop().create_task(self._shadowed(post, ask, route)))
-        route = routes[0]
-        crew = await self._posts.crew(post, route.number, ask.deadline)
+        for number, arm in routes.shadows:
+            self._keep(asyncio.get_running_loop().create_task(self._shadowed(post, ask, number, arm)))
+        reply = await self._answered(post, routes.number, routes.arm, ask)
+        if routes.larger is None or _sure(reply, routes.confidence):
+            return reply
+        try:
+            return await self._answered(post, *routes.larger, ask)
+        except ServingError:
+            self.counts["larger_failed"] += 1
+            return reply  # what is less sure is better than nothing
+
+    async def _answered(self, post: Post, number: int, arm: str, ask: Ask) -> Reply:
+        """By this version, or by who stands in for it."""
+        crew = await self._posts.crew(post, number, ask.deadline)
         if crew.breaker.allows():
             try:
-                return await self._asked_of(crew, ask, route.arm)
+                return await self._asked_of(crew, ask, arm)
             except ServingError as error:
-                if error.code != "worker_lost":
-                    raise
-                instead = self._posts.instead(post, crew)
+                instead = self._posts.instead(post, crew) if error.code == "worker_lost" else None
                 if instead is None:
                     raise
         else:
             instead = self._posts.instead(post, crew)
             if instead is None:
-                wait = crew.breaker.wait
                 raise ServingError(
                     "not_ready", f"'{ask.model}' has failed {crew.breaker.failures} times in a row; ask again later.",
-                    retry_after=max(0.1, wait),
+                    retry_after=max(0.1, crew.breaker.wait),
                 )  # fmt: skip
         return await self._asked_of(instead, ask, "fallback")
 
@@ -166,13 +197,7 @@ class Engine:
             return _reply(crew, known, arm, kept=True)
         try:
             self._admit(crew, ask)
-            item = Item(ask, asyncio.get_running_loop())
-            crew.add(item)
-            self.pump()
-            try:
-                made = await item.future
-            finally:
-                item.settle()
+            made = await self._made(crew, Item(ask, asyncio.get_running_loop()))
         except (ServingError, asyncio.CancelledError):
             crew.breaker.neither()
             raise
@@ -181,14 +206,27 @@ class Engine:
         self.counts["answered"] += 1
         return _reply(crew, made, arm)
 
-    async def _shadowed(self, post: Post, ask: Ask, route: Route) -> None:
+    async def _carried(self, crew: Crew, ask: Ask, carried: Carried) -> Any:
+        """What a stage of a chain makes of a picture and of what was found in it."""
+        self._admit(crew, ask)
+        return (await self._made(crew, Item(ask, asyncio.get_running_loop(), carried_out(carried)))).answer
+
+    async def _made(self, crew: Crew, item: Item) -> Made:
+        crew.add(item)
+        self.pump()
+        try:
+            return await item.future
+        finally:
+            item.settle()
+
+    async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str) -> None:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
         try:
-            crew = await self._posts.crew(post, route.number, ask.deadline)
-            if self.estimate(crew) > 4 * crew.each or not crew.breaker.allows():
+            crew = await self._posts.crew(post, number, ask.deadline)
+            if self.estimate() > 4 * crew.each or not crew.breaker.allows():
                 self.counts["shadow_dropped"] += 1
                 return
-            reply = await self._asked_of(crew, ask, route.arm)
+            reply = await self._asked_of(crew, ask, arm)
         except SightlineError:
             self.counts["shadow_failed"] += 1
             return
@@ -200,8 +238,8 @@ class Engine:
         """Turn away at once what could not be answered in time."""
         if not crew.queue and crew.free is not None:
             return
-        wait, left = self.estimate(crew), ask.deadline - time.monotonic()
-        most = min(self.settings.wait, left - crew.each)
+        wait, left = self.estimate(), ask.deadline - time.monotonic()
+        most = min(self.settings.wait, left / SAFE - crew.each)
         if wait > most:
             again = wait - most if math.isfinite(most) and most > 0 else wait
             raise ServingError(
@@ -209,10 +247,9 @@ class Engine:
                 retry_after=round(max(0.05, again), 3),
             )  # fmt: skip
 
-    def estimate(self, crew: Crew | None = None) -> float:
+    def estimate(self) -> float:
         """Seconds until something asked now would be begun."""
-        work = sum((one.waiting + 0.5 * one.flying) * one.each for one in self._posts.crews())
-        return work / self.settings.hands
+        return sum(crew.work for crew in self._posts.crews()) / self.settings.hands
 
     def pump(self) -> None:
         """Give to free workers what has waited longest, whichever model it is for."""
@@ -262,6 +299,7 @@ class Engine:
                 "misses": self.memory.misses,
             },
             "asked": self._asked, "workers": self.settings.hands, "trouble": self._posts.trouble,
+            "chains": {name: [stage.text for stage in chain.stages] for name, chain in self.chains.items()},
         }  # fmt: skip
 
 
@@ -269,8 +307,22 @@ def _reply(crew: Crew, made: Made, arm: str, *, kept: bool = False) -> Reply:
     version = crew.version
     spent = {} if kept else {"queue": made.queue, "decode": made.decode, "compute": made.compute}
     return Reply(
-        version.name, version.number, version.seal, arm, made.answer, made.decision, crew.about["least"], spent, kept
+        version.name,
+        version.number,
+        version.seal,
+        arm,
+        made.answer,
+        made.decision,
+        crew.staff.about["least"],
+        spent,
+        kept,
     )
+
+
+def _sure(reply: Reply, confidence: float) -> bool:
+    """Whether a small model's answer needs no larger one."""
+    decision = reply.decision
+    return decision is not None and decision.score >= confidence and not decision.unsure
 
 
 def _gone(process: subprocess.Popen[bytes]) -> None:

@@ -36,8 +36,7 @@ class Hand:
         self.pid, self.ready, self.leaving, self.stalled, self.dead = 0, False, False, False, False
         self.killed = ""  # why the front ended it
         self.exclusive = False  # one item that may have killed another worker has it for itself
-        self.turns, self.born = 0, time.monotonic()
-        self.about: dict[str, Any] = {}
+        self.turns, self.buried, self.last = 0, False, (0, 0)
         self._door, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._door.setblocking(False)
         for end in (self._door, self.theirs):
@@ -62,6 +61,15 @@ class Hand:
         """Which item it was at last, and what it did to it."""
         item, doing = MARK.unpack_from(self._memory, 0)
         return int(item), int(doing)
+
+    def turned(self, worn: bool, life: int) -> bool:
+        """It has answered its first group; whether it is at the end of its life."""
+        self.groups.popleft()
+        self.turns += 1
+        self.exclusive = self.stalled = False
+        if self.groups:
+            self.groups[0].begun = time.monotonic()
+        return worn or self.turns >= life
 
     def give(self, group: Group, buffers: list[Any]) -> None:
         """Hand over a group; it answers groups in the order in which they came."""

@@ -6,17 +6,18 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.core.errors import RegistryError, ServingError, SightlineError, nearest
+from sightline.core.errors import RegistryError, ServingError, SettingsError, SightlineError, nearest
 from sightline.registering.version import CHAMPION, Source, Version
 from sightline.serving import routing
+from sightline.serving.arms import Traffic
 from sightline.serving.asking import Ask
 from sightline.serving.crew import Crew
-from sightline.serving.routing import Route
+from sightline.serving.routing import Routes
 from sightline.serving.settings import Settings
 
 
@@ -26,29 +27,24 @@ class Post:
 
     name: str
     aliases: dict[str, int] = field(default_factory=dict)
-    traffic: Mapping[str, Any] | None = None
+    traffic: Traffic | None = None
     champion: Crew | None = None
     previous: Crew | None = None  # kept warm, so that the way back takes no time
     crews: dict[int, Crew] = field(default_factory=dict)
     starting: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
+    named: set[int] = field(default_factory=set)  # versions that callers asked for by name
     swaps: int = 0
 
-    def routes(self, ask: Ask) -> list[Route]:
-        """The version that answers, then those that only listen."""
+    def routes(self, ask: Ask) -> Routes:
+        """Who answers, who only listens."""
         if ask.which is None:
             if self.champion is None:
                 raise self.absent()
             return routing.routes(ask, self.champion.version.number, self.aliases, self.traffic)
         if ask.which == CHAMPION and self.champion is not None:
-            return [Route(self.champion.version.number, CHAMPION)]
-        number = self.aliases.get(str(ask.which))
-        if number is None and str(ask.which).isdecimal():
-            number = int(ask.which)
-        if number is None:
-            known = ", ".join(self.aliases) or "none"
-            raise ServingError("not_found", f"'{self.name}' has no version called '{ask.which}'. Aliases: {known}.")
-        return [Route(number, str(ask.which))]
+            return Routes(self.champion.version.number, CHAMPION)
+        return Routes(routing.asked_for(self.name, ask.which, self.aliases), str(ask.which))
 
     def absent(self) -> ServingError:
         """Why nobody answers."""
@@ -75,6 +71,9 @@ class Posts:
         loop = asyncio.get_running_loop()
         if await loop.run_in_executor(self._asking, self.source.changed) != self._seen:
             await self.refresh()
+        for post in self._posts.values():
+            if post.named:
+                self._settle(post)
 
     async def refresh(self) -> None:
         """Serve what the source names now; answers when that is warm, or refused."""
@@ -99,8 +98,8 @@ class Posts:
         source, seen = self.source, self.source.changed()
         table = {}
         for name in source.names():
-            aliases, traffic = source.aliases(name), source.traffic(name)
-            numbers = routing.named(aliases, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
+            aliases, traffic = source.aliases(name), routing.read(source.traffic(name))
+            numbers = routing.needed(aliases, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
             table[name] = aliases, traffic, [source.version(name, number) for number in sorted(numbers)]
         return seen, table
 
@@ -144,16 +143,19 @@ class Posts:
                 post.previous = post.champion
                 post.swaps += 1
             post.champion = crew
-        needed = routing.named(post.aliases, post.traffic)
+        needed = routing.needed(post.aliases, post.traffic)
+        soon = time.monotonic() - self.settings.idle
         for number, one in list(post.crews.items()):
-            if one not in (post.champion, post.previous) and number not in needed:
+            visited = number in post.named and one.used > soon
+            if one not in (post.champion, post.previous) and number not in needed and not visited:
                 self._retire(post, number)
         for number, task in list(post.starting.items()):
-            if number != wanted and number not in needed and number not in post.aliases.values():
+            if number != wanted and number not in needed | post.named:
                 task.cancel()
 
     def _retire(self, post: Post, number: int) -> None:
         crew = post.crews.pop(number)
+        post.named.discard(number)
         task = asyncio.get_running_loop().create_task(self._last_item(crew))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
@@ -195,6 +197,17 @@ class Posts:
         """All that live, also those that are about to leave."""
         return self._crews
 
+    async def adopt(self, crew: Crew) -> None:
+        """Workers of a stage of a chain: they stay as long as the service does."""
+        self._crews = [*self._crews, crew]
+        await crew.start()
+        if crew.state != "ready":
+            raise SettingsError(f"{crew.version.note}: {crew.reason}")
+
+    def names(self) -> list[str]:
+        """Every model."""
+        return list(self._posts)
+
     def post(self, name: str) -> Post:
         """One model."""
         if name not in self._posts:
@@ -211,6 +224,7 @@ class Posts:
         task = post.starting.get(number)
         if task is None:
             version = await self._version(post.name, number)
+            post.named.add(number)
             task = self._wanted(post, version)
         if task is not None:
             left = None if deadline == math.inf else max(0.0, deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""Which versions a question goes to: the first answers, the others only listen."""
+"""Which versions a question goes to: who answers, who only listens, and who is asked next where the first is unsure."""
 
 from __future__ import annotations
 
@@ -6,22 +6,75 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from sightline.core.errors import ServingError
+from sightline.core.files import digest
+from sightline.registering.version import CHAMPION
+from sightline.serving.arms import Traffic, assign
 from sightline.serving.asking import Ask
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A version, and in which role it is asked."""
+class Routes:
+    """Numbers of versions, and the arm that is said of each."""
 
     number: int
     arm: str
+    shadows: tuple[tuple[int, str], ...] = ()
+    larger: tuple[int, str] | None = None  # asked where the first scores less than `confidence`
+    confidence: float = 0.0
 
 
-def routes(ask: Ask, champion: int, aliases: Mapping[str, int], traffic: Mapping[str, Any] | None) -> list[Route]:
-    """The champion, unless traffic is shared out."""
-    return [Route(champion, "champion")]
+def read(traffic: Mapping[str, Any] | None) -> Traffic | None:
+    """How requests are shared; None where the champion answers all, which costs nothing."""
+    if traffic is None:
+        return None
+    made = Traffic.from_json(traffic)
+    plain = made.kind == "single" and tuple(made.shares) == (CHAMPION,)
+    return None if plain else made
 
 
-def named(aliases: Mapping[str, int], traffic: Mapping[str, Any] | None) -> set[int]:
-    """The versions that traffic needs ready, besides the champion."""
-    return set()
+def routes(ask: Ask, champion: int, aliases: Mapping[str, int], traffic: Traffic | None) -> Routes:
+    """Who answers this one: equal callers get equal arms."""
+    if traffic is None:
+        return Routes(champion, CHAMPION)
+    drawn = assign(traffic, ask.caller, _digest(ask) if len(traffic.shares) > 1 else "")
+    now = {**aliases, CHAMPION: champion}
+    shadows = [(found, str(arm)) for arm in drawn.shadows if (found := _number(arm, now)) is not None]
+    found = _number(drawn.answers, now)
+    if found is None:  # an alias that nobody has any more: the champion answers
+        return Routes(champion, CHAMPION, tuple(shadows))
+    larger = None if drawn.larger is None else _number(drawn.larger, now)
+    return Routes(
+        found, drawn.arm, tuple(shadows), None if larger is None else (larger, str(drawn.larger)), traffic.confidence
+    )
+
+
+def needed(aliases: Mapping[str, int], traffic: Traffic | None) -> set[int]:
+    """The versions that traffic wants ready, besides the champion."""
+    if traffic is None:
+        return set()
+    arms = {*traffic.shares, *traffic.shadows, *([traffic.larger] if traffic.larger else [])} - {CHAMPION}
+    return {found for arm in arms if (found := _number(arm, aliases)) is not None}
+
+
+def asked_for(name: str, which: int | str, aliases: Mapping[str, int]) -> int:
+    """The number of the version that was named."""
+    found = _number(which, aliases)
+    if found is None:
+        known = ", ".join(aliases) or "none"
+        raise ServingError("not_found", f"'{name}' has no version called '{which!s:.80}'. Aliases: {known}.")
+    return found
+
+
+def _number(which: int | str, aliases: Mapping[str, int]) -> int | None:
+    if isinstance(which, int):
+        return which
+    return aliases[which] if which in aliases else int(which) if which.isdecimal() else None
+
+
+def _digest(ask: Ask) -> str:
+    if ask.caller:
+        return ""
+    return digest(ask.data.tobytes() if isinstance(ask.data, np.ndarray) else ask.data)

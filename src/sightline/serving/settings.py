@@ -24,6 +24,7 @@ class Settings:
     poll: float = 0.5  # seconds between looks at what has changed
     memory: int = 0  # bytes of answers that are kept; 0: none
     sessions: int = 0  # versions that are held ready at a time; 0: no limit
+    idle: float = 300.0  # seconds that a version stays which somebody asked for by name
     crashes: int = 5  # workers that die within `window` before the service says that it is not ready
     window: float = 60.0
     forget: float = 3600.0  # seconds that a picture which killed workers is refused for

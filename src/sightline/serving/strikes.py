@@ -32,10 +32,10 @@ class Strikes:
         if count >= TWICE:
             raise InputError("refused", f"picture: it killed {count} workers; it is tried again later.")
 
-    def add(self, data: Any) -> None:
-        """It has killed once more."""
+    def add(self, data: Any, count: int = 1) -> None:
+        """It has killed again."""
         key = self._key(data)
-        self._rows[key] = (self._rows.pop(key, (0, 0.0))[0] + 1, time.monotonic())
+        self._rows[key] = (self._rows.pop(key, (0, 0.0))[0] + count, time.monotonic())
         while len(self._rows) > KNOWN:
             self._rows.pop(next(iter(self._rows)))
 

@@ -1,0 +1,527 @@
+"""Real workers, tiny models: what is asked is answered by who should answer, in time, whatever happens beside it."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sightline.core import bundle
+from sightline.core.annotations import Labels
+from sightline.core.errors import InputError, ServingError
+from sightline.core.limits import Limits
+from sightline.predicting.model import load
+from sightline.serving.asking import Ask, Reply
+from sightline.serving.engine import Engine
+from sightline.serving.fixed import Fixed
+from sightline.testing.bundles import BRIGHT, graph, levels, picture
+from tests.serving.shelf import FAULTY, STRANGE, Shelf, engine
+
+DARK = picture(30)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    made = Shelf(tmp_path)
+    made.put(1, champion=True)
+    return made
+
+
+@pytest.fixture
+def strange(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(STRANGE))
+
+
+def labels(reply: Reply) -> Labels:
+    assert isinstance(reply.answer, Labels)
+    return reply.answer
+
+
+async def code_of(made: Engine, ask: Ask) -> str:
+    with pytest.raises((InputError, ServingError)) as caught:
+        await made.predict(ask)
+    return str(caught.value.code)
+
+
+def slow(shelf: Shelf, number: int = 1, seconds: float = 0.05) -> None:
+    """A version that takes its time without computing."""
+    shelf.put(number, task="strange", options={"seconds": seconds}, champion=True)
+
+
+async def loaded(made: Engine, work: Any, clients: int = 4, **asked: Any) -> list[Reply | Exception]:
+    """What steady callers are answered while something is done."""
+    answers: list[Reply | Exception] = []
+    done = asyncio.Event()
+
+    async def call() -> None:
+        while not done.is_set():
+            try:
+                answers.append(await made.predict(Ask("m", DARK, **asked)))
+            except ServingError as error:
+                answers.append(error)
+            await asyncio.sleep(0)
+
+    callers = [asyncio.create_task(call()) for _ in range(clients)]
+    try:
+        await work
+    finally:
+        done.set()
+        await asyncio.gather(*callers)
+    return answers
+
+
+# ---------------------------------------------------------------------------------------------------------- answering
+
+
+def test_it_answers_as_the_bundle_does_by_itself(tmp_path: Path) -> None:
+    async def work() -> None:
+        path = levels(tmp_path / "toy.sightline", 3)
+        async with engine(Fixed([path]), batch=16) as made:
+            assert made.ready
+            model = load(path, threads=1)
+            for level in (30, 90, 220):
+                reply = await made.predict(Ask("toy", picture(level), deadline=time.monotonic() + 10))
+                wanted = model.predict(picture(level))[0]
+                assert labels(reply).names == wanted.names
+                np.testing.assert_array_equal(labels(reply).scores, wanted.scores)
+                assert reply.decision == model.judge(wanted)
+                assert (reply.model, reply.number, reply.arm, reply.seal) == ("toy", 1, "champion", model.version)
+                assert set(reply.seconds) == {"queue", "decode", "compute"}
+                assert reply.least == model.least
+            pixels = np.full((20, 30, 3), 220, np.uint8)
+            assert labels(await made.predict(Ask("toy", pixels, which=1))).best == BRIGHT
+            assert (await made.predict(Ask("toy", DARK, least=0.99))).decision.unsure  # type: ignore[union-attr]
+            assert await code_of(made, Ask("toy", b"nothing")) == "unknown_format"
+            assert await code_of(made, Ask("toy", np.zeros((4, 4, 7), np.uint8))) == "mismatch"
+            assert await code_of(made, Ask("tyo", DARK)) == "not_found"
+            assert await code_of(made, Ask("toy", DARK, which=9)) == "not_found"
+            told = made.state()
+            version = told["models"]["toy"]["versions"][1]
+            assert version["state"] == "ready"
+            assert len(version["workers"]) == 2
+            assert version["about"]["task"] == "classify"
+            assert told["counts"]["answered"] == 5
+            assert told["counts"]["not_found"] == 2
+            if sys.platform == "linux":
+                assert version["protection"]["limits"]
+                assert version["protection"]["seccomp"]
+            workers = version["workers"]
+        assert not made.ready
+        assert await code_of(made, Ask("toy", DARK)) == "draining"
+        await asyncio.sleep(0.05)
+        assert not any(Path(f"/proc/{pid}/stat").exists() and _lives(pid) for pid in workers)
+
+    asyncio.run(work())
+
+
+def _lives(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
+    """Groups of any size, with something unreadable among them: each item has the answer that it has alone."""
+
+    async def work() -> None:
+        async with engine(shelf, batch=8) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            pictures = [picture(level) for level in range(0, 250, 10)]
+            alone = [labels(await made.predict(Ask("m", data))).scores for data in pictures]
+            crew.group = 8  # whatever was measured to pay here
+            asked = [made.predict(Ask("m", data)) for data in pictures]
+            asked.insert(3, made.predict(Ask("m", b"bad")))
+            asked.insert(9, made.predict(Ask("m", DARK[:50])))
+            given = await asyncio.gather(*asked, return_exceptions=True)
+            wrong = [one for one in given if isinstance(one, BaseException)]
+            assert [getattr(one, "code", one) for one in wrong] == ["unknown_format", "truncated"]
+            assert given.index(wrong[0]) == 3
+            assert given.index(wrong[1]) == 9
+            replies = [one for one in given if isinstance(one, Reply)]
+            for reply, scores in zip(replies, alone, strict=True):
+                np.testing.assert_allclose(labels(reply).scores, scores, rtol=0, atol=1e-6)
+
+    asyncio.run(work())
+
+
+def test_answers_are_remembered_by_content_and_version(shelf: Shelf) -> None:
+    async def work() -> None:
+        shelf.put(2)
+        async with engine(shelf, memory=10_000) as made:
+            first, second = await made.predict(Ask("m", DARK)), await made.predict(Ask("m", bytes(bytearray(DARK))))
+            assert (first.kept, second.kept) == (False, True)
+            assert labels(first).gap(labels(second)) == 0
+            assert not (await made.predict(Ask("m", DARK, least=0.9))).kept
+            assert not (await made.predict(Ask("m", DARK, which=2))).kept
+            for level in range(100):
+                await made.predict(Ask("m", picture(level)))
+            assert 0 < made.memory.held <= 10_000
+            assert not (await made.predict(Ask("m", DARK))).kept
+
+    asyncio.run(work())
+
+
+# ------------------------------------------------------------------------------------------------------ swap, roll back
+
+
+def test_swaps_under_load_answer_with_the_version_that_they_name(shelf: Shelf) -> None:
+    async def work() -> None:
+        shelf.put(2)
+        async with engine(shelf) as made:
+
+            async def swap() -> None:
+                for turn in range(8):
+                    number = 2 - turn % 2
+                    shelf.promote(number)
+                    begun = time.monotonic()
+                    await made.refresh()
+                    assert turn == 0 or time.monotonic() - begun < 1.0  # the way back is warm
+                    assert (await made.predict(Ask("m", DARK))).number == number
+
+            answers = await loaded(made, swap())
+            assert not [one for one in answers if isinstance(one, Exception)]
+            replies = [one for one in answers if isinstance(one, Reply)]
+            assert {reply.number for reply in replies} == {1, 2}
+            assert all(labels(reply).best == f"v{reply.number}" for reply in replies)
+            assert made.state()["models"]["m"]["swaps"] == 8
+
+    asyncio.run(work())
+
+
+def test_a_bad_version_never_answers_and_says_why(shelf: Shelf, strange: None, tmp_path: Path) -> None:
+    async def work() -> None:
+        shelf.put(2)
+        broken = levels(tmp_path / "x.sightline", 3)
+        data = bytearray(broken.read_bytes())
+        data[len(data) // 2] ^= 1
+        nan = graph(bias=float("nan"))
+        shelf.put(4, seal="0" * 64)
+        shelf.put(5, content=graph(outputs=3), wanted=Labels(("v5", BRIGHT), np.array([0.9, 0.1], np.float32)))
+        shelf.put(6, content=nan)
+        shelf.put(7, task="strange", options={"seconds": 0.4})
+        shelf.put(8, task="strange", options={"dies": True})
+        shelf.put(3).write_bytes(data)
+        shelf.put(9).unlink()
+        wanted = {
+            3: "damaged|changed|checksum", 4: "registered", 5: "golden answers|names|shape", 6: "NaN",
+            7: "a golden answer took", 8: "process died", 9: "cannot be read",
+        }  # fmt: skip
+        async with engine(shelf, slow=0.2) as made:
+
+            async def swaps() -> None:
+                for number in wanted:
+                    shelf.promote(number)
+                    await made.refresh()
+                    told = made.state()["models"]["m"]
+                    assert told["champion"] == 1
+                    assert told["wanted"] == number
+                    _matches(told["refused"][number], wanted[number])
+                    assert await code_of(made, Ask("m", DARK, which=number)) == "not_ready"
+
+            answers = await loaded(made, swaps(), clients=2)
+            assert len(answers) > 5
+            assert all(isinstance(one, Reply) and one.number == 1 for one in answers)
+            assert made.ready
+            shelf.promote(2)
+            await made.refresh()
+            assert (await made.predict(Ask("m", DARK))).number == 2
+
+    asyncio.run(work())
+
+
+def _matches(text: str, wanted: str) -> None:
+    assert any(word in text for word in wanted.split("|")), text
+
+
+def test_a_version_that_takes_too_long_to_come_is_given_up(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        async with engine(shelf, start=2.0) as made:
+            shelf.put(2, task="strange", options={"seconds": 5.0}, champion=True)
+            begun = time.monotonic()
+            waiting = asyncio.create_task(made.refresh())
+            await asyncio.sleep(0.1)
+            shelf.put(3, champion=True)
+            await made.refresh()  # who comes later does not wait for it
+            assert time.monotonic() - begun < 1.5
+            assert (await made.predict(Ask("m", DARK))).number == 3
+            await waiting
+
+    asyncio.run(work())
+
+
+def test_traffic_is_shared_shadows_listen_and_versions_are_had_by_name(shelf: Shelf) -> None:
+    async def work() -> None:
+        shelf.put(2)
+        shelf.put(3)
+        shelf.named["m"] |= {"challenger": 2}
+        shelf.shares["m"] = {"kind": "split", "shares": {"champion": 0.5, "challenger": 0.5}, "id": "x"}
+        heard: list[Reply] = []
+        async with engine(shelf) as made:
+            made.shadow = lambda ask, reply: heard.append(reply)
+            arms = {}
+            for caller in range(20):
+                reply = await made.predict(Ask("m", DARK, caller=f"c{caller}"))
+                arms[f"c{caller}"] = reply.arm
+                assert labels(reply).best == {"champion": "v1", "challenger": "v2"}[reply.arm]
+            assert set(arms.values()) == {"champion", "challenger"}
+            for caller, arm in arms.items():
+                assert (await made.predict(Ask("m", DARK, caller=caller))).arm == arm
+            assert labels(await made.predict(Ask("m", DARK, which="challenger"))).best == "v2"
+            assert labels(await made.predict(Ask("m", DARK, which=3))).best == "v3"
+            shelf.shares["m"] = {"kind": "shadow", "shares": {"champion": 1.0}, "shadows": ["challenger"], "id": "y"}
+            shelf.turns += 1
+            await made.refresh()
+            assert (await made.predict(Ask("m", DARK))).number == 1
+            await asyncio.sleep(0.1)
+            assert [reply.number for reply in heard] == [2]
+
+    asyncio.run(work())
+
+
+def test_several_models_live_side_by_side_within_a_limit(shelf: Shelf) -> None:
+    async def work() -> None:
+        for place, name in enumerate(("a", "b", "c")):
+            shelf.put(10 + place, name, champion=True)
+        async with engine(shelf, sessions=2) as made:
+            for _ in range(2):
+                for name, best in {"m": "v1", "a": "v10", "b": "v11", "c": "v12"}.items():
+                    assert labels(await made.predict(Ask(name, DARK))).best == best
+                    await asyncio.sleep(0.03)
+                    assert len(made._posts.crews()) <= 2
+            assert made.ready
+
+    asyncio.run(work())
+
+
+# -------------------------------------------------------------------------------------------------- queue and deadlines
+
+
+def test_nothing_late_is_computed_and_who_leaves_frees_a_place(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        slow(shelf, seconds=0.1)
+        async with engine(shelf, ahead=0) as made:
+            busy = [asyncio.create_task(made.predict(Ask("m", DARK))) for _ in range(2)]
+            await asyncio.sleep(0.02)
+            begun = time.monotonic()
+            late = asyncio.create_task(made.predict(Ask("m", DARK, deadline=begun + 0.06)))
+            gone = asyncio.create_task(made.predict(Ask("m", DARK)))
+            await asyncio.sleep(0)
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            assert crew.waiting >= 1
+            gone.cancel()
+            with pytest.raises(ServingError) as caught:
+                await late
+            assert caught.value.code in ("deadline", "queue_full")
+            assert time.monotonic() - begun < 0.16
+            await asyncio.gather(*busy)
+            await asyncio.sleep(0.15)
+            assert crew.served == 2
+            assert crew.waiting == 0
+            assert crew.flying == 0
+            assert made.state()["asked"] == 0
+
+    asyncio.run(work())
+
+
+def test_more_than_can_be_answered_is_turned_away_at_once(shelf: Shelf, strange: None) -> None:
+    """Ten times as much as two workers of 20 ms can do: those who are let in are answered in time."""
+
+    async def work() -> None:
+        slow(shelf, seconds=0.02)
+        async with engine(shelf) as made:
+            for _ in range(20):
+                await asyncio.gather(*(made.predict(Ask("m", DARK)) for _ in range(2)))
+            spent: list[float] = []
+            refused: list[tuple[float, ServingError]] = []
+
+            async def call() -> None:
+                begun = time.monotonic()
+                try:
+                    await made.predict(Ask("m", DARK, deadline=begun + 0.15))
+                    spent.append(time.monotonic() - begun)
+                except ServingError as error:
+                    refused.append((time.monotonic() - begun, error))
+
+            begun, calls = time.monotonic(), []
+            while time.monotonic() - begun < 1.0:
+                calls.append(asyncio.create_task(call()))
+                await asyncio.sleep(0.001)
+            await asyncio.gather(*calls)
+            seconds = time.monotonic() - begun
+            full = [(took, error) for took, error in refused if error.code == "queue_full"]
+            assert len(spent) > 0.6 * 2 * seconds / made._posts.crews()[0].each
+            assert np.percentile(spent, 90) < 0.25
+            assert len(full) > 0.8 * len(refused)
+            assert np.median([took for took, _ in full]) < 0.05
+            assert all(error.retry_after and error.status == 429 for _, error in full)
+            again = time.monotonic()
+            await made.predict(Ask("m", DARK))
+            assert time.monotonic() - again < 0.3
+
+    asyncio.run(work())
+
+
+def test_what_was_accepted_is_answered_before_it_stops(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        slow(shelf, seconds=0.05)
+        async with engine(shelf) as made:
+            asked = [asyncio.create_task(made.predict(Ask("m", DARK))) for _ in range(6)]
+            await asyncio.sleep(0.01)
+            await made.stop(5)
+            assert [(await one).number for one in asked] == [1] * 6
+
+    asyncio.run(work())
+
+
+# ----------------------------------------------------------------------------------------------------- workers that die
+
+
+def test_killed_workers_are_replaced_and_nobody_notices(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        slow(shelf, seconds=0.004)
+        async with engine(shelf) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+
+            async def kills() -> None:
+                for turn in range(7):
+                    await asyncio.sleep(0.03)
+                    os.kill(crew.hands[turn % len(crew.hands)].pid, signal.SIGKILL)
+                    begun = time.monotonic()
+                    while len(crew.hands) < 2 and time.monotonic() - begun < 2:
+                        await asyncio.sleep(0.005)
+                    assert len(crew.hands) == 2
+
+            answers = await loaded(made, kills())
+            assert all(isinstance(one, Reply) or one.code == "worker_lost" for one in answers)  # type: ignore[union-attr]
+            assert sum(isinstance(one, Exception) for one in answers) <= 7
+            assert crew.deaths == 7
+            assert not made.ready
+
+    asyncio.run(work())
+
+
+def test_a_model_outlives_the_processes_that_its_workers_come_from(shelf: Shelf) -> None:
+    async def work() -> None:
+        async with engine(shelf) as made:
+            crew, process = made._posts.post("m").champion, made._process
+            assert crew is not None
+            assert process is not None
+            parent = int(Path(f"/proc/{crew.hands[0].pid}/stat").read_text().rpartition(")")[2].split()[1])
+            os.kill(parent, signal.SIGKILL)
+            process.kill()
+            for hand in list(crew.hands):
+                os.kill(hand.pid, signal.SIGKILL)
+            reply = await asyncio.wait_for(made.predict(Ask("m", DARK)), 10)
+            assert reply.number == 1
+
+    asyncio.run(work())
+
+
+def test_a_runtime_with_threads_is_opened_in_each_worker(shelf: Shelf, strange: None) -> None:
+    """Threads do not survive a fork, so such a version cannot be shared; it is served and replaced all the same."""
+
+    async def work() -> None:
+        shelf.put(2, task="strange", options={"threads": True}, champion=True)
+        async with engine(shelf, workers=1) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            assert crew.staff.measured["shared"] is False
+            assert (await made.predict(Ask("m", DARK))).number == 2
+            os.kill(crew.hands[0].pid, signal.SIGKILL)
+            assert (await made.predict(Ask("m", DARK, deadline=time.monotonic() + 10))).number == 2
+
+    asyncio.run(work())
+
+
+def test_a_picture_that_kills_harms_itself_alone(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FAULTY))
+    wanted = {
+        "abort": "crashed", "segfault": "crashed", "exit": "crashed", "babble": "crashed", "sleep": "too_slow",
+        "swell_in_c": "too_large",
+    }  # fmt: skip
+
+    async def work() -> None:
+        async with engine(shelf, limits=Limits(seconds=0.8, room=128 * 2**20)) as made:
+            got: dict[str, list[str]] = {}
+
+            async def faults() -> None:
+                for word in wanted:
+                    asked = Ask("m", f"FAULTY!{word}".encode())
+                    got[word] = [await code_of(made, asked) for _ in range(3)]
+
+            answers = await loaded(made, faults(), clients=2)
+            assert all(isinstance(one, Reply) for one in answers)
+            for word, code in wanted.items():
+                assert got[word][0] == code, word
+                assert got[word][2] == ("too_large" if code == "too_large" else "refused"), word
+            assert made.ready  # pictures do not make a service look ill
+
+    asyncio.run(work())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="walls of Linux")
+def test_workers_have_given_up_what_they_do_not_need(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker tries to do is told by the brightness of the picture that its decoder then makes."""
+    monkeypatch.syspath_prepend(str(FAULTY))
+
+    async def work() -> None:
+        async with engine(shelf) as made:
+            tries = (
+                "open /etc/passwd",
+                "list /etc",
+                "write /tmp/sightline-x",
+                "socket AF_INET",
+                "execve",
+                "fork",
+                "spawn",
+            )
+            fine = labels(await made.predict(Ask("m", b"FAULTY!well done"))).scores
+            denied = labels(await made.predict(Ask("m", b"FAULTY!well deny"))).scores
+            assert fine is not None
+            assert denied is not None
+            assert np.abs(fine - denied).max() > 0
+            for one in tries:
+                given = labels(await made.predict(Ask("m", f"FAULTY!{one}".encode()))).scores
+                np.testing.assert_array_equal(given, denied, one)
+
+    asyncio.run(work())
+
+
+def test_a_version_that_fails_is_let_alone_and_tried_again(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        shelf.put(2, task="strange", options={"fails": 7.2}, champion=False)
+        bright = picture(255)
+        async with engine(shelf, failures=3, rest=0.3) as made:
+            shelf.promote(2)
+            await made.refresh()
+            assert (await made.predict(Ask("m", DARK))).number == 2
+            for _ in range(3):
+                reply = await made.predict(Ask("m", bright))
+                assert (reply.arm, reply.number) == ("fallback", 1)
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            assert crew.breaker.state == "open"
+            assert (await made.predict(Ask("m", DARK))).arm == "fallback"
+            served = crew.served
+            await asyncio.sleep(0.35)
+            assert (await made.predict(Ask("m", bright))).arm == "fallback"  # tried, failed, let alone again
+            assert crew.breaker.state == "open"
+            assert crew.served == served
+            await asyncio.sleep(0.35)
+            assert (await made.predict(Ask("m", DARK))).number == 2
+            assert crew.breaker.state == "closed"
+
+    asyncio.run(work())
+
+
+def test_seals_of_bundles_are_those_of_their_content(tmp_path: Path) -> None:
+    path = levels(tmp_path / "a.sightline", 1)
+    source = Fixed([f"other={path}"])
+    assert source.names() == ["other"]
+    assert source.version("other").seal == bundle.load(path).version
