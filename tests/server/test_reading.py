@@ -112,8 +112,11 @@ def test_other_types_are_refused(kind: str) -> None:
     assert error.value.status == 415
 
 
-@pytest.mark.parametrize("query", [b"top=1&top=2", b"colour=red", b"level=nan", b"level=1.5", b"top=1e3", b"%ff=1",
-                                   b"which=" + b"x" * 65, b"&".join(b"a%d=1" % n for n in range(40)), "é=1".encode()])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [b"top=1&top=2", b"colour=red", b"level=nan", b"level=1.5", b"top=1e3", b"%ff=1", b"which=" + b"x" * 65,
+     b"&".join(b"a%d=1" % n for n in range(40)), "é=1".encode()],
+)  # fmt: skip
 def test_queries_that_say_nothing_are_refused(query: bytes) -> None:
     with pytest.raises(ServingError):
         options_of(query_of(query))

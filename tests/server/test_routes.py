@@ -193,7 +193,8 @@ def test_metrics_can_be_read_and_name_nobody(service: Running, picture: bytes) -
         text = client.get("/metrics").text
     found = {family.name: family for family in text_string_to_metric_families(text)}
     for name in ("sightline_requests", "sightline_request_duration_seconds", "sightline_queue_wait_seconds",
-                 "sightline_compute_seconds", "sightline_rejected", "sightline_decode_errors", "sightline_inflight"):  # fmt: skip
+                 "sightline_compute_seconds", "sightline_rejected", "sightline_decode_errors", "sightline_inflight",
+                 "sightline_queue_length", "sightline_model_info"):  # fmt: skip
         assert name in found, name
     labels = {key for family in found.values() for sample in family.samples for key in sample.labels}
     assert not labels & {"caller", "token", "file", "path", "user", "request_id"}
