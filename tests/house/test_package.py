@@ -91,7 +91,20 @@ def test_pins_are_exact_and_name_no_place() -> None:
 
 def test_every_dependency_that_tests_use_is_pinned() -> None:
     wanted = {bare(line) for line in PROJECT["dependencies"]}
-    for extra in ("train", "export", "runtime", "report", "tensorboard", "io", "parquet", "serve", "openvino", "compress", "postgres", "dev"):
+    for extra in (
+        "train",
+        "export",
+        "runtime",
+        "report",
+        "tensorboard",
+        "io",
+        "parquet",
+        "serve",
+        "openvino",
+        "compress",
+        "postgres",
+        "dev",
+    ):
         wanted |= EXTRAS[extra]
     assert wanted - set(pins()) == set()
 

@@ -69,7 +69,11 @@ def test_the_plan_calls_no_full_room_empty() -> None:
 def test_every_error_code_is_explained() -> None:
     page = (ROOT / "docs" / "errors.md").read_text()
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    codes = {*errors.INPUT_CODES, *errors.SERVING_CODES, *(kind.code for kind in classes if issubclass(kind, errors.SightlineError))}
+    codes = {
+        *errors.INPUT_CODES,
+        *errors.SERVING_CODES,
+        *(kind.code for kind in classes if issubclass(kind, errors.SightlineError)),
+    }
     assert sorted(code for code in codes if f"| `{code}` |" not in page) == []
 
 

@@ -148,7 +148,8 @@ def test_a_sick_canary_is_pulled_back_and_says_why(
     traffic, told = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20)), list[Event]()
     registry.set_traffic("parts", traffic.to_json())
     fill(log, traffic, 400, failing=failing, slower=slower)
-    after = canaries.tend(registry, log, "parts", tell=told.append)
+    canaries.tend_all(registry, log, tell=told.append)
+    after = arms.Traffic.from_json(registry.traffic("parts"))
     assert after.rise is not None
     assert (after.rise.state, after.shares["challenger"]) == ("pulled", 0.0)
     assert after.rise.why.startswith(why)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sightline.core.errors import SettingsError, nearest
 from sightline.core.progress import Event, Tell, silent
@@ -19,6 +19,9 @@ from sightline.serving.standings import EITHER, LESS, MEASURES, Standing, standi
 
 if TYPE_CHECKING:
     from sightline.serving.predictions import Predictions
+
+
+EVERY = 15.0  # seconds between two looks of a service
 
 
 class Steered(Source, Protocol):
@@ -55,6 +58,13 @@ def tend(source: Steered, log: Predictions, name: str, *, tell: Tell = silent) -
     source.set_traffic(name, after.to_json())
     tell(Event("warn" if after.rise and after.rise.why else "note", said(name, after), after.to_json()))
     return after
+
+
+def tend_all(source: Source, log: Predictions, *, tell: Tell = silent) -> None:
+    """Look at the canaries of all models, where the source lets its traffic be set."""
+    if hasattr(source, "set_traffic"):
+        for name in source.names():
+            tend(cast(Steered, source), log, name, tell=tell)
 
 
 def said(name: str, traffic: Traffic) -> str:

@@ -20,6 +20,7 @@ from sightline.serving.item import Item, Made
 from sightline.serving.nurse import Nurse, kill
 from sightline.serving.settings import Settings
 from sightline.serving.staff import Staff
+from sightline.serving.stage import carried_in, crops_in
 from sightline.serving.strikes import Strikes
 
 LIFE = 20_000  # groups; then a fresh worker takes over
@@ -108,11 +109,13 @@ class Crew:
         else:
             self.queue.append(item)
             self.used = item.arrived
+        item.home = self
         self.waiting += 1
 
     def _take(self) -> Item:
-        self.waiting -= 1
-        return self.queue.popleft()
+        item = self.queue.popleft()
+        item.leave()
+        return item
 
     def head(self) -> Item | None:
         """The item that has waited longest and is still wanted."""
@@ -137,8 +140,8 @@ class Crew:
         for one in items:
             one.sent = now
         hand.exclusive = item.alone
-        line = {"items": [one.line for one in items], "seed": item.ask.seed}
-        hand.give(Group(items), wire.packed(line, [one.body for one in items]))
+        line = f'{{"seed":{int(item.ask.seed)},"items":[{",".join(one.line for one in items)}]}}'
+        hand.give(Group(items), wire.framed(line, [one.body for one in items]))
         return True
 
     def _mates(self, item: Item) -> list[Item]:
@@ -172,7 +175,7 @@ class Crew:
             place += taken
             made.append((item, outcome))
         old = hand.turned(float(told["cpu"]) > CPU / 2, LIFE)
-        self.each += RATE * (busy / share - self.each)
+        self.each += max(RATE, 1 / (10 + self.served)) * (busy / share - self.each)  # what was measured counts as ten
         for item, outcome in made:
             self._settle(item, outcome)
         if old:
@@ -189,6 +192,9 @@ class Crew:
             return InputError(code if code in INPUT_CODES else "corrupt", str(row["message"])[:500]), 0
         if "fault" in row:
             return ServingError("worker_lost", f"the model failed on this picture: {str(row['fault'])[:300]}"), 0
+        if "carried" in row or "crops" in row:
+            made, taken = carried_in(row["carried"], body) if "carried" in row else crops_in(row["crops"], body)
+            return Made(made, None, item.sent - item.arrived, **spent), taken
         record, taken = wire.record_in(row, body, self.names)
         return Made(record, wire.decision_in(row["decision"]), item.sent - item.arrived, **spent), taken
 

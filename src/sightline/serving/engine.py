@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 import subprocess
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sightline.core.errors import InputError, ServingError, SightlineError
+from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
 from sightline.registering.version import Source
+from sightline.serving import chains
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.crew import Crew, Owner
 from sightline.serving.item import Item, Made
@@ -20,6 +22,7 @@ from sightline.serving.memory import Memory
 from sightline.serving.nurse import Nurse, start_root
 from sightline.serving.posts import Post, Posts
 from sightline.serving.settings import Settings
+from sightline.serving.stage import Carried, carried_out
 from sightline.serving.strikes import Strikes
 
 SAFE = 1.25  # of the time that is expected, must be left
@@ -36,6 +39,7 @@ class Engine:
         self.source, self.shadow = source, shadow
         self.strikes, self.memory = Strikes(self.settings.forget), Memory(self.settings.memory)
         self.counts: Counter[str] = Counter()
+        self.chains: dict[str, chains.Served] = {}
         self.accepting = False
         self._crashes: deque[float] = deque(maxlen=1000)
         self._owner = Owner(self.pump, self._crashed)
@@ -49,8 +53,13 @@ class Engine:
 
     async def start(self) -> None:
         """Every champion loaded, verified and warm; a model that cannot be served says why in `state`."""
+        if sys.platform != "linux":
+            raise SettingsError("a service needs Linux, whose walls its workers stand behind. Use a container.")
         await self._rear()
         await self._posts.refresh()
+        for name, text in self.settings.chains.items():
+            self.chains[name] = chain = chains.parse(name, text, self._posts.names(), self._crew)
+            await asyncio.gather(*(self._posts.adopt(stage.crew) for stage in chain.stages if stage.crew))
         self.accepting = True
         for work in (self._watch(), self._poll()):
             self._keep(asyncio.get_running_loop().create_task(work))
@@ -104,9 +113,12 @@ class Engine:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
-            for crew in self._posts.crews():
-                crew.watch(now)
-            self.pump()
+            try:
+                for crew in self._posts.crews():
+                    crew.watch(now)
+                self.pump()
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody must go on watching
+                self._tell(error)
 
     async def _poll(self) -> None:
         while True:
@@ -116,6 +128,14 @@ class Engine:
             except SightlineError as error:
                 self.counts["source_errors"] += 1
                 self._posts.trouble = error.message
+            except Exception as error:  # noqa: BLE001 - of a database, perhaps; it is asked again
+                self.counts["source_errors"] += 1
+                self._posts.trouble = type(error).__name__
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        told = {"message": "the engine goes on after an error of its own", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(told)
 
     # ------------------------------------------------------------------------------------------------------ answering
 
@@ -137,6 +157,8 @@ class Engine:
 
     async def _predict(self, ask: Ask) -> Reply:
         self.strikes.refuse(ask.data)
+        if ask.model in self.chains:
+            return await self.chains[ask.model].answer(ask, self._predict, self._carried)
         post = self._posts.post(ask.model)
         routes = post.routes(ask)
         for number, arm in routes.shadows:
@@ -183,13 +205,7 @@ class Engine:
             return _reply(crew, known, arm, kept=True)
         try:
             self._admit(crew, ask)
-            item = Item(ask, asyncio.get_running_loop())
-            crew.add(item)
-            self.pump()
-            try:
-                made = await item.future
-            finally:
-                item.settle()
+            made = await self._made(crew, Item(ask, asyncio.get_running_loop()))
         except (ServingError, asyncio.CancelledError):
             crew.breaker.neither()
             raise
@@ -197,6 +213,19 @@ class Engine:
             self.memory.put(key, made)
         self.counts["answered"] += 1
         return _reply(crew, made, arm)
+
+    async def _carried(self, crew: Crew, ask: Ask, carried: Carried) -> Any:
+        """What a stage of a chain makes of a picture and of what was found in it."""
+        self._admit(crew, ask)
+        return (await self._made(crew, Item(ask, asyncio.get_running_loop(), carried_out(carried)))).answer
+
+    async def _made(self, crew: Crew, item: Item) -> Made:
+        crew.add(item)
+        self.pump()
+        try:
+            return await item.future
+        finally:
+            item.settle()
 
     async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str, experiment: str) -> None:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
@@ -281,6 +310,7 @@ class Engine:
                 "misses": self.memory.misses,
             },
             "asked": self._asked, "workers": self.settings.hands, "trouble": self._posts.trouble,
+            "chains": {name: [stage.text for stage in chain.stages] for name, chain in self.chains.items()},
         }  # fmt: skip
 
 

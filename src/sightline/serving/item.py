@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core.annotations import Annotation
 from sightline.core.decisions import Decision
-from sightline.core.errors import ServingError
+from sightline.core.errors import InputError, ServingError
 from sightline.serving.asking import Ask
-from sightline.serving.wire import flat
+from sightline.serving.wire import encoded, flat
 
 _numbers = itertools.count(1)
 
@@ -24,7 +23,7 @@ _numbers = itertools.count(1)
 class Made:
     """What a worker answered, and the seconds it took."""
 
-    answer: Annotation
+    answer: Any  # an annotation; of a stage of a chain what it carries on
     decision: Decision | None
     queue: float
     decode: float
@@ -34,23 +33,29 @@ class Made:
 class Item:
     """A question and the future of its answer."""
 
-    __slots__ = ("alone", "arrived", "ask", "body", "deaths", "future", "line", "number", "sent", "timer")
+    __slots__ = ("alone", "arrived", "ask", "body", "deaths", "future", "home", "line", "number", "sent", "timer")
 
-    def __init__(self, ask: Ask, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, ask: Ask, loop: asyncio.AbstractEventLoop, carried: tuple[Any, list[Any]] | None = None) -> None:
         self.number, self.ask = next(_numbers), ask
         self.future: asyncio.Future[Made] = loop.create_future()
         self.arrived, self.sent = time.monotonic(), 0.0
         self.deaths, self.alone = 0, False
+        self.home: Any = None  # the crew in whose queue it waits
         data = ask.data
-        self.line: dict[str, Any] = {
-            "id": self.number, "given": dict(ask.given), "least": ask.least, "level": ask.level,
-        }  # fmt: skip
-        if isinstance(data, np.ndarray):
-            self.body: Any = flat(data)
-            self.line |= {"dtype": data.dtype.str, "shape": data.shape}
+        line: dict[str, Any] = {"id": self.number, "given": dict(ask.given), "least": ask.least, "level": ask.level}
+        if carried is not None:
+            line["carried"], bodies = carried
+            self.body: Any = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+        elif isinstance(data, np.ndarray):
+            self.body = flat(data)
+            line |= {"dtype": data.dtype.str, "shape": data.shape}
         else:
             self.body = data
-        self.line["size"] = len(self.body)
+        line["size"] = len(self.body)
+        try:
+            self.line = encoded(line)
+        except (TypeError, ValueError) as error:
+            raise InputError("label", f"what is given with the picture is not plain JSON: {error}.") from error
         self.timer: asyncio.TimerHandle | None = None
         if ask.deadline != math.inf:
             self.timer = loop.call_later(max(0.0, ask.deadline - self.arrived), self._late)
@@ -59,6 +64,12 @@ class Item:
     def open(self) -> bool:
         """Whether somebody still waits for it."""
         return not self.future.done()
+
+    def leave(self) -> None:
+        """It is no longer counted among those that wait."""
+        if self.home is not None:
+            self.home.waiting -= 1
+            self.home = None
 
     def _late(self) -> None:
         self.fail(ServingError("deadline", "the time that the request gave is over."))
@@ -70,7 +81,8 @@ class Item:
         self.settle()
 
     def settle(self) -> None:
-        """Nobody waits any more."""
+        """Nobody waits any more; its place in the queue is free at once."""
+        self.leave()
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None

@@ -32,19 +32,30 @@ GROUPS = (2, 4, 8, 16, 32)
 def main() -> None:  # pragma: no cover - runs in a process of its own
     """The root: load what every model needs, then fork templates."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    import cv2
+    preload()
+    Keeper(control, {"template": _template, "worker": _lone_worker}).live({"ready": os.getpid()})
 
-    from sightline.core import catalog, decoding
+
+def preload() -> None:
+    """What every model needs, once, so that a version is there in the time that its own bytes take."""
+    import cv2
+    import numpy as np
+
+    from sightline.core import catalog, decoding, encoding
     from sightline.predicting import model  # noqa: F401 - before anyone waits for it
     from sightline.serving import worker  # noqa: F401
 
     cv2.setNumThreads(1)
-    for name in ("onnxruntime", "simplejpeg", "PIL.Image"):
+    for name in ("onnxruntime", "simplejpeg"):
         with contextlib.suppress(ImportError):
             __import__(name)
     catalog.find("exporters", "onnx")
-    decoding.decoders()
-    Keeper(control, {"template": _template, "worker": _lone_worker}).live({"ready": os.getpid()})
+    catalog.names("tasks")  # remembers what other packages offer
+    for task in Path(__file__).parent.parent.joinpath("tasks").glob("[a-z]*.py"):  # ours alone: others may do anything
+        catalog.find("tasks", task.stem)
+    dot = np.zeros((8, 8, 3), np.uint8)
+    decoding.decode_here(encoding.encode(dot))
+    decoding.decode_here(catalog.find("decoders", "jpeg").encode(dot, 90))
 
 
 @dataclass
@@ -149,11 +160,16 @@ class Warm:
     tolerance: float
 
 
-def _opened(asked: Mapping[str, Any]) -> tuple[dict[str, Any], Warm | None]:
+def _opened(asked: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     from sightline.core.errors import SightlineError
 
     begun = time.perf_counter()
     try:
+        if asked["steps"]:
+            from sightline.serving.stage import open_local
+
+            ready = open_local(asked["steps"])
+            return {"seconds": time.perf_counter() - begun, "each": 0.01, "group": 1, "apart": 0.0}, ready
         warm = open_warm(asked)
     except SightlineError as error:
         return {"refused": error.message}, None
@@ -241,7 +257,7 @@ def _threads() -> int:
     return 2**16
 
 
-def _work(warm: Warm, asked: Mapping[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
+def _work(warm: Any, asked: Mapping[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
     """What a worker does: confine, show that it can answer, answer."""
     from sightline.core import confining
     from sightline.predicting.model import largest_gap
@@ -250,6 +266,14 @@ def _work(warm: Warm, asked: Mapping[str, Any], handles: list[int]) -> None:  # 
     door, memory = socket.socket(fileno=handles[0]), mmap.mmap(handles[1], wire.MARK.size)
     os.close(handles[1])
     protection = confining.confine(int(asked["room"]))
+    if not isinstance(warm, Warm):
+        from sightline.serving.stage import StageBench
+
+        stage = StageBench(warm, worker.Mark(memory))
+        hello = {"pid": os.getpid(), "protection": protection, "task": "steps", "names": [], "least": 0.0}
+        worker.send(door.fileno(), wire.packed(hello))
+        worker.serve(stage, door)
+        return
     bench = worker.Bench(warm.model, worker.Mark(memory))
     gap = largest_gap(bench.model.predict(warm.samples[:1], seed=warm.seed), warm.wanted[:1])
     if not gap <= warm.tolerance:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from sightline.core.errors import RegistryError, ServingError, SightlineError, nearest
+from sightline.core.errors import RegistryError, ServingError, SettingsError, SightlineError, nearest
 from sightline.registering.version import CHAMPION, Source, Version
 from sightline.serving import routing
 from sightline.serving.arms import Traffic
@@ -196,6 +196,17 @@ class Posts:
     def crews(self) -> list[Crew]:
         """All that live, also those that are about to leave."""
         return self._crews
+
+    async def adopt(self, crew: Crew) -> None:
+        """Workers of a stage of a chain: they stay as long as the service does."""
+        self._crews = [*self._crews, crew]
+        await crew.start()
+        if crew.state != "ready":
+            raise SettingsError(f"{crew.version.note}: {crew.reason}")
+
+    def names(self) -> list[str]:
+        """Every model."""
+        return list(self._posts)
 
     def post(self, name: str) -> Post:
         """One model."""

@@ -44,7 +44,7 @@ class Staff:
         self._heard, self._buried, self._pump = heard, buried, pump
         self._template: Nurse | None = None
         self._opening = asyncio.Lock()
-        self._open, self._failures = False, 0
+        self._open, self._gone, self._failures = False, False, 0
         self._births: set[asyncio.Task[None]] = set()
         self._hellos: dict[Hand, asyncio.Future[None]] = {}
         self._statuses: dict[int, int | None] = {}
@@ -62,7 +62,7 @@ class Staff:
         settings, version = self.settings, self.version
         return {
             "do": do, "path": str(version.path), "seal": version.seal, "slow": settings.slow, "batch": settings.batch,
-            "room": settings.limits.room,
+            "room": settings.limits.room, "steps": "" if version.path.name else version.note,
         }  # fmt: skip
 
     async def _load(self) -> None:
@@ -98,6 +98,8 @@ class Staff:
             hand.begin()
             async with asyncio.timeout(BIRTH if shared else self.settings.start):
                 await hello
+            if self._gone:
+                raise ServingError("not_ready", "it is no longer wanted.")
         except BaseException:
             hand.close()
             if hand.pid:
@@ -194,7 +196,7 @@ class Staff:
 
     def close(self) -> None:
         """All of them end, and where they come from."""
-        self._open = False
+        self._open, self._gone = False, True
         for task in list(self._births):
             task.cancel()
         for hand in self.hands:

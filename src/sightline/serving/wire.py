@@ -20,7 +20,7 @@ RESTING, DECODING, COMPUTING = range(3)
 LONGEST = 2**24  # bytes of a line
 LARGEST = 2**31  # bytes of a body
 _DTYPES = "biufU"
-_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+encoded = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _KNOWN = {text: np.dtype(text) for text in ("<f4", "<f8", "<i8", "|u1", "|b1", "<u2", "<i4")}
 
 
@@ -30,7 +30,12 @@ class WireError(Exception):
 
 def packed(line: Mapping[str, Any], bodies: Sequence[Any] = ()) -> list[Any]:
     """A message as buffers, so that large ones are copied by nobody but the kernel."""
-    told = _ENCODE(line).encode()
+    return framed(encoded(line), bodies)
+
+
+def framed(line: str, bodies: Sequence[Any] = ()) -> list[Any]:
+    """The same, where the line is JSON already."""
+    told = line.encode()
     return [HEAD.pack(len(told), sum(len(body) for body in bodies)) + told, *bodies]
 
 
@@ -40,7 +45,7 @@ def flat(array: np.ndarray) -> memoryview:
     return array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
 
 
-def record_out(record: Annotation, names: tuple[str, ...]) -> tuple[dict[str, Any], list[memoryview]]:
+def record_out(record: Annotation, names: tuple[str, ...] | None) -> tuple[dict[str, Any], list[memoryview]]:
     """A record as a table of its columns and their bytes; the names of the model are not said again and again."""
     columns, bodies, same = [], [], False
     for name, array in to_columns(record).items():

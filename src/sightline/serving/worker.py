@@ -126,7 +126,7 @@ class Bench:
         return row | {"decision": wire.decision_out(decision)}, parts
 
 
-def serve(bench: Bench, door: socket.socket) -> None:
+def serve(bench: Any, door: socket.socket) -> None:
     """Answer until the other side has gone."""
     handle = door.fileno()
     while True:
