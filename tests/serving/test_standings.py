@@ -159,6 +159,23 @@ def test_a_sick_canary_is_pulled_back_and_says_why(
     assert canaries.tend(registry, log, "parts") == after == arms.Traffic.from_json(registry.traffic("parts"))
 
 
+def test_a_canary_without_a_control_does_not_rise_and_a_broken_one_is_pulled(log: Predictions) -> None:
+    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20))
+    for number, status in enumerate([200] * 40 + [503] * 200):
+        error = "worker_lost" if status > 200 else ""
+        row = Prediction(
+            f"r{number}", "parts", 2, "challenger", traffic.experiment, caller="one", status=status, error=error
+        )
+        log.add(row)
+        if number in (39, 239):
+            assert log.writer.flush(20)
+            (found,) = standings(log, "parts", traffic, NUMBERS)
+            after = canaries.review(traffic, found, datetime.now(UTC))
+            assert (found.counts, found.subjects, after is traffic) == ((0, number + 1), 1, number == 39)
+    assert after.rise is not None
+    assert after.rise.why == "it failed 200 of 240 requests"
+
+
 def test_a_step_lasts_its_time(log: Predictions) -> None:
     traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=60, least=20))
     fill(log, traffic, 150)

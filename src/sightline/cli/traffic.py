@@ -119,6 +119,8 @@ def _say(screen: Screen, name: str, traffic: Traffic, numbers: Mapping[str, int]
         rows.append((arm, str(number), part and f"{100 * float(part):.4g} %", f"{counts[arm]:,}"))
     for line in columns(rows):
         screen.say(line)
+    if traffic.by == "caller" and len(traffic.shares) > 1 and sum(found[0].counts) >= 20 > found[0].subjects:
+        screen.say(f"all are of {found[0].subjects} callers; --by picture would share out their pictures")
     if traffic.kind == "cascade":
         every = sum(found[0].counts)
         if every:
