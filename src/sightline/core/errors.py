@@ -108,11 +108,14 @@ SERVING_CODES = {  # and what HTTP calls them
     "unauthorised": 401,
     "forbidden": 403,
     "not_found": 404,  # no such route, model or version
+    "method": 405,  # the route is there, and takes another method
+    "slow": 408,  # the request came in more slowly than the limit
     "conflict": 409,
     "body": 413,  # more bytes or parts than the limit
     "media": 415,
     "queue_full": 429,  # more is asked than can be answered in time
     "rate": 429,  # more than this caller's share
+    "headers": 431,  # more of them, or longer ones, than the limit
     "worker_lost": 503,  # what computed the answer died: ask again
     "not_ready": 503,
     "draining": 503,

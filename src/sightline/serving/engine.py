@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
@@ -26,7 +27,8 @@ from sightline.serving.stage import Carried, carried_out
 from sightline.serving.strikes import Strikes
 
 TICK = 0.05  # seconds between looks at workers that may be stuck
-Heard = Callable[[Ask, Reply], None]
+FALLBACK = "fallback"  # the arm of who stands in
+Heard = Callable[[Ask, Reply | ServingError], None]
 
 
 class Engine:
@@ -165,15 +167,21 @@ class Engine:
         post = self._posts.post(ask.model)
         routes = post.routes(ask)
         for number, arm in routes.shadows:
-            self._keep(asyncio.get_running_loop().create_task(self._shadowed(post, ask, number, arm)))
-        reply = await self._answered(post, routes.number, routes.arm, ask)
-        if routes.larger is None or _sure(reply, routes.confidence):
-            return reply
+            shadowed = self._shadowed(post, ask, number, arm, routes.experiment)
+            self._keep(asyncio.get_running_loop().create_task(shadowed))
         try:
-            return await self._answered(post, *routes.larger, ask)
-        except ServingError:
-            self.counts["larger_failed"] += 1
-            return reply  # what is less sure is better than nothing
+            reply = await self._answered(post, routes.number, routes.arm, ask)
+        except ServingError as error:
+            error.arm, error.number, error.experiment = routes.arm, routes.number, routes.experiment
+            raise
+        if routes.larger is not None and not _sure(reply, routes.confidence):
+            try:
+                reply = await self._answered(post, *routes.larger, ask)
+            except ServingError:
+                self.counts["larger_failed"] += 1  # what is less sure is better than nothing
+        if not routes.experiment:
+            return reply
+        return replace(reply, experiment=routes.experiment, drawn=routes.arm if reply.arm == FALLBACK else "")
 
     async def _answered(self, post: Post, number: int, arm: str, ask: Ask) -> Reply:
         """By this version, or by who stands in for it."""
@@ -192,7 +200,7 @@ class Engine:
                     "not_ready", f"'{ask.model}' has failed {crew.breaker.failures} times in a row; ask again later.",
                     retry_after=max(0.1, crew.breaker.wait),
                 )  # fmt: skip
-        return await self._asked_of(instead, ask, "fallback")
+        return await self._asked_of(instead, ask, FALLBACK)
 
     async def _asked_of(self, crew: Crew, ask: Ask, arm: str) -> Reply:
         key = self.memory.key(ask, crew.version.seal) if self.memory.most else None
@@ -231,7 +239,7 @@ class Engine:
         self.admission.kept()
         return made
 
-    async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str) -> None:
+    async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str, experiment: str) -> None:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
         try:
             crew = await self._posts.crew(post, number, ask.deadline)
@@ -239,12 +247,15 @@ class Engine:
                 self.counts["shadow_dropped"] += 1
                 return
             reply = await self._asked_of(crew, ask, arm)
-        except SightlineError:
+        except SightlineError as error:
             self.counts["shadow_failed"] += 1
+            if self.shadow and isinstance(error, ServingError):
+                error.arm, error.number, error.experiment = arm, number, experiment
+                self.shadow(ask, error)
             return
         self.counts["shadow"] += 1
         if self.shadow:
-            self.shadow(ask, reply)
+            self.shadow(ask, replace(reply, experiment=experiment))
 
     def _admit(self, crew: Crew, ask: Ask) -> bool:
         """Turn away at once what could not be answered in time; whether it has to wait."""

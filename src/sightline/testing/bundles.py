@@ -55,6 +55,15 @@ def picture(level: int = 40, side: int = 16) -> bytes:
     return encode(np.full((side, side, 3), level, np.uint8))
 
 
+def pictures(folder: Path, count: int) -> Path:
+    """A folder of dark and bright pictures by turns, each a level of its own where there are not too many."""
+    folder.mkdir(parents=True)
+    for place in range(count):
+        level = (place % 100) + (150 if place % 2 else 0)
+        (folder / f"{place:04}.png").write_bytes(picture(level, SIDE))
+    return folder
+
+
 def levels(
     path: Path,
     number: int,

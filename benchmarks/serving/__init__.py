@@ -1,0 +1,1 @@
+"""Serving, measured: one load generator for every server, ours and others."""

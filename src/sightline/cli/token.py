@@ -1,0 +1,41 @@
+"""Make, list and take away the tokens that a service asks for; a token is shown once, and only its hash is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from sightline.cli._display import Screen
+from sightline.cli._doors import server
+from sightline.cli._lines import columns
+from sightline.core.errors import SettingsError
+
+
+def run(
+    screen: Screen,
+    action: Annotated[str, "new, list or revoke"],
+    id: Annotated[str, "of revoke: the id that list shows"] = "",
+    *,
+    scope: Annotated[str, "what a new one may do, with commas: infer, read, admin"] = "infer,read",
+    file: Annotated[Path, "where the hashes are kept; only its owner can read it"] = Path("tokens.json"),
+    note: Annotated[str, "whose it is, to tell them apart"] = "",
+) -> dict[str, Any]:
+    """The token, or the list."""
+    tokens = server("tokens")
+    if action == "new":
+        made, secret = tokens.new_token(file, [word.strip() for word in scope.split(",") if word.strip()], note)
+        screen.say(secret)
+        screen.note(f"keep it now: {file} holds only its hash. It may: {', '.join(made.scopes)}. Its id: {made.id}")
+        return {"token": secret, "id": made.id, "scopes": made.scopes, "file": file}
+    if action == "list":
+        known = tokens.read_tokens(file)
+        for line in columns((one.id, ",".join(one.scopes), one.created, one.note) for one in known):
+            screen.say(line)
+        return {
+            "tokens": [{"id": one.id, "scopes": one.scopes, "created": one.created, "note": one.note} for one in known]
+        }
+    if action == "revoke":
+        gone = tokens.revoke_token(file, id)
+        screen.say(f"{gone.id} is taken away; services that read {file} turn it down within two seconds")
+        return {"revoked": gone.id}
+    raise SettingsError(f"'{action}' is not done to tokens; write new, list or revoke.")

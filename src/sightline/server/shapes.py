@@ -1,0 +1,240 @@
+"""What comes back and goes in, as the API describes it: plain dataclasses that FastAPI turns into schemas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Refusal:
+    """Why there is no answer; `code` is stable, the text is for people."""
+
+    error: str
+    code: str
+    request_id: str
+
+
+@dataclass
+class Health:
+    """Yes or no."""
+
+    status: str
+
+
+@dataclass
+class Thresholds:
+    """The limits that an answer was held to."""
+
+    least: float | None
+
+
+@dataclass
+class Judged:
+    """What an answer of names comes to; `unsure` is "I don't know", and `why` says why."""
+
+    best: str
+    score: float
+    names: list[str]
+    level: float | None
+    outlier: float | None
+    why: str
+    unsure: bool
+
+
+@dataclass
+class Answer:
+    """An answer, whose it is, by which limits, and what it is unsure of."""
+
+    model: str
+    version: int
+    seal: str
+    arm: str
+    kept: bool
+    thresholds: Thresholds
+    answer: dict[str, Any]
+    decision: Judged | None
+    seconds: dict[str, float]
+    request_id: str
+
+
+@dataclass
+class Failed:
+    """What went wrong with one picture of several."""
+
+    error: str
+    code: str
+    status: int
+    request_id: str
+
+
+@dataclass
+class Answers:
+    """One row a picture, in order."""
+
+    answers: list[Answer | Failed]
+    request_id: str
+
+
+@dataclass
+class Row:
+    """A model in the list."""
+
+    name: str
+    champion: int | None
+    aliases: dict[str, int]
+
+
+@dataclass
+class Rows:
+    """Every model."""
+
+    models: list[Row]
+
+
+@dataclass
+class About:
+    """A version of a model, as its bundle and the registry describe it."""
+
+    name: str
+    version: int
+    seal: str
+    created: str
+    note: str
+    task: str
+    network: str
+    names: list[str]
+    metrics: Any
+    thresholds: dict[str, Any]
+    lineage: dict[str, Any]
+
+
+@dataclass
+class Model(Row):
+    """A model: what it is called, how its requests are shared, and its champion."""
+
+    traffic: dict[str, Any] | None
+    about: About
+
+
+@dataclass
+class Promotion:
+    """Which version becomes what."""
+
+    which: int | str
+    alias: str = "champion"
+
+
+@dataclass
+class Rollback:
+    """Which alias goes back to what it was before."""
+
+    alias: str = "champion"
+
+
+@dataclass
+class Traffic:
+    """How requests are shared between versions; null: the champion answers all."""
+
+    traffic: dict[str, Any] | None
+
+
+@dataclass
+class Changed:
+    """What the names of a model's versions are now."""
+
+    name: str
+    aliases: dict[str, int]
+
+
+@dataclass
+class State:
+    """What the service is doing."""
+
+    ready: bool
+    draining: bool
+    engine: dict[str, Any]
+
+
+@dataclass
+class ServerMetadata:
+    """Who answers."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+@dataclass
+class TensorMetadata:
+    """One input or output."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+@dataclass
+class ModelMetadata:
+    """What goes into a model and what comes out."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+@dataclass
+class Tensor:
+    """Values of a shape."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Any]
+
+
+@dataclass
+class Inferred:
+    """The answer of an inference request."""
+
+    model_name: str
+    model_version: str
+    id: str
+    parameters: dict[str, Any]
+    outputs: list[Tensor]
+
+
+@dataclass
+class JobAsked:
+    """Which model answers which folders."""
+
+    model: str
+    folders: list[str]
+    which: int | str = "champion"
+    least: float | None = None
+    level: float | None = None
+
+
+@dataclass
+class JobState:
+    """A job, and how far it has come."""
+
+    id: str
+    model: str
+    version: int
+    state: str
+    total: int
+    done: int
+    failed: int
+    created: float
+    ended: float
+    why: str
+
+
+@dataclass
+class JobStates:
+    """Some jobs."""
+
+    jobs: list[JobState]

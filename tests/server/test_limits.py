@@ -1,0 +1,139 @@
+"""Callers who send too much, too many or too slowly are told so, soon, and cost the others nothing."""
+
+import socket
+import time
+
+import pytest
+
+from .conftest import Running, read_all
+
+PREDICT = "POST /models/colours/predict HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def head(service: Running, *lines: str) -> bytes:
+    return (PREDICT + "\r\n".join([f"Authorization: Bearer {service.tokens['all']}", *lines, "", ""])).encode()
+
+
+def status(reply: bytes) -> int:
+    return int(reply.split(b" ", 2)[1]) if reply.startswith(b"HTTP/1.1 ") else 0
+
+
+def test_a_body_that_is_announced_as_too_long_is_refused_unread(service: Running) -> None:
+    began = time.monotonic()
+    reply = service.raw(head(service, "Content-Type: image/jpeg", "Content-Length: 999999999"))
+    assert status(reply) == 413
+    assert b'"code":"body"' in reply
+    assert time.monotonic() - began < 2.5
+    reply = service.raw(head(service, "Content-Type: image/jpeg", "Content-Length: 999", "Expect: 100-continue") + b"x")
+    assert reply.startswith(b"HTTP/1.1 100 Continue") or status(reply) == 408
+
+
+def test_a_body_without_end_is_cut_off(service: Running) -> None:
+    sent = head(service, "Content-Type: image/jpeg", "Transfer-Encoding: chunked")
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as held:
+        held.sendall(sent)
+        total = 0
+        try:
+            while total < 50_000_000:
+                held.sendall(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+                total += 0x8000
+        except OSError:
+            pass
+        reply = read_all(held)
+    assert total < 50_000_000
+    assert reply == b"" or status(reply) == 413  # a reset may overtake what a caller does not stop to read
+
+
+def test_more_parts_than_the_limit(service: Running) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="p"; filename="f"\r\n\r\n\r\n'
+    body = part * 2000 + b"--x--\r\n"
+    lines = ("Content-Type: multipart/form-data; boundary=x", f"Content-Length: {len(body)}", "Connection: close")
+    assert status(service.raw(head(service, *lines) + body)) == 413
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Endless: " + b"a" * 1_000_000,
+    ],
+    ids=["address", "header", "headers", "endless"],
+)
+def test_heads_have_an_end(service: Running, data: bytes) -> None:
+    try:
+        reply = service.raw(data)
+    except ConnectionError:
+        return  # cut off while sending
+    assert status(reply) == 431
+    assert b'"code":"headers"' in reply
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET  HTTP/1.1\r\n\r\n",
+     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+     b"GET http://[::1/ HTTP/1.1\r\nHost: x\r\n\r\n"],
+)  # fmt: skip
+def test_what_is_no_http_is_refused(service: Running, data: bytes) -> None:
+    reply = service.raw(data, wait=3)
+    assert status(reply) in (400, 403, 408)
+    assert b"Traceback" not in reply
+
+
+def test_a_head_that_trickles_is_cut_off_and_others_do_not_notice(service: Running, picture: bytes) -> None:
+    slow = [socket.create_connection(("127.0.0.1", service.port), timeout=5) for _ in range(20)]
+    try:
+        for held in slow:
+            held.sendall(b"POST /models/colours/predict HTTP/1.1\r\nHost:")
+        with service.client() as client:
+            began = time.monotonic()
+            for _ in range(5):
+                assert client.post("/models/colours/predict", files={"p": ("a", picture)}).status_code == 200
+            assert time.monotonic() - began < 5
+        time.sleep(0.7)
+        assert {status(read_all(held)) for held in slow} == {408}
+    finally:
+        for held in slow:
+            held.close()
+
+
+def test_a_body_that_pauses_is_cut_off(service: Running) -> None:
+    began = time.monotonic()
+    reply = service.raw(head(service, "Content-Type: image/jpeg", "Content-Length: 1000") + b"abc")
+    assert status(reply) == 408
+    assert b'"code":"slow"' in reply
+    assert 0.5 < time.monotonic() - began < 4
+
+
+def test_connections_beyond_the_limit_are_turned_away(service: Running) -> None:
+    held = [socket.create_connection(("127.0.0.1", service.port), timeout=5) for _ in range(40)]
+    try:
+        assert status(service.raw(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n", wait=3)) == 503
+    finally:
+        for one in held:
+            one.close()
+    time.sleep(0.2)
+    with service.client() as client:
+        assert client.get("/health/live").status_code == 200
+
+
+def test_requests_in_a_row_on_one_connection_are_answered_in_order(service: Running) -> None:
+    token = f"Authorization: Bearer {service.tokens['all']}\r\n".encode()
+    one = b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: %d\r\n" + token
+    data = b"".join(one % n + (b"Connection: close\r\n" if n == 4 else b"") + b"\r\n" for n in range(5))
+    reply = service.raw(data)
+    assert reply.count(b"HTTP/1.1 200") == 5
+    places = [reply.index(b"x-request-id: %d\r\n" % n) for n in range(5)]
+    assert places == sorted(places)
+
+
+def test_after_all_this_nothing_is_held(service: Running) -> None:
+    time.sleep(0.3)
+    with service.client() as client:
+        text = client.get("/metrics").text
+        assert "sightline_inflight 1.0" in text
+        assert not [line for line in service.lines() if line["event"] == "fault"]

@@ -1,0 +1,101 @@
+"""A service on a registry: promoted and rolled back over HTTP, every answer of one version, all of it written down."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sightline.core.encoding import encode
+from sightline.registering.registry import open_registry
+from sightline.serving.predictions import open_predictions
+from sightline.testing.bundles import levels, picture
+
+from .conftest import Running, Start, coloured, make_tokens
+
+PREDICT = "/models/levels/predict"
+RAW = {"Content-Type": "application/octet-stream"}
+
+
+@pytest.fixture
+def running(starting: Start, tmp_path: Path) -> Running:
+    with open_registry(tmp_path / "registry") as registry:
+        for number in (1, 2):
+            registry.register("levels", levels(tmp_path / f"levels-{number}", number))
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.png").write_bytes(encode(coloured("red")))
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "two.png").write_bytes(encode(coloured("red")))
+    tokens = make_tokens(tmp_path / "tokens.json")
+    words = ("--workers", "1", "--token-file", "tokens.json", "--jobs", "photos", "--predictions", "durable")
+    return starting(*words, tokens=tokens)
+
+
+def test_who_answers_is_changed_while_it_answers(running: Running, tmp_path: Path) -> None:
+    admin = "/admin/models/levels"
+    with running.client() as client:
+
+        def version(**named: str) -> int:
+            reply = client.post(PREDICT, content=picture(), headers=RAW, params=named)
+            said = reply.json()
+            if named and reply.status_code == 503:  # a version that nobody asked before is being loaded
+                assert said["code"] == "not_ready"
+                return 0
+            assert reply.status_code == 200, said
+            assert said["answer"]["names"][0] == f"v{said['version']}", "an answer of one version, named as another"
+            return int(said["version"])
+
+        def until(number: int, **named: str) -> None:
+            began = time.monotonic()
+            while version(**named) != number:
+                assert time.monotonic() - began < 30
+                time.sleep(0.02)
+
+        assert version() == 1
+        until(2, which="2")
+        changed = client.post(f"{admin}/promote", json={"which": 2})
+        assert changed.json() == {"name": "levels", "aliases": {"champion": 2}}
+        until(2)
+        assert client.post(f"{admin}/rollback", json={}).json()["aliases"] == {"champion": 1}
+        until(1)
+        assert client.post(f"{admin}/rollback", json={}).status_code == 409
+        assert client.post(f"{admin}/promote", json={"which": 9}).status_code == 404
+        assert client.post("/admin/models/other/promote", json={"which": 1}).status_code == 404
+        assert client.put(f"{admin}/traffic", json={"traffic": {"nonsense": 1}}).status_code < 500
+        bad = client.post(PREDICT, content=b"no picture", headers={**RAW, "X-Request-Id": "bad-one"})
+        assert bad.status_code == 422
+        last = client.post(PREDICT, content=picture(), headers={**RAW, "X-Request-Id": "last-one"})
+        assert last.status_code == 200
+        with open_predictions(tmp_path / "registry" / "predictions.db", mode="durable") as log:
+            rows = {row["request"]: row for row in log.rows()}  # durable: there before the answer was
+        assert rows["last-one"]["number"] == 1
+        assert rows["last-one"]["best"] == "v1"
+        assert rows["bad-one"]["error"] == "unknown_format"
+    with open_registry(tmp_path / "registry") as registry:
+        told = [entry for entry in registry.log("levels") if entry.who.startswith("token ")]
+    assert {entry.what for entry in told} >= {"promote", "rollback"}
+
+
+def test_jobs_are_queued_for_folders_that_are_allowed(running: Running) -> None:
+    with running.client() as client:
+        job = client.post("/jobs", json={"model": "levels", "folders": ["photos"], "which": 2}).json()
+        assert (job["model"], job["version"], job["total"], job["state"]) == ("levels", 2, 1, "queued")
+        assert client.get("/jobs").json()["jobs"] == [job]
+        assert client.get(f"/jobs/{job['id']}").json() == job
+        for folder in ("secret", "photos/../secret", "..", "/etc", "/"):
+            reply = client.post("/jobs", json={"model": "levels", "folders": [folder]})
+            assert (reply.status_code, reply.json()["code"]) == (403, "forbidden"), folder
+        for folders in ([], [""], ["a\x00b"], ["\ud800"]):
+            assert client.post("/jobs", content=_json(folders), headers=_JSON).status_code == 400
+        assert client.delete(f"/jobs/{job['id']}").json()["state"] == "cancelled"
+        assert client.get("/jobs/nothing").status_code == 404
+    with running.client("read") as client:
+        assert client.post("/jobs", json={"model": "levels", "folders": ["photos"]}).status_code == 403
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def _json(folders: list[str]) -> bytes:
+    import json
+
+    return json.dumps({"model": "levels", "folders": folders}).encode()
