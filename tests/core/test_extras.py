@@ -1,6 +1,8 @@
 """A missing library is one line that says what to install; a broken one keeps its traceback."""
 
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,3 +38,31 @@ def test_what_no_extra_brings_keeps_its_error() -> None:
         need("a_library_that_nobody_has")
     with pytest.raises(ModuleNotFoundError):
         need("json.nothing")
+
+
+REPORTING = """
+import os, sys, time
+sys.argv = ["sightline", "doctor", "--json"]
+from sightline.core.extras import need
+need("onnxruntime").get_available_providers()
+from sightline.cli import main
+try:
+    main()
+except SystemExit as left:
+    assert not left.code, left
+time.sleep(0.3)
+"""
+
+
+def test_no_library_reports_what_it_was_used_for(tmp_path: Path) -> None:
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    }
+    subprocess.run(
+        [sys.executable, "-c", REPORTING],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
+        env={**kept, "HOME": str(tmp_path)},
+    )
+    assert [path for path in tmp_path.rglob("*") if "telemetry" in path.name.lower() or path.name == "Microsoft"] == []

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from sightline import __version__
 from sightline.cli._display import Screen
-from sightline.core.extras import EXTRA_OF
+from sightline.core.extras import EXTRA_OF, need
 from sightline.core.files import cache_folder
 
 CORE = ("numpy", "pillow", "opencv-python-headless", "scipy", "pydantic", "safetensors", "typer", "rich")
@@ -115,9 +115,7 @@ def providers() -> list[str]:
     """What ONNX Runtime can run on here."""
     if not version_of("onnxruntime"):
         return []
-    import onnxruntime
-
-    return list(onnxruntime.get_available_providers())
+    return list(need("onnxruntime").get_available_providers())
 
 
 def disk() -> dict[str, dict[str, Any]]:

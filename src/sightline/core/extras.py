@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 from types import ModuleType
 
 from sightline.core.errors import MissingExtraError
+
+SILENT = {"ORT_DISABLE_TELEMETRY": "1"}  # else ONNX Runtime reports its use, with an identity kept in the home folder
+os.environ.update(SILENT)  # before any of these libraries is loaded, here or in a process that is started from here
 
 EXTRA_OF = {
     "torch": "train",

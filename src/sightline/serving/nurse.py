@@ -15,11 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sightline.core.errors import ServingError
+from sightline.core.extras import SILENT
 from sightline.serving.nursery import LARGEST
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")  # of the environment
 _ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
-_SILENT = {"ORT_DISABLE_TELEMETRY": "1"}  # the runtime would keep a thread and a file of what it was used for
 Ended = Callable[[int, int | None], None]  # a process, and how it ended: less than 0 is a signal, None is not known
 
 
@@ -112,7 +112,7 @@ def start_root(ended: Ended) -> tuple[Nurse, subprocess.Popen[bytes], int]:
          str(theirs.fileno()), str(held)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno(), held],
         start_new_session=True,  # Ctrl-C is for the front, which drains
-        env={**kept, **dict.fromkeys(_ONE, "1"), **_SILENT, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**kept, **dict.fromkeys(_ONE, "1"), **SILENT, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     theirs.close()
     os.close(held)
