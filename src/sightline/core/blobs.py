@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sightline.core.errors import StorageError
-from sightline.core.files import digest, digest_file, naming, sync_folder, write_durably
+from sightline.core.files import digest, digest_file, make_folder, naming, sync_folder, write_durably
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 
@@ -37,10 +37,10 @@ class Blobs:
         address = digest(data)
         path = self.path(address)
         with naming(path, len(data)):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             if not (self._touched(path, len(data)) and digest_file(path) == address):  # what is there may have rotted
                 write_durably(path, data)
-            for folder in (path.parent, self.folder, self.folder.parent):  # whoever made them may not be so far yet
+            for folder in (path.parent, self.folder, self.folder.parent):  # who made them may not be so far as to sync
                 sync_folder(folder)
         return address
 
