@@ -32,6 +32,19 @@ class Blobs:
             raise ValueError(f"'{address[:80]}' is no sha256")
         return self.folder / address[:2] / f"{address}{self.suffix}"
 
+    def where(self, address: str) -> str:
+        """The same for people."""
+        return str(self.path(address))
+
+    def bring(self, address: str) -> Path | None:
+        """The file on this machine, or None where it is gone; whether it is right is for the reader to see."""
+        path = self.path(address)
+        return path if path.is_file() else None
+
+    def is_address(self, name: str) -> bool:
+        """Whether a file of this name is one of ours."""
+        return name.endswith(self.suffix) and bool(_ADDRESS.fullmatch(name.removesuffix(self.suffix)))
+
     def put(self, data: bytes | memoryview) -> str:
         """Keep these bytes; their address. Durable when it returns."""
         address = digest(data)
@@ -70,9 +83,8 @@ class Blobs:
         """Every address that has a file, in order."""
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
             for path in sorted(folder.iterdir()):
-                address = path.name.removesuffix(self.suffix)
-                if path.name.endswith(self.suffix) and _ADDRESS.fullmatch(address):
-                    yield address
+                if self.is_address(path.name):
+                    yield path.name.removesuffix(self.suffix)
 
     def size(self, address: str) -> int:
         """The bytes of a file; 0 where it is gone."""

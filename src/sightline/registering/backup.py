@@ -134,9 +134,13 @@ def _carry(source: Blobs, target: Blobs, addresses: Iterable[str], tell: Tell) -
     wanted = list(addresses)
     for place, address in enumerate(wanted):
         tell(Event("progress", "files", {"done": place, "total": len(wanted)}))
-        if not source.has(address):
-            raise _Gone
-        target.put(source.read(address))
+        try:
+            data = source.read(address)
+        except StorageError:
+            if source.has(address):
+                raise
+            raise _Gone from None
+        target.put(data)
 
 
 def _pour(source: Connection, target: Database, who: str = "") -> None:

@@ -167,7 +167,7 @@ def _files(registry: Registry, needed: Sequence[Row[Any]], tell: Tell) -> list[s
     found = []
     for place, row in enumerate(needed):
         tell(Event("progress", "files", {"done": place, "total": len(needed)}))
-        path = registry.blobs.path(row.address)
+        path = registry.blobs.where(row.address)
         if not registry.blobs.has(row.address):
             found.append(f"the file of {row.name} {row.number} is gone: {path}")
         elif not registry.blobs.sound(row.address):
