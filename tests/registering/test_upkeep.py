@@ -190,7 +190,7 @@ def test_a_backup_is_restored_to_the_same_registry(registry: Registry, make: Mak
         assert other.fsck().problems == ()
         assert other.changed() > before
         assert other.log()[:-1] == registry.log()
-        assert (other.log()[-1].what, other.log()[-1].who) == ("restore", "eve")
+        assert (other.log()[-1].what, other.log()[-1].who) == ("restored", "eve")
         for name in registry.names():
             assert other.aliases(name) == registry.aliases(name)
             assert other.traffic(name) == registry.traffic(name)

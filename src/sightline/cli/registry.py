@@ -42,7 +42,7 @@ def run(
         raise UsageError(f"write: sightline registry {what} {shape}".rstrip())
     if grace < 0:
         raise SettingsError(f"--grace {grace:g}: must be 0 seconds or more.")
-    with open_registry(registry, create=what == "restore") as opened:
+    with open_registry(registry, create=action is _restore) as opened:
         return action(screen, opened, list(words), grace)
 
 
@@ -127,13 +127,14 @@ def _short(value: Any) -> str:
 
 
 _LONG = ("address", "addresses", "seal")
-_ACTIONS: dict[str, tuple[Action, str]] = {
-    "fsck": (_fsck, ""),
-    "gc": (_gc, ""),
-    "log": (_log, "[NAME]"),
-    "backup": (_backup, "TO"),
-    "restore": (_restore, "FROM"),
-    "delete": (_delete, "NAME WHICH"),
-    "note": (_note, "NAME WHICH TEXT"),
-    "unalias": (_unalias, "NAME ALIAS"),
-}
+_SHAPES: tuple[tuple[Action, str], ...] = (
+    (_fsck, ""),
+    (_gc, ""),
+    (_log, "[NAME]"),
+    (_backup, "TO"),
+    (_restore, "FROM"),
+    (_delete, "NAME WHICH"),
+    (_note, "NAME WHICH TEXT"),
+    (_unalias, "NAME ALIAS"),
+)
+_ACTIONS = {action.__name__.strip("_"): (action, shape) for action, shape in _SHAPES}

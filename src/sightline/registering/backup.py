@@ -159,7 +159,7 @@ def _pour(source: Connection, target: Database, who: str = "") -> None:
         if who:
             state = tables().state
             connection.execute(state.update().values(changed=state.c.changed + before + 1))
-            log.append(connection, who, "restore", "", {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+            log.append(connection, who, "restored", "", {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
 
 
 def _counts(connection: Connection) -> dict[str, int]:
