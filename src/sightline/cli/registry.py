@@ -29,6 +29,7 @@ def run(
     *,
     registry: Annotated[str | None, WHERE] = None,
     grace: Annotated[float, "seconds for which gc lets alone what was put or deleted"] = 3600.0,
+    noted: Annotated[str, "a head of the log that fsck printed once: the log must still hold that row"] = "",
 ) -> dict[str, Any]:
     """Status 2 where a check finds something wrong."""
     from sightline.registering.registry import open_registry
@@ -43,11 +44,11 @@ def run(
     if grace < 0:
         raise SettingsError(f"--grace {grace:g}: must be 0 seconds or more.")
     with open_registry(registry, create=action is _restore) as opened:
-        return action(screen, opened, list(words), grace)
+        return action(screen, opened, [noted] if action is _fsck else list(words), grace)
 
 
 def _fsck(screen: Screen, registry: Registry, words: list[str], grace: float) -> dict[str, Any]:
-    checked = registry.fsck(screen.tell)
+    checked = registry.fsck(screen.tell, noted=words[0])
     for problem in checked.problems:
         screen.say(f"- {problem}")
     counts = checked.counts

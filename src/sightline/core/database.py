@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 Synchronous = Literal["FULL", "NORMAL"]  # FULL: acknowledged survives a power loss; NORMAL: it survives any kill
+_FORKING = 5.0  # seconds that a fork waits for transactions of other threads
 _URLS = ("postgresql://", "postgres://")
 
 
@@ -152,7 +153,7 @@ class Database:
         """Before a fork: no transaction of another thread is open, and no connection (a child must inherit none)."""
         me = threading.get_ident()
         self._gate.acquire()
-        self._gate.wait_for(lambda: all(one == me for one in self._inside), timeout=PATIENCE)
+        self._gate.wait_for(lambda: all(one == me for one in self._inside), timeout=_FORKING)
         self._engine.dispose()
 
     def _parent(self) -> None:

@@ -258,9 +258,9 @@ class Registry:
         """Take away files that no version needs, if they have lain untouched for `grace` seconds."""
         return upkeep.gc(self, grace)
 
-    def fsck(self, tell: Tell = silent) -> upkeep.Checked:
-        """Check every page, row, file and line of the log."""
-        return upkeep.fsck(self, tell)
+    def fsck(self, tell: Tell = silent, *, noted: str = "") -> upkeep.Checked:
+        """Check every page, row, file and line of the log; `noted`: a head that the log had."""
+        return upkeep.fsck(self, tell, noted)
 
     def backup(self, to: str | Path, tell: Tell = silent) -> backups.Backup:
         """This moment as a folder of its own, while others go on."""

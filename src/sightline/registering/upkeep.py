@@ -72,8 +72,11 @@ def _needed(connection: Connection, grace: float) -> set[str]:
     return {row.address for row in rows.listed(connection, deleted=True) if not row.deleted or row.deleted > since}
 
 
-def fsck(registry: Registry, tell: Tell = silent) -> Checked:
-    """Pages, rows against each other, rows against the log played again, every byte of every file."""
+def fsck(registry: Registry, tell: Tell = silent, noted: str = "") -> Checked:
+    """Pages, rows against each other, rows against the log played again, every byte of every file.
+
+    `noted` is a head of the log that someone wrote down: the log must still hold that row.
+    """
     problems = registry.database.problems()
     try:
         with registry.database.read() as connection:
@@ -83,6 +86,8 @@ def fsck(registry: Registry, tell: Tell = silent) -> Checked:
             last = head(connection)
             broken = log.problems(entries, last)
             problems += broken or _replayed(connection, versions, entries)
+            if noted and all(entry.hash != noted for entry in entries):
+                problems.append("the log does not hold the row that was noted: its history was written anew")
     except (StorageError, ValueError) as error:
         return Checked((*problems, f"the tables cannot be read: {str(error)[:300]}"))
     kept = [row for row in versions if not row.deleted]
