@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import threading
@@ -178,6 +179,10 @@ def test_a_forked_child_inherits_no_open_file(opened: Database) -> None:
     assert held() != []
     assert ended(child(look)) == 0
     assert names(opened) == ["before"]
+    opened.close()
+    shutil.rmtree(Path(opened.place).parent)
+    assert ended(child(look)) == 0
+    assert not Path(opened.place).parent.exists(), "a child makes nothing by itself"
 
 
 def test_a_fork_within_a_transaction_leaves_the_parents_alone(

@@ -217,13 +217,13 @@ def _sqlite(path: Path, synchronous: Synchronous) -> tuple[str, Callable[[], Eng
         return connection
 
     def make() -> Engine:
-        try:
-            make_folder(path.parent)  # SQLite syncs the folder of its files, and not what holds that
-        except OSError as error:
-            raise StorageError(f"could not make {path.parent}: {error.strerror}.") from error
         pool = sqlalchemy.QueuePool
         return sqlalchemy.create_engine("sqlite://", creator=connect, poolclass=pool, max_overflow=-1)
 
+    try:
+        make_folder(path.parent)  # SQLite syncs the folder of its files, and not what holds that
+    except OSError as error:
+        raise StorageError(f"could not make {path.parent}: {error.strerror}.") from error
     return str(path), make
 
 
