@@ -45,17 +45,25 @@ class Blobs:
         """Whether a file of this name is one of ours."""
         return name.endswith(self.suffix) and bool(_ADDRESS.fullmatch(name.removesuffix(self.suffix)))
 
-    def put(self, data: bytes | memoryview) -> str:
-        """Keep these bytes; their address. Durable when it returns."""
+    def put(self, data: bytes | memoryview, *, settle: bool = True) -> str:
+        """Keep these bytes; their address. Durable when it returns, or when `settle` was called after many."""
         address = digest(data)
         path = self.path(address)
         with naming(path, len(data)):
             make_folder(path.parent)
-            if not (self._touched(path, len(data)) and digest_file(path) == address):  # what is there may have rotted
+            if self._touched(path, len(data)) and digest_file(path) == address:  # what is there may have rotted
+                sync_folder(path.parent)  # whoever wrote it may not be so far yet
+            else:
                 write_durably(path, data)
-            for folder in (path.parent, self.folder, self.folder.parent):  # who made them may not be so far as to sync
-                sync_folder(folder)
+            if settle:
+                self.settle()
         return address
+
+    def settle(self) -> None:
+        """See that the folders are durable, too."""
+        for folder in (self.folder, self.folder.parent):
+            if folder.is_dir():
+                sync_folder(folder)
 
     def has(self, address: str) -> bool:
         """Whether a file of this address is there; `read` knows whether it is right."""

@@ -45,8 +45,8 @@ class Store(Blobs):
             path = super().bring(address)
         return path
 
-    def put(self, data: bytes | memoryview) -> str:
-        address = super().put(data)  # the cache is warm for whoever registers and serves on one machine
+    def put(self, data: bytes | memoryview, *, settle: bool = True) -> str:
+        address = super().put(data, settle=False)  # the cache is warm for whoever registers and serves on one machine
         self._ask(lambda: self.system.pipe_file(self._object(address), bytes(data)))
         return address
 

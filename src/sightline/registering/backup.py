@@ -140,7 +140,8 @@ def _carry(source: Blobs, target: Blobs, addresses: Iterable[str], tell: Tell) -
             if source.has(address):
                 raise
             raise _Gone from None
-        target.put(data)
+        target.put(data, settle=False)
+    target.settle()
 
 
 def _pour(source: Connection, target: Database, who: str = "") -> None:
