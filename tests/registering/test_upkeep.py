@@ -205,6 +205,22 @@ def test_a_backup_is_restored_to_the_same_registry(registry: Registry, make: Mak
         registry.backup(made.path)
 
 
+def test_a_collection_while_a_backup_is_restored_costs_nothing(registry: Registry, make: Make, tmp_path: Path) -> None:
+    filled(registry, make)
+    made = registry.backup(tmp_path / "backup")
+    with open_registry(tmp_path / "other") as other:
+        writing = other.database.write
+
+        def write(**more: Any) -> Any:
+            other.database.write = writing  # type: ignore[method-assign]
+            assert len(other.gc(grace=0.0).addresses) == 2
+            return writing(**more)
+
+        other.database.write = write  # type: ignore[method-assign]
+        other.restore(made.path)
+        assert other.fsck().problems == ()
+
+
 @pytest.mark.parametrize("what", ["file", "page", "log", "notes", "folder"])
 def test_a_damaged_backup_restores_nothing(what: str, registry: Registry, make: Make, tmp_path: Path) -> None:
     filled(registry, make)

@@ -1,8 +1,9 @@
-"""Look after a registry: fsck, gc, log, backup TO, restore FROM, delete NAME WHICH, note NAME WHICH TEXT, unalias.
+"""Look after a registry: fsck, gc, log, backup, restore, delete, note, unalias.
 
 fsck checks every page, row, file and line of the log. gc takes away files that no version has needed for an hour.
-backup writes a folder while others go on; restore fills an empty registry from one, whichever database either has.
-log [NAME] says who did what. delete gives a version up that no alias names; unalias NAME ALIAS takes an alias away.
+log [NAME] says who did what. backup TO writes a folder while others go on; restore FROM fills an empty registry from
+one, whichever database either has. delete NAME WHICH gives a version up that no alias names. note NAME WHICH TEXT says
+something of a version. unalias NAME ALIAS takes an alias away.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,11 @@ def restore(registry: Registry, source: Path, tell: Tell = silent) -> Backup:
                 needed = {row.address: row for row in kept}
                 _carry(blobs, registry.blobs, sorted(needed), tell)
                 counts, head = _counts(connection), upkeep.head(connection)
-                _pour(connection, registry.database, registry.who)
+
+                def again() -> None:
+                    _carry(blobs, registry.blobs, [one for one in needed if not registry.blobs.has(one)], silent)
+
+                _pour(connection, registry.database, registry.who, again)
     size = sum(row.size for row in needed.values())
     return Backup(source, len(kept), size, counts, head)
 
@@ -144,13 +148,14 @@ def _carry(source: Blobs, target: Blobs, addresses: Iterable[str], tell: Tell) -
     target.settle()
 
 
-def _pour(source: Connection, target: Database, who: str = "") -> None:
-    """Every row of one moment into tables that hold none."""
+def _pour(source: Connection, target: Database, who: str = "", first: Callable[[], None] = lambda: None) -> None:
+    """Every row of one moment into tables that hold none; `first` is done when no collection can come between."""
     import sqlalchemy
 
     with target.write() as connection:
         if connection.execute(sqlalchemy.select(tables().models.c.name)).first() is not None:
             raise RegistryError(f"{target.place} holds models already. Restore into a place that holds none.")
+        first()
         before = connection.execute(sqlalchemy.select(tables().state.c.changed)).scalar_one()
         connection.execute(tables().state.delete())
         for table in tables().every:
