@@ -153,7 +153,7 @@ def _pour(source: Connection, target: Database, who: str = "", first: Callable[[
     import sqlalchemy
 
     with target.write() as connection:
-        if connection.execute(sqlalchemy.select(tables().models.c.name)).first() is not None:
+        if connection.execute(sqlalchemy.select(tables().log.c.number).limit(1)).first() is not None:
             raise RegistryError(f"{target.place} holds models already. Restore into a place that holds none.")
         first()
         before = connection.execute(sqlalchemy.select(tables().state.c.changed)).scalar_one()

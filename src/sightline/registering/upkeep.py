@@ -60,7 +60,7 @@ def gc(registry: Registry, grace: float) -> Collected:
         needed = _needed(connection, grace)
         taken = [address for address in old if address not in needed and blobs.untouched(address) >= grace]
         size = sum(blobs.delete(address) for address in taken)
-        if taken:
+        if taken and rows.listed(connection, deleted=True):  # where nothing was ever registered there is no history
             log.append(connection, registry.who, "gc", "", {"addresses": taken, "size": size})
     return Collected(tuple(taken), size, partial)
 
