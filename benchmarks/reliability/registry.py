@@ -216,7 +216,7 @@ def kills(room: Path, server: Server | None, loops: int, seed: int = 0) -> dict[
         works += [lambda: read_forever(site, wrong)] * 2
         with beside(works):
             until = time.monotonic() + 10
-            while not any(path.exists() for path in acks) and time.monotonic() < until:
+            while not any(path.exists() and path.stat().st_size for path in acks) and time.monotonic() < until:
                 time.sleep(0.005)  # so that every loop costs real work, on a busy machine too
             time.sleep(chance.uniform(0.0, 0.5))
             if server is not None and turn % 10 == 9:
