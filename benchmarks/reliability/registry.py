@@ -106,6 +106,8 @@ class Site:
 
     def remove(self) -> None:
         shutil.rmtree(self.room, ignore_errors=True)
+        if self.server is not None:
+            self.server.drop(self.name)
 
 
 def forked(work: Callable[[], object]) -> int:
@@ -468,8 +470,8 @@ def shape(database: str) -> str:
         return json.dumps([columns, sorted(steps)])
 
 
-def steps(room: Path, server: Server | None, starts: int) -> dict[str, Any]:
-    """Every statement of every step kills once, on the way up and on the way down."""
+def steps(room: Path, server: Server | None, starts: int, stride: int = 1) -> dict[str, Any]:
+    """Every statement of every step (or every so many) kills once, on the way up and on the way down."""
     tried, between = 0, []
     for here, there in ((0, 1), (1, 2), (2, 1), (1, 0)):
 
@@ -482,7 +484,7 @@ def steps(room: Path, server: Server | None, starts: int) -> dict[str, Any]:
         start, old, new = at(here), *(shape(at(one).database) for one in (here, there))
         deadly, done = 0, False
         while not done:
-            deadly += 1
+            deadly += stride
             site = start.copied()
 
             def go(site: Site = site, deadly: int = deadly, here: int = here, there: int = there) -> None:

@@ -75,12 +75,19 @@ class Server:
 
     def create(self, name: str, template: str = "") -> None:
         """A database that is empty, or as another one that nobody uses."""
+        self._say(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
+
+    def drop(self, name: str) -> None:
+        """Give the space back."""
+        self._say(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _say(self, statement: str) -> None:
         socket = self.room / ".s.PGSQL.5432"
         engine = sqlalchemy.create_engine(
             f"postgresql+pg8000://sightline@/postgres?unix_sock={socket}", isolation_level="AUTOCOMMIT"
         )
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
+            connection.exec_driver_sql(statement)
         engine.dispose()
 
     def _call(self, program: str, *words: str) -> str:
