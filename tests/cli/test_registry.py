@@ -82,7 +82,11 @@ def test_a_registry_is_checked_saved_and_restored(
     here: Callable[..., Done], bundles: list[str], tmp_path: Path
 ) -> None:
     version = here("register", bundles[0], "--json").document["version"]
-    assert here("registry", "fsck").out.startswith("all is well: 1 versions, 1 files (")
+    said = here("registry", "fsck").out
+    assert said.startswith("all is well: 1 versions, 1 files (")
+    here("registry", "note", "parts", "1", "good")
+    assert here("registry", "fsck", "--noted", said.split()[-1]).status == 0
+    assert "written anew" in here("registry", "fsck", "--noted", "0" * 64).out
     assert here("registry", "backup", "saved").status == 0
     Path(version["path"]).write_bytes(b"rotten")
     done = here("registry", "fsck")

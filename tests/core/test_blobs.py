@@ -90,6 +90,12 @@ def test_everything_is_synced_before_the_address_is_answered(blobs: Blobs, monke
         assert wanted <= set(synced)
         assert any(name.endswith(".partial") for name in synced) == (turn == 0)
         assert synced[-3:] == [folder, str(blobs.folder), str(blobs.folder.parent)]
+    synced.clear()
+    for number in range(3):
+        blobs.put(bytes([number]), settle=False)
+    blobs.settle()
+    assert synced[-2:] == [str(blobs.folder), str(blobs.folder.parent)]
+    assert sum(name.endswith(".partial") for name in synced) == 3
 
 
 def test_only_old_leftovers_are_swept(blobs: Blobs) -> None:

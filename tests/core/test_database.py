@@ -1,6 +1,8 @@
 """A database that many share: whole transactions, one moment for readers, sound after forks and kills."""
 
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import threading
@@ -159,6 +161,30 @@ def test_a_forked_child_shares_no_connection(opened: Database) -> None:
     assert names(opened) == ["before", "thread", "child", "after"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks the system which files are open")
+def test_a_forked_child_inherits_no_open_file(opened: Database) -> None:
+    """What SQLite remembers of its locks would be wrong in the child."""
+    add(opened, "before")
+
+    def held() -> list[str]:
+        found = []
+        for handle in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                found.append(os.readlink(f"/proc/self/fd/{handle}"))
+        return [path for path in found if path.startswith(opened.place)]
+
+    def look() -> None:
+        assert held() == []
+
+    assert held() != []
+    assert ended(child(look)) == 0
+    assert names(opened) == ["before"]
+    opened.close()
+    shutil.rmtree(Path(opened.place).parent)
+    assert ended(child(look)) == 0
+    assert not Path(opened.place).parent.exists(), "a child makes nothing by itself"
+
+
 def test_a_fork_within_a_transaction_leaves_the_parents_alone(
     opened: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +211,21 @@ def test_steps_are_taken_once_by_eight_that_start_together(tmp_path: Path) -> No
         ]
         assert plain.execute("SELECT count(*) FROM toy_rows").fetchone() == (8,)
     plain.close()
+
+
+def test_whoever_comes_second_takes_no_step(tmp_path: Path) -> None:
+    """Another process takes the step between this one's look and its turn to write."""
+    with open_database(tmp_path / "toy.db", OLD) as first, open_database(tmp_path / "toy.db", OLD) as second:
+        writing = first.write
+
+        def write(**more: Any) -> Any:
+            first.write = writing  # type: ignore[method-assign]
+            assert migrate(second, NEW) == ["colours"]
+            return writing(**more)
+
+        first.write = write  # type: ignore[method-assign]
+        assert migrate(first, NEW) == []
+    assert [row for row in shape(tmp_path / "toy.db") if isinstance(row[0], int)] == [(1, "rows"), (2, "colours")]
 
 
 def shape(place: Path) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Nothing live is ever taken away, nothing that is wrong goes unseen, and a backup is a registry."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sightline.core import bundle
 from sightline.core.errors import RegistryError
 from sightline.core.files import canonical
 from sightline.registering.packing import packed
@@ -66,6 +68,20 @@ def test_a_collection_between_the_file_and_its_row_costs_nothing(registry: Regis
     assert registry.fsck().problems == ()
 
 
+def test_what_is_put_while_a_collection_waits_for_its_turn_stays(registry: Registry) -> None:
+    address = registry.blobs.put(b"old and unneeded, until now")
+    age(registry, 2 * HOUR)
+    writing = registry.database.write
+
+    def write(**more: Any) -> Any:
+        registry.blobs.put(b"old and unneeded, until now")
+        return writing(**more)
+
+    registry.database.write = write  # type: ignore[method-assign]
+    assert registry.gc().addresses == ()
+    assert registry.blobs.has(address)
+
+
 def test_a_collector_and_writers_at_once(registry: Registry, make: Make, tmp_path: Path) -> None:
     given = [packed(make(number)) for number in range(12)]
     stop = threading.Event()
@@ -107,6 +123,13 @@ def execute(statement: str) -> Callable[[Registry], None]:
     return harm
 
 
+def forge(registry: Registry) -> None:
+    """Who changes a row and its hash breaks the next one."""
+    first, second = registry.log(most=2)
+    forged = dataclasses.replace(second, who="bob")
+    execute(f"UPDATE registry_log SET who = 'bob', hash = '{forged.sealed(first.hash)}' WHERE number = 2")(registry)
+
+
 def flip(registry: Registry) -> None:
     path = registry.version("parts", 2).path
     data = bytearray(path.read_bytes())
@@ -122,6 +145,7 @@ def flip(registry: Registry) -> None:
         (execute("UPDATE registry_versions SET size = 1 WHERE number = 2"), "says 1 bytes"),
         (execute("UPDATE registry_log SET who = 'bob' WHERE number = 2"), "row 2 of the log .* was changed"),
         (execute("UPDATE registry_log SET facts = '{}' WHERE number = 2"), "row 2 of the log .* was changed"),
+        (forge, "row 3 of the log .* was changed"),
         (execute("DELETE FROM registry_log WHERE number = 2"), "jumps from row 1 to row 3"),
         (execute("DELETE FROM registry_log WHERE number = 5"), "its end was cut off"),
         (execute("UPDATE registry_aliases SET number = 1"), "the aliases are not those that the log tells of"),
@@ -166,7 +190,7 @@ def test_a_backup_is_restored_to_the_same_registry(registry: Registry, make: Mak
         assert other.fsck().problems == ()
         assert other.changed() > before
         assert other.log()[:-1] == registry.log()
-        assert (other.log()[-1].what, other.log()[-1].who) == ("restore", "eve")
+        assert (other.log()[-1].what, other.log()[-1].who) == ("restored", "eve")
         for name in registry.names():
             assert other.aliases(name) == registry.aliases(name)
             assert other.traffic(name) == registry.traffic(name)
@@ -179,6 +203,22 @@ def test_a_backup_is_restored_to_the_same_registry(registry: Registry, make: Mak
             other.restore(made.path)
     with pytest.raises(RegistryError, match="exists already"):
         registry.backup(made.path)
+
+
+def test_a_collection_while_a_backup_is_restored_costs_nothing(registry: Registry, make: Make, tmp_path: Path) -> None:
+    filled(registry, make)
+    made = registry.backup(tmp_path / "backup")
+    with open_registry(tmp_path / "other") as other:
+        writing = other.database.write
+
+        def write(**more: Any) -> Any:
+            other.database.write = writing  # type: ignore[method-assign]
+            assert len(other.gc(grace=0.0).addresses) == 2
+            return writing(**more)
+
+        other.database.write = write  # type: ignore[method-assign]
+        other.restore(made.path)
+        assert other.fsck().problems == ()
 
 
 @pytest.mark.parametrize("what", ["file", "page", "log", "notes", "folder"])
@@ -232,3 +272,25 @@ def test_a_backup_under_load_is_one_moment(registry: Registry, make: Make, tmp_p
             other.restore(made.path)
             assert other.fsck().problems == ()
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".partial")] == []
+
+
+def test_machines_share_an_object_store(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One registers, another that never saw the file serves, a third collects."""
+    url = f"memory://{tmp_path.name}/models"
+    for name in ("one", "two"):
+        monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / name))
+        with open_registry(tmp_path / "registry", blobs=url) as opened:
+            if name == "one":
+                for number in (1, 2):
+                    opened.register("parts", make(number))
+                opened.delete("parts", 2)
+                assert len(opened.gc(grace=0.0).addresses) == 1
+            version = opened.version("parts")
+            assert version.path.is_relative_to(tmp_path / name)
+            assert bundle.load(version.path).version == version.seal
+            assert opened.fsck().problems == ()
+            assert opened.fsck().counts["unneeded"] == 0
+            opened.backup(tmp_path / f"backup-{name}")
+    with open_registry(tmp_path / "other") as opened:
+        opened.restore(tmp_path / "backup-two")
+        assert opened.fsck().problems == ()

@@ -1,8 +1,9 @@
-"""Look after a registry: fsck, gc, log, backup TO, restore FROM, delete NAME WHICH, note NAME WHICH TEXT, unalias.
+"""Look after a registry: fsck, gc, log, backup, restore, delete, note, unalias.
 
 fsck checks every page, row, file and line of the log. gc takes away files that no version has needed for an hour.
-backup writes a folder while others go on; restore fills an empty registry from one, whichever database either has.
-log [NAME] says who did what. delete gives a version up that no alias names; unalias NAME ALIAS takes an alias away.
+log [NAME] says who did what. backup TO writes a folder while others go on; restore FROM fills an empty registry from
+one, whichever database either has. delete NAME WHICH gives a version up that no alias names. note NAME WHICH TEXT says
+something of a version. unalias NAME ALIAS takes an alias away.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def run(
     *,
     registry: Annotated[str | None, WHERE] = None,
     grace: Annotated[float, "seconds for which gc lets alone what was put or deleted"] = 3600.0,
+    noted: Annotated[str, "a head of the log that fsck printed once: the log must still hold that row"] = "",
 ) -> dict[str, Any]:
     """Status 2 where a check finds something wrong."""
     from sightline.registering.registry import open_registry
@@ -42,12 +44,12 @@ def run(
         raise UsageError(f"write: sightline registry {what} {shape}".rstrip())
     if grace < 0:
         raise SettingsError(f"--grace {grace:g}: must be 0 seconds or more.")
-    with open_registry(registry, create=what == "restore") as opened:
-        return action(screen, opened, list(words), grace)
+    with open_registry(registry, create=action is _restore) as opened:
+        return action(screen, opened, [noted] if action is _fsck else list(words), grace)
 
 
 def _fsck(screen: Screen, registry: Registry, words: list[str], grace: float) -> dict[str, Any]:
-    checked = registry.fsck(screen.tell)
+    checked = registry.fsck(screen.tell, noted=words[0])
     for problem in checked.problems:
         screen.say(f"- {problem}")
     counts = checked.counts
@@ -127,13 +129,14 @@ def _short(value: Any) -> str:
 
 
 _LONG = ("address", "addresses", "seal")
-_ACTIONS: dict[str, tuple[Action, str]] = {
-    "fsck": (_fsck, ""),
-    "gc": (_gc, ""),
-    "log": (_log, "[NAME]"),
-    "backup": (_backup, "TO"),
-    "restore": (_restore, "FROM"),
-    "delete": (_delete, "NAME WHICH"),
-    "note": (_note, "NAME WHICH TEXT"),
-    "unalias": (_unalias, "NAME ALIAS"),
-}
+_SHAPES: tuple[tuple[Action, str], ...] = (
+    (_fsck, ""),
+    (_gc, ""),
+    (_log, "[NAME]"),
+    (_backup, "TO"),
+    (_restore, "FROM"),
+    (_delete, "NAME WHICH"),
+    (_note, "NAME WHICH TEXT"),
+    (_unalias, "NAME ALIAS"),
+)
+_ACTIONS = {action.__name__.strip("_"): (action, shape) for action, shape in _SHAPES}

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sightline.core.errors import StorageError
-from sightline.core.files import digest, digest_file, naming, sync_folder, write_durably
+from sightline.core.files import digest, digest_file, make_folder, naming, sync_folder, write_durably
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 
@@ -32,17 +32,38 @@ class Blobs:
             raise ValueError(f"'{address[:80]}' is no sha256")
         return self.folder / address[:2] / f"{address}{self.suffix}"
 
-    def put(self, data: bytes | memoryview) -> str:
-        """Keep these bytes; their address. Durable when it returns."""
+    def where(self, address: str) -> str:
+        """The same for people."""
+        return str(self.path(address))
+
+    def bring(self, address: str) -> Path | None:
+        """The file on this machine, or None where it is gone; whether it is right is for the reader to see."""
+        path = self.path(address)
+        return path if path.is_file() else None
+
+    def is_address(self, name: str) -> bool:
+        """Whether a file of this name is one of ours."""
+        return name.endswith(self.suffix) and bool(_ADDRESS.fullmatch(name.removesuffix(self.suffix)))
+
+    def put(self, data: bytes | memoryview, *, settle: bool = True) -> str:
+        """Keep these bytes; their address. Durable when it returns, or when `settle` was called after many."""
         address = digest(data)
         path = self.path(address)
         with naming(path, len(data)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not (self._touched(path, len(data)) and digest_file(path) == address):  # what is there may have rotted
+            make_folder(path.parent)
+            if self._touched(path, len(data)) and digest_file(path) == address:  # what is there may have rotted
+                sync_folder(path.parent)  # whoever wrote it may not be so far yet
+            else:
                 write_durably(path, data)
-            for folder in (path.parent, self.folder, self.folder.parent):  # whoever made them may not be so far yet
-                sync_folder(folder)
+            if settle:
+                self.settle()
         return address
+
+    def settle(self) -> None:
+        """See that the folders are durable, too."""
+        for folder in (self.folder, self.folder.parent):
+            if folder.is_dir():
+                sync_folder(folder)
 
     def has(self, address: str) -> bool:
         """Whether a file of this address is there; `read` knows whether it is right."""
@@ -70,9 +91,8 @@ class Blobs:
         """Every address that has a file, in order."""
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
             for path in sorted(folder.iterdir()):
-                address = path.name.removesuffix(self.suffix)
-                if path.name.endswith(self.suffix) and _ADDRESS.fullmatch(address):
-                    yield address
+                if self.is_address(path.name):
+                    yield path.name.removesuffix(self.suffix)
 
     def size(self, address: str) -> int:
         """The bytes of a file; 0 where it is gone."""

@@ -12,6 +12,7 @@ A transaction is durable when its block has ended without an error, and never ha
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -24,13 +25,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sightline.core.errors import StorageError
 from sightline.core.extras import need
-from sightline.core.files import sync_folder
+from sightline.core.files import make_folder, sync_folder
 from sightline.core.schema import PATIENCE, Schema, hold, migrate
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 Synchronous = Literal["FULL", "NORMAL"]  # FULL: acknowledged survives a power loss; NORMAL: it survives any kill
+_FORKING = 5.0  # seconds that a fork waits for transactions of other threads
 _URLS = ("postgresql://", "postgres://")
 
 
@@ -151,7 +153,7 @@ class Database:
         """Before a fork: no transaction of another thread is open, and no connection (a child must inherit none)."""
         me = threading.get_ident()
         self._gate.acquire()
-        self._gate.wait_for(lambda: all(one == me for one in self._inside), timeout=PATIENCE)
+        self._gate.wait_for(lambda: all(one == me for one in self._inside), timeout=_FORKING)
         self._engine.dispose()
 
     def _parent(self) -> None:
@@ -215,13 +217,13 @@ def _sqlite(path: Path, synchronous: Synchronous) -> tuple[str, Callable[[], Eng
         return connection
 
     def make() -> Engine:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"could not make {path.parent}: {error.strerror}.") from error
         pool = sqlalchemy.QueuePool
         return sqlalchemy.create_engine("sqlite://", creator=connect, poolclass=pool, max_overflow=-1)
 
+    try:
+        make_folder(path.parent)  # SQLite syncs the folder of its files, and not what holds that
+    except OSError as error:
+        raise StorageError(f"could not make {path.parent}: {error.strerror}.") from error
     return str(path), make
 
 
@@ -251,6 +253,7 @@ def _postgresql(text: str) -> tuple[str, Callable[[], Engine]]:
     if isinstance(folder, str) and folder.startswith("/"):
         socket = f"{folder}/.s.PGSQL.{url.query.get('port') or url.port or 5432}"
         url = url.difference_update_query(("host", "port")).update_query_dict({"unix_sock": socket})
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # what it logs of lost servers, `_told` raises
     shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
     return shown, lambda: sqlalchemy.create_engine(url, pool_pre_ping=True, max_overflow=-1)
 
@@ -264,6 +267,8 @@ def _told(place: str) -> Iterator[None]:
         yield
     except refused.TimeoutError as error:
         raise StorageError(f"{place}: no connection was free in time. Ask again.") from error
+    except ConnectionError as error:  # pg8000 lets some through
+        raise StorageError(f"{place}: {_reason(error)}") from error
     except (refused.DBAPIError, sqlite3.Error) as error:
         state = _fields(error).get("C", "")  # what pg8000 raises has one class for nearly everything
         mistaken = (refused.IntegrityError, refused.ProgrammingError, refused.DataError, refused.NotSupportedError)
@@ -292,6 +297,9 @@ _ADVICE = {
     "readonly": "It may only be read by you: check its permissions.",
     "unable to open": "Check that its folder exists and may be written.",
     "lock timeout": f"Others have been writing for more than {PATIENCE:.0f} seconds; run the same command again.",
+    "network error": "The server went away; what was acknowledged is there. Run the same command again.",
+    "communication error": "The server went away; what was acknowledged is there. Run the same command again.",
+    "Broken pipe": "The server went away; what was acknowledged is there. Run the same command again.",
     "create a connection": "Is the server running, and does it listen there?",
 }
 _OPEN: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -67,6 +67,15 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that survives a power loss: whatever holds it is synced, up to the first level that was there."""
+    levels = [folder.absolute(), *folder.absolute().parents]
+    missing = [level for level in levels if not level.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for level in missing:
+        sync_folder(level.parent)
+
+
 def cache_folder() -> Path:
     """Where what can be made again lies: `SIGHTLINE_CACHE`, or the system's place for such things."""
     home = os.environ.get("SIGHTLINE_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,11 @@ def restore(registry: Registry, source: Path, tell: Tell = silent) -> Backup:
                 needed = {row.address: row for row in kept}
                 _carry(blobs, registry.blobs, sorted(needed), tell)
                 counts, head = _counts(connection), upkeep.head(connection)
-                _pour(connection, registry.database, registry.who)
+
+                def again() -> None:
+                    _carry(blobs, registry.blobs, [one for one in needed if not registry.blobs.has(one)], silent)
+
+                _pour(connection, registry.database, registry.who, again)
     size = sum(row.size for row in needed.values())
     return Backup(source, len(kept), size, counts, head)
 
@@ -134,18 +138,24 @@ def _carry(source: Blobs, target: Blobs, addresses: Iterable[str], tell: Tell) -
     wanted = list(addresses)
     for place, address in enumerate(wanted):
         tell(Event("progress", "files", {"done": place, "total": len(wanted)}))
-        if not source.has(address):
-            raise _Gone
-        target.put(source.read(address))
+        try:
+            data = source.read(address)
+        except StorageError:
+            if source.has(address):
+                raise
+            raise _Gone from None
+        target.put(data, settle=False)
+    target.settle()
 
 
-def _pour(source: Connection, target: Database, who: str = "") -> None:
-    """Every row of one moment into tables that hold none."""
+def _pour(source: Connection, target: Database, who: str = "", first: Callable[[], None] = lambda: None) -> None:
+    """Every row of one moment into tables that hold none; `first` is done when no collection can come between."""
     import sqlalchemy
 
     with target.write() as connection:
-        if connection.execute(sqlalchemy.select(tables().models.c.name)).first() is not None:
+        if connection.execute(sqlalchemy.select(tables().log.c.number).limit(1)).first() is not None:
             raise RegistryError(f"{target.place} holds models already. Restore into a place that holds none.")
+        first()
         before = connection.execute(sqlalchemy.select(tables().state.c.changed)).scalar_one()
         connection.execute(tables().state.delete())
         for table in tables().every:
@@ -155,7 +165,7 @@ def _pour(source: Connection, target: Database, who: str = "") -> None:
         if who:
             state = tables().state
             connection.execute(state.update().values(changed=state.c.changed + before + 1))
-            log.append(connection, who, "restore", "", {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+            log.append(connection, who, "restored", "", {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
 
 
 def _counts(connection: Connection) -> dict[str, int]:

@@ -21,6 +21,7 @@ from sightline.core.database import Database, open_database
 from sightline.core.errors import RegistryError
 from sightline.core.files import canonical
 from sightline.core.progress import Event, Tell, silent
+from sightline.core.stores import Store
 from sightline.registering import backup as backups
 from sightline.registering import log, rows, upkeep
 from sightline.registering.packing import Packed, packed
@@ -31,21 +32,21 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 PLACE, BLOBS = "SIGHTLINE_REGISTRY", "SIGHTLINE_BLOBS"  # of the environment
-HOUR = 3600.0
+HOUR, SUFFIX = 3600.0, ".sightline"
 
 
 def open_registry(
     place: str | Path | None = None, *, create: bool = True, blobs: str | Path | None = None, who: str = ""
 ) -> Registry:
-    """The registry of a folder, or of a `postgresql://` URL with its bundles in the folder `blobs`."""
+    """The registry of a folder, or of a `postgresql://` URL; its bundles in `blobs`, a folder or an `s3://` URL."""
     where = str(place or os.environ.get(PLACE) or "registry")
     url = where.startswith(("postgresql://", "postgres://"))
-    folder = Path(blobs or os.environ.get(BLOBS) or ("registry" if url else where) + "/blobs")
+    bundles = str(blobs or os.environ.get(BLOBS) or ("registry" if url else where) + "/blobs")
     file = Path(where) / "registry.db"
     if not url and not create and not file.is_file():
         raise RegistryError(f"there is no registry at {where}. Make one by registering a model: sightline register RUN")
-    database = open_database(where if url else file, SCHEMA, create=create)
-    return Registry(database, Blobs(folder.absolute(), ".sightline"), who or log.oneself())
+    kept = Store(bundles, SUFFIX) if "://" in bundles else Blobs(Path(bundles).absolute(), SUFFIX)
+    return Registry(open_database(where if url else file, SCHEMA, create=create), kept, who or log.oneself())
 
 
 class Registry:
@@ -231,13 +232,12 @@ class Registry:
 
     def _whole(self, row: Row[Any]) -> Version:
         """A version whose file is there; whether it is right is seen when it is loaded."""
-        version = rows.as_version(row, self.blobs)
-        if not version.path.is_file():
+        if self.blobs.bring(row.address) is None:
             raise RegistryError(
-                f"the bundle of {version.name} {version.number} is not at {version.path}. Restore a backup, "
-                f"or name the folder that all machines share with {BLOBS}."
+                f"the bundle of {row.name} {row.number} is not at {self.blobs.where(row.address)}. Restore a backup, "
+                f"or name the folder or the store that all machines share with {BLOBS}."
             )
-        return version
+        return rows.as_version(row, self.blobs)
 
     def _promote(self, connection: Connection, name: str, number: int, alias: str) -> None:
         held = next((row for row in rows.aliases(connection, name) if row.alias == alias), None)
@@ -258,9 +258,9 @@ class Registry:
         """Take away files that no version needs, if they have lain untouched for `grace` seconds."""
         return upkeep.gc(self, grace)
 
-    def fsck(self, tell: Tell = silent) -> upkeep.Checked:
-        """Check every page, row, file and line of the log."""
-        return upkeep.fsck(self, tell)
+    def fsck(self, tell: Tell = silent, *, noted: str = "") -> upkeep.Checked:
+        """Check every page, row, file and line of the log; `noted`: a head that the log had."""
+        return upkeep.fsck(self, tell, noted)
 
     def backup(self, to: str | Path, tell: Tell = silent) -> backups.Backup:
         """This moment as a folder of its own, while others go on."""

@@ -60,7 +60,7 @@ def gc(registry: Registry, grace: float) -> Collected:
         needed = _needed(connection, grace)
         taken = [address for address in old if address not in needed and blobs.untouched(address) >= grace]
         size = sum(blobs.delete(address) for address in taken)
-        if taken:
+        if taken and rows.listed(connection, deleted=True):  # where nothing was ever registered there is no history
             log.append(connection, registry.who, "gc", "", {"addresses": taken, "size": size})
     return Collected(tuple(taken), size, partial)
 
@@ -72,8 +72,11 @@ def _needed(connection: Connection, grace: float) -> set[str]:
     return {row.address for row in rows.listed(connection, deleted=True) if not row.deleted or row.deleted > since}
 
 
-def fsck(registry: Registry, tell: Tell = silent) -> Checked:
-    """Pages, rows against each other, rows against the log played again, every byte of every file."""
+def fsck(registry: Registry, tell: Tell = silent, noted: str = "") -> Checked:
+    """Pages, rows against each other, rows against the log played again, every byte of every file.
+
+    `noted` is a head of the log that someone wrote down: the log must still hold that row.
+    """
     problems = registry.database.problems()
     try:
         with registry.database.read() as connection:
@@ -83,6 +86,8 @@ def fsck(registry: Registry, tell: Tell = silent) -> Checked:
             last = head(connection)
             broken = log.problems(entries, last)
             problems += broken or _replayed(connection, versions, entries)
+            if noted and all(entry.hash != noted for entry in entries):
+                problems.append("the log does not hold the row that was noted: its history was written anew")
     except (StorageError, ValueError) as error:
         return Checked((*problems, f"the tables cannot be read: {str(error)[:300]}"))
     kept = [row for row in versions if not row.deleted]
@@ -167,7 +172,7 @@ def _files(registry: Registry, needed: Sequence[Row[Any]], tell: Tell) -> list[s
     found = []
     for place, row in enumerate(needed):
         tell(Event("progress", "files", {"done": place, "total": len(needed)}))
-        path = registry.blobs.path(row.address)
+        path = registry.blobs.where(row.address)
         if not registry.blobs.has(row.address):
             found.append(f"the file of {row.name} {row.number} is gone: {path}")
         elif not registry.blobs.sound(row.address):
