@@ -9,7 +9,6 @@ from types import ModuleType
 from sightline.core.errors import MissingExtraError
 
 SILENT = {"ORT_DISABLE_TELEMETRY": "1"}  # else ONNX Runtime reports its use, with an identity kept in the home folder
-os.environ.update(SILENT)  # before any of these libraries is loaded, here or in a process that is started from here
 
 EXTRA_OF = {
     "torch": "train",
@@ -44,6 +43,7 @@ EXTRA_OF = {
 
 def need(module: str) -> ModuleType:
     """Import a library that an extra brings, or say the exact line that installs it."""
+    os.environ.update(SILENT)  # before any of these libraries is loaded, here or in a process that is started from here
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
