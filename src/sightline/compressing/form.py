@@ -10,7 +10,7 @@ from typing import Any
 
 from sightline.core.errors import RunError
 from sightline.core.files import canonical, digest, write_durably
-from sightline.core.progress import Tell
+from sightline.core.progress import Event, Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +56,7 @@ class Budget:
     seconds: float
     most: float  # points that may be lost
     tell: Tell
+
+    def tell_progress(self, done: int, total: int) -> None:
+        """How far it is."""
+        self.tell(Event("progress", "learning", {"done": done, "total": total}))

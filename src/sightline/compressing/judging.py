@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from sightline.compressing.subject import Subject
 from sightline.core import catalog
@@ -18,6 +20,7 @@ from sightline.evaluating.comparing import compare
 from sightline.evaluating.evaluate import gathered
 from sightline.evaluating.intervals import interval
 
+NORMAL = 1.96  # of a 95 % interval
 WITHIN, BEYOND, UNKNOWN = "within", "beyond", "cannot tell"
 
 
@@ -63,6 +66,12 @@ class Loss:
             return f"cannot be called within {self.allowed:g}: {said}"
         return f"cannot be called within {self.allowed:g}: {said}; about {self.needed:,} pictures could tell"
 
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Loss:
+        """What `to_json` wrote."""
+        known: dict[str, Any] = {name: plain[name] for name in cls.__dataclass_fields__}
+        return cls(**{name: math.nan if value is None else value for name, value in known.items()})
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; what is not a finite number is null."""
         plain = {**asdict(self), "verdict": self.verdict, "needed": self.needed}
@@ -94,7 +103,9 @@ class Judge:
         return self.loss(self.answers(self.subject.load(graph))[1])
 
 
-def judge(subject: Subject, side: str, allowed: float, calibration: Calibration = NOTHING, tell: Tell = silent) -> Judge:
+def judge(
+    subject: Subject, side: str, allowed: float, calibration: Calibration = NOTHING, tell: Tell = silent
+) -> Judge:
     """Ask the parent once."""
     tell(Event("note", f"asking the parent about the side '{side}'"))
     truths, wanted = asked(subject, subject.load(subject.graph), side, calibration, tell)
@@ -119,8 +130,28 @@ def lost(
     theirs: Tally = measure(truths, wanted)
     apart, reach = compare(mine, theirs), interval(mine)
     scale = (100.0 if mine.limits == SHARE else 1.0) * (-1 if mine.better == "higher" else 1)
-    ends = sorted((scale * apart.low, scale * apart.high))
-    drop = scale * apart.difference
+    least, most = sorted(scale * end for end in _ends(mine, theirs, (apart.low, apart.high)))
+    drop = scale * apart.difference + 0.0  # not minus nothing
     if not math.isfinite(drop):
-        drop, ends = math.inf, [math.inf, math.inf]  # no number at all is the greatest loss
-    return Loss(metric, mine.value, reach.low, reach.high, theirs.value, drop, *ends, len(mine), allowed)
+        drop = least = most = math.inf  # no number at all is the greatest loss
+    return Loss(metric, mine.value, reach.low, reach.high, theirs.value, drop, least, most, len(mine), allowed)
+
+
+def _ends(mine: Tally, theirs: Tally, drawn: tuple[float, float]) -> tuple[float, float]:
+    """The interval of the difference, never narrower than so many pictures can make it.
+
+    Drawing again from pictures that both answer alike finds no difference at all; half a picture in each of the four
+    cells tells how many might differ all the same (Agresti and Min 2005).
+    """
+    if mine.limits != SHARE or mine.groups is not None:
+        return drawn
+    first, second = (tally.rows.reshape(len(tally), -1) for tally in (mine, theirs))
+    numbers = first.dtype != object and first.shape == second.shape and first.shape[1] == 1
+    if not numbers or not np.isin(first, (0.0, 1.0)).all() or not np.isin(second, (0.0, 1.0)).all():
+        least = 3 / max(1, len(mine))  # what never happened in n pictures happens in 3 / n of them at most
+        middle = (drawn[0] + drawn[1]) / 2
+        return (middle - least, middle + least) if drawn[0] == drawn[1] else drawn
+    won, gone = float(((first == 1) & (second == 0)).sum()) + 0.5, float(((first == 0) & (second == 1)).sum()) + 0.5
+    count = len(mine) + 2
+    middle, spread = (won - gone) / count, math.sqrt(won + gone - (won - gone) ** 2 / count) / count
+    return min(drawn[0], middle - NORMAL * spread), max(drawn[1], middle + NORMAL * spread)

@@ -137,6 +137,7 @@ def written(model: Any, found: Ranges, left: Sequence[str] = ()) -> bytes:
         tool.quantize_model()
     finally:
         logging.root.setLevel(level)
+    tool.model.topological_sort()
     made = tool.model.model
     made.ir_version = IR_VERSION
     del made.graph.value_info[:]  # names of what is gone, and bytes that no runtime needs

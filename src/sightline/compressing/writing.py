@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.compressing.form import Form
-from sightline.compressing.judging import Loss, asked, lost
+from sightline.compressing.judging import BEYOND, Loss, asked, lost
 from sightline.compressing.subject import GRAPH, Subject
 from sightline.core import bundle as bundles
 from sightline.core import catalog, golden
@@ -36,10 +36,10 @@ LEFT_OUT = "left out: the graph is all that predicts; train further from the par
 
 @dataclass(frozen=True)
 class Written:
-    """Where the bundle is, and what it lost on pictures that no choice saw."""
+    """What a form lost on pictures that no choice saw, and where its bundle is."""
 
     path: Path
-    version: str
+    version: str  # the seal; empty where nothing was written, since more was lost than allowed
     side: str
     loss: Loss
     figures: tuple[Mapping[str, Any], ...]
@@ -62,6 +62,8 @@ def write(subject: Subject, form: Form, path: Path, allowed: float, timed: Mappi
     loss = lost(subject.task.metrics[0], truths, given, wanted, allowed)
     figures = _figures(subject, truths, given, thresholds)
     theirs = _figures(subject, truths, wanted, dict(subject.parent.model.get("thresholds", {})))
+    if loss.verdict == BEYOND:
+        return Written(path, "", side, loss, tuple(figures), tuple(theirs), float("nan"))
     samples = golden_samples(posed(subject.task, held_out(subject.parted)[1], subject.facts), GOLDEN)
     mine, exact, parents = (
         _answered(subject, run, samples, calibration) for run in (passes, _exactly(form.graph), known)
@@ -69,12 +71,14 @@ def write(subject: Subject, form: Form, path: Path, allowed: float, timed: Mappi
     spread, gap = largest_gap(exact, mine), largest_gap(mine, parents)
     least = subject.task.kind.tolerance
     allows = max(least, SLACK * spread)
-    rows = (Parity(f"the graph read without the runtime's joining of steps ({len(mine)} samples)", spread, allows, True),)
+    rows = (
+        Parity(f"the graph read without the runtime's joining of steps ({len(mine)} samples)", spread, allows, True),
+    )
     about = {
-        **{"method": form.method, "form": form.name, "says": form.says, "settings": dict(form.settings)},
-        **{"facts": dict(form.facts), "parent": subject.parent.version, "side": side, "loss": loss.to_json()},
-        **{"parent_metrics": theirs, "gap_to_parent": gap, "size": form.size, "parent_size": len(subject.graph)},
-        **{"timed": dict(timed), "weights": LEFT_OUT},
+        "method": form.method, "form": form.name, "says": form.says, "settings": dict(form.settings),
+        "facts": dict(form.facts), "parent": subject.parent.version, "side": side, "loss": loss.to_json(),
+        "parent_metrics": theirs, "gap_to_parent": gap, "size": form.size, "parent_size": len(subject.graph),
+        "timed": dict(timed), "weights": LEFT_OUT,
     }
     card = {
         **{key: value for key, value in subject.parent.model.items() if key not in ("format", "needs")},
@@ -127,7 +131,9 @@ def _thresholds(subject: Subject, passes: Pass, calibration: Calibration) -> dic
         return {}
     truths, given = asked(subject, passes, "val", calibration)
     if subject.task.kind is Objects:
-        known = [(t, a) for t, a in zip(truths, given, strict=True) if isinstance(t, Objects) and isinstance(a, Objects)]
+        known = [
+            (t, a) for t, a in zip(truths, given, strict=True) if isinstance(t, Objects) and isinstance(a, Objects)
+        ]
         return {"score": operating_point([t for t, _ in known], [a for _, a in known])}
     return measured(truths, given)
 
@@ -146,7 +152,7 @@ def _figures(
 def _text(card: Mapping[str, Any]) -> str:
     """The card for people, with what was compressed and what it cost."""
     about = card["compression"]
-    loss = Loss(**{key: value for key, value in about["loss"].items() if key not in ("verdict", "needed")})
+    loss = Loss.read(about["loss"])
     rows = zip(card["metrics"], about["parent_metrics"], strict=True)
     return "\n".join(
         [
@@ -174,4 +180,3 @@ def _number(row: Mapping[str, Any]) -> str:
     if value is None:
         return "none"
     return f"{value:.4g}" if low is None or high is None else f"{value:.4g} ({low:.4g} to {high:.4g})"
-
