@@ -81,7 +81,8 @@ class Standing(nn.Module):
 def standing(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """What a norm multiplies by and adds, by its running statistics."""
     mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None and variance is not None
+    assert mean is not None
+    assert variance is not None
     gain = norm.weight.detach() if norm.affine else torch.ones_like(mean)
     offset = norm.bias.detach() if norm.affine else torch.zeros_like(mean)
     scale = gain / (variance + norm.eps).sqrt()
@@ -119,7 +120,8 @@ def unfelt(network: nn.Module, felt: nn.Module) -> nn.Module:
         elif isinstance(child, nn.BatchNorm2d) and child.track_running_stats and child.affine:
             stood: Any = felt.get_submodule(place)
             mean, variance = child.running_mean, child.running_var
-            assert mean is not None and variance is not None
+            assert mean is not None
+            assert variance is not None
             child.weight.copy_(stood.scale * (variance + child.eps).sqrt())
             child.bias.copy_(stood.shift + mean * stood.scale)
     return made.eval()

@@ -21,7 +21,7 @@ def parsed(graph: bytes) -> Any:
 
 
 def fold(model: Any) -> int:
-    """Fold in place; how many norms went. A norm behind a maximum goes as well where none of its factors is negative."""
+    """Fold in place; how many norms went. One behind a maximum goes as well where none of its factors is negative."""
     onnx = need("onnx")
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -69,8 +69,9 @@ class Loss:
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Loss:
         """What `to_json` wrote."""
-        known: dict[str, Any] = {name: plain[name] for name in cls.__dataclass_fields__}
-        return cls(**{name: math.nan if value is None else value for name, value in known.items()})
+        held = ((field.name, plain[field.name]) for field in fields(cls))
+        known: dict[str, Any] = {name: math.nan if value is None else value for name, value in held}
+        return cls(**known)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; what is not a finite number is null."""

@@ -22,7 +22,7 @@ from sightline.core.settings import fill
 from sightline.training.assemble import computing
 from sightline.training.choices import Choices
 from sightline.training.keeping import keeping
-from sightline.training.learner import Learner, place
+from sightline.training.learner import Called, Learner, place
 from sightline.training.loader import Loader, mover
 from sightline.training.settings import Settings
 from sightline.training.step import NotFinite, Stepper
@@ -143,4 +143,4 @@ def _choices(subject: Subject, precision: str) -> Choices:
 def _teacher(subject: Subject, choices: Choices) -> Teacher:
     network = place(subject.copied(), choices)
     network.requires_grad_(False)
-    return Teacher(network.eval(), subject.task.taught, SHARE, TEMPERATURE)
+    return Teacher(Called(network.eval(), choices), subject.task.taught, SHARE, TEMPERATURE)

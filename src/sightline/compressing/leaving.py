@@ -1,4 +1,4 @@
-"""A network cut where it may answer early: its stages, a head for each, and from how sure an answer a picture leaves."""
+"""A network cut where it may answer early: its stages, a head for each, and how sure an answer must be to leave."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class Leave:
 def frontier(scores: np.ndarray, right: np.ndarray, costs: Sequence[float]) -> list[Leave]:
     """The cheapest thresholds for every share of right answers; `scores` and `right` are pictures x stages."""
     count, depth = scores.shape
-    tried = [np.unique(np.quantile(scores[:, k], np.linspace(0, 1, GRID))).tolist() + [2.0] for k in range(depth - 1)]
+    tried = [[*np.unique(np.quantile(scores[:, k], np.linspace(0, 1, GRID))), 2.0] for k in range(depth - 1)]
     upto = np.cumsum(costs) / sum(costs)
     found = []
     for thresholds in itertools.product(*tried):

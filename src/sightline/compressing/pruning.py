@@ -22,7 +22,7 @@ BATCHES, ROWS = 8, 32  # that say how much the loss would rise
 
 
 def pruned(subject: Subject, share: float) -> nn.Module:
-    """A copy without the groups of channels whose loss would be felt least: first order, after Molchanov et al. 2019."""
+    """A copy without the groups of channels that the loss would miss least: first order (Molchanov et al. 2019)."""
     tp: Any = need("torch_pruning")
     network = subject.copied()
     examples = {name: torch.from_numpy(array) for name, array in subject.examples().items()}

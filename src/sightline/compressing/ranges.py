@@ -12,7 +12,7 @@ from sightline.core.extras import need
 from sightline.core.task import Arrays
 
 RULES = ("minmax", "percentile", "entropy")
-BINS, LEVELS = 2048, 256
+BINS, LEVELS, TRIED = 2048, 256, 60
 TAIL = 5e-5  # of the numbers at each end that `percentile` leaves out
 FLOAT = 1  # onnx.TensorProto.FLOAT
 
@@ -46,19 +46,16 @@ class Spread:
             first = int(np.searchsorted(share, TAIL, side="right"))
             last = min(BINS - 1, int(np.searchsorted(share, 1 - TAIL)))
             return min(0.0, float(edges[first])), max(0.0, float(edges[last + 1]))
-        first, last = _least_entropy(self.counts)
+        first, last = _least_entropy(self.counts, int(np.searchsorted(edges, 0.0)))
         return min(0.0, float(edges[first])), max(0.0, float(edges[last]))
 
 
-def _least_entropy(counts: np.ndarray) -> tuple[int, int]:
-    """Bins to keep: cut from the heavier tail until coarse steps say least less than the numbers (Migacz 2017)."""
+def _least_entropy(counts: np.ndarray, zero: int) -> tuple[int, int]:
+    """Bins to keep, as far from zero on both sides, so that coarse steps lose least of the numbers (Migacz 2017)."""
     best, kept = np.inf, (0, len(counts))
-    zero = int(np.argmax(counts))
-    for share in np.linspace(0.1, 1.0, 46):
-        first = round(zero * (1 - share))
-        last = max(first + LEVELS // 2, round(zero + (len(counts) - zero) * share))
-        if last > len(counts):
-            continue
+    longest = max(zero, len(counts) - zero)
+    for reach in np.linspace(LEVELS / 2, longest, TRIED):
+        first, last = max(0, zero - round(reach)), min(len(counts), zero + round(reach))
         told = counts[first:last].copy()
         told[0] += counts[:first].sum()
         told[-1] += counts[last:].sum()

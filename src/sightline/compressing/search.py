@@ -74,9 +74,15 @@ class Compressed:
             held = {**vars(made), "path": str(made.path) if made.version else None, "loss": made.loss.to_json()}
         plain: dict[str, Any] = finite(
             {
-                "rows": [row.to_json() for row in self.rows], "choice": self.choice, "why": self.why,
-                "written": held, "refused": dict(self.refused), "target": self.target, "max_drop": self.allowed,
-                "folder": str(self.folder), "good": self.good,
+                "rows": [row.to_json() for row in self.rows],
+                "choice": self.choice,
+                "why": self.why,
+                "written": held,
+                "refused": dict(self.refused),
+                "target": self.target,
+                "max_drop": self.allowed,
+                "folder": str(self.folder),
+                "good": self.good,
             }
         )
         return plain

@@ -67,10 +67,10 @@ class _Joint:
             return called.get(word, f"s{place}.{word}") if word else ""
 
         nodes = []
-        for node in model.graph.node:
+        for number, node in enumerate(model.graph.node):
             made = self.onnx.NodeProto()
             made.CopyFrom(node)
-            made.name = f"s{place}.{node.name}"
+            made.name = f"s{place}.{number}"
             made.input[:] = [name(word) for word in node.input]
             made.output[:] = [name(word) for word in node.output]
             nodes.append(made)
@@ -125,7 +125,7 @@ def joined(stages: Sequence[Stage], thresholds: Sequence[float]) -> bytes:
     joint = _Joint(stages, thresholds)
     onnx, helper = joint.onnx, joint.onnx.helper
     first = onnx.load_from_string(stages[0].graph)
-    inputs = [value for value in first.graph.input]
+    inputs = list(first.graph.input)
     nodes, answer, given = joint.following(0, {value.name: value.name for value in inputs})
     shown = [value for value in first.graph.output if value.name not in _passed(stages)]
     outputs = []

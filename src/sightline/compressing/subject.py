@@ -1,4 +1,4 @@
-"""What is compressed: a run or a bundle with its data parted as it was, its network and the graph that it answers by."""
+"""What is compressed: a run or a bundle with its data parted as it was, its network and the graph it answers by."""
 
 from __future__ import annotations
 

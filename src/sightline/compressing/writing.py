@@ -75,10 +75,20 @@ def write(subject: Subject, form: Form, path: Path, allowed: float, timed: Mappi
         Parity(f"the graph read without the runtime's joining of steps ({len(mine)} samples)", spread, allows, True),
     )
     about = {
-        "method": form.method, "form": form.name, "says": form.says, "settings": dict(form.settings),
-        "facts": dict(form.facts), "parent": subject.parent.version, "side": side, "loss": loss.to_json(),
-        "parent_metrics": theirs, "gap_to_parent": gap, "size": form.size, "parent_size": len(subject.graph),
-        "timed": dict(timed), "weights": LEFT_OUT,
+        "method": form.method,
+        "form": form.name,
+        "says": form.says,
+        "settings": dict(form.settings),
+        "facts": dict(form.facts),
+        "parent": subject.parent.version,
+        "side": side,
+        "loss": loss.to_json(),
+        "parent_metrics": theirs,
+        "gap_to_parent": gap,
+        "size": form.size,
+        "parent_size": len(subject.graph),
+        "timed": dict(timed),
+        "weights": LEFT_OUT,
     }
     card = {
         **{key: value for key, value in subject.parent.model.items() if key not in ("format", "needs")},
@@ -161,8 +171,7 @@ def _text(card: Mapping[str, Any]) -> str:
             "",
             f"- Method: {about['says']}",
             f"- Parent: `{about['parent']}`",
-            f"- Graph: {about['size']:,} bytes, of its parent {about['parent_size']:,} "
-            f"({about['parent_size'] / about['size']:.2f} times smaller)",
+            f"- Graph: {about['size']:,} bytes, {about['parent_size'] / about['size']:.2f} times smaller",
             f"- {loss.metric} on {loss.count:,} pictures of the side '{about['side']}': {loss.line}",
             f"- Farthest answer from the parent's, of the golden samples: {about['gap_to_parent']:.3g}",
             f"- Weights for further training: {about['weights']}",

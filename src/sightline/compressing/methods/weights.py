@@ -1,4 +1,4 @@
-"""Zeros among the weights. A graph stores and multiplies zeros like other numbers: this packs smaller and is no faster."""
+"""Zeros among the weights. A graph keeps and multiplies them like other numbers: it packs smaller and is no faster."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def forms(subject: Subject, budget: Budget) -> Iterator[Form]:
         )
         packed = len(zlib.compress(made.graph, 6))
         says = (
-            f"{found:.0%} of the weights are zero, learnt again for {told['steps']} steps; {packed:,} bytes when packed, "
-            "no smaller in memory and no faster on processors"
+            f"{found:.0%} of the weights are zero, learnt again for {told['steps']} steps; "
+            f"{packed:,} bytes when packed, no smaller in memory and no faster on processors"
         )
         yield Form(made.name, made.method, made.graph, says, made.settings, {**made.facts, "packed": packed})
