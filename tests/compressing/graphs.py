@@ -12,16 +12,16 @@ from sightline.core.task import Arrays, Run
 SIDE, NAMES = 8, 3
 
 
-def network(seed: int = 0, *, gain: float = 1.0, wild: float = 1.0) -> bytes:
+def network(seed: int = 0, *, gain: float = 1.0) -> bytes:
     """Convolution, maximum, norm, ReLU, convolution, norm, ReLU, mean, matrix: names from a small picture."""
     rng = np.random.default_rng(seed)
 
     def held(name: str, values: Any) -> Any:
         return numpy_helper.from_array(np.asarray(values, np.float32), name)
 
-    first = rng.normal(0, 0.5, (8, 2, 3, 3))
+    first, second = rng.normal(0, 0.5, (8, 2, 3, 3)), rng.normal(0, 0.2, (6, 8, 3, 3))
     constants = [
-        held("first", first), held("second", rng.normal(0, 0.2, (6, 8, 3, 3)) * np.r_[wild, np.ones(5)][:, None, None, None]),
+        held("first", first), held("second", second),
         held("last", rng.normal(0, 0.5, (6, NAMES))), held("bias", rng.normal(0, 0.1, NAMES)),
     ]  # fmt: skip
     for name, count in (("one", 8), ("two", 6)):

@@ -27,8 +27,9 @@ def test_weights_are_int8_a_channel_at_a_time_and_every_operator_is_standard() -
     wide = [tensor for tensor in kinds.values() if len(tensor.dims) >= 2]
     assert len(wide) == 3
     assert all(tensor.data_type == onnx.TensorProto.INT8 for tensor in wide)
-    scales = [node.input[1] for node in graph.graph.node if node.op_type == "DequantizeLinear" and node.input[0] in kinds]
-    assert sorted(list(kinds[name].dims) for name in scales if kinds[name].dims)[:2] != []
+    steps = {node.input[0]: node.input[1] for node in graph.graph.node if node.op_type == "DequantizeLinear"}
+    channels = {tensor.name: [tensor.dims[1 if len(tensor.dims) == 2 else 0]] for tensor in wide}
+    assert {name: list(kinds[steps[name]].dims) for name in channels} == channels
 
 
 def test_the_answers_stay_and_the_rule_is_the_one_that_loses_least() -> None:

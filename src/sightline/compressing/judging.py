@@ -89,28 +89,26 @@ class Judge:
     truths: Sequence[Annotation]
     wanted: Sequence[Annotation]
 
-    def answers(
-        self, passes: Pass, calibration: Calibration = NOTHING, tell: Tell = silent
-    ) -> tuple[list[Annotation], list[Annotation]]:
-        """Truths and answers of a pass on this side."""
-        return asked(self.subject, passes, self.side, calibration, tell)
-
     def loss(self, given: Sequence[Annotation]) -> Loss:
         """What these answers lost against the parent's."""
         return lost(self.subject.task.metrics[0], self.truths, given, self.wanted, self.allowed)
 
     def of(self, graph: bytes) -> Loss:
         """What a graph lost."""
-        return self.loss(self.answers(self.subject.load(graph))[1])
+        return self.loss(asked(self.subject, self.subject.load(graph), self.side)[1])
 
 
-def judge(
-    subject: Subject, side: str, allowed: float, calibration: Calibration = NOTHING, tell: Tell = silent
-) -> Judge:
-    """Ask the parent once."""
+def judge(subject: Subject, side: str, allowed: float, tell: Tell = silent) -> Judge:
+    """Ask the parent, once for each side and allowance."""
+    key = f"judge {side} {allowed}"
+    if key in subject.memory:
+        known: Judge = subject.memory[key]
+        return known
     tell(Event("note", f"asking the parent about the side '{side}'"))
-    truths, wanted = asked(subject, subject.load(subject.graph), side, calibration, tell)
-    return Judge(subject, side, allowed, truths, wanted)
+    truths, wanted = asked(subject, subject.load(subject.graph), side, tell=tell)
+    made = Judge(subject, side, allowed, truths, wanted)
+    subject.memory[key] = made
+    return made
 
 
 def asked(

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from sightline.compressing.form import Budget, Form, kept
-from sightline.compressing.judging import BEYOND, WITHIN, Judge, Loss, judge
+from sightline.compressing.judging import BEYOND, WITHIN, Loss, judge
 from sightline.compressing.methods import chosen
 from sightline.compressing.methods.int8 import in_int8
 from sightline.compressing.subject import Subject, open_subject
@@ -158,14 +158,6 @@ class _Search:
         self.forms, self.notes = subject.folder / "forms", subject.folder / "notes"
         self.refused: dict[str, str] = {}
         self.made: list[str] = []
-        self._judge: Judge | None = None
-
-    @property
-    def judge(self) -> Judge:
-        """The validation side, on which the parent is asked once."""
-        if self._judge is None:
-            self._judge = judge(self.subject, "val", self.budget.most, tell=self.tell)
-        return self._judge
 
     def go(self, ways: Mapping[str, ModuleType]) -> None:
         """Every method, and int8 of what they made."""
@@ -226,7 +218,7 @@ class _Search:
         place = self.subject.folder / "losses" / f"{form.name}.json"
         if place.is_file():
             return Loss.read(json.loads(place.read_bytes()))
-        found = self.judge.of(form.graph)
+        found = judge(self.subject, "val", self.budget.most, self.tell).of(form.graph)
         write_durably(place, canonical(found.to_json()))
         self.tell(Event("note", f"{form.name}: {found.line}"))
         return found

@@ -43,6 +43,7 @@ class Subject:
     parent: Bundle
     folder: Path  # where what is made is kept
     where: str  # what a teacher is found by
+    memory: dict[str, Any] = field(default_factory=dict)  # what the parent was asked once
     _fed: list[Arrays] = field(default_factory=list)
 
     @property
