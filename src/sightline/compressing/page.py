@@ -15,17 +15,18 @@ HEADS = ("form", "kilobytes", "smaller", "ms", "faster", "value", "95 % interval
 
 def cells(found: Compressed) -> list[tuple[str, ...]]:
     """The table as text, the parent first."""
-    return [_cells(row, found.rows[0]) for row in found.rows]
+    known = next((f"{row.loss.parent:.4f}" for row in found.rows if row.loss is not None), "")
+    return [_cells(row, found.rows[0], known) for row in found.rows]
 
 
-def _cells(row: Row, parent: Row) -> tuple[str, ...]:
+def _cells(row: Row, parent: Row, known: str) -> tuple[str, ...]:
     loss = row.loss
     first = (
         row.name, f"{row.size / 1000:,.0f}", f"{parent.size / row.size:.2f}x", f"{row.latency:.3f}",
         f"{parent.latency / max(row.latency, 1e-9):.2f}x",
     )  # fmt: skip
     if loss is None:
-        return (*first, "", "", "", "")
+        return (*first, known, "", "", "")
     said = f"{loss.drop:+.2f} ({loss.least:+.2f} to {loss.most:+.2f})"
     return (*first, f"{loss.value:.4f}", f"{loss.low:.4f} to {loss.high:.4f}", said, loss.verdict)
 
