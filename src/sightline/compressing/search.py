@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -60,7 +60,6 @@ class Compressed:
     allowed: float
     folder: Path
     metric: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
@@ -74,17 +73,11 @@ class Compressed:
             held = {**vars(made), "path": str(made.path) if made.version else None, "loss": made.loss.to_json()}
         plain: dict[str, Any] = finite(
             {
-                "rows": [row.to_json() for row in self.rows],
-                "choice": self.choice,
-                "why": self.why,
-                "written": held,
-                "refused": dict(self.refused),
-                "target": self.target,
-                "max_drop": self.allowed,
-                "folder": str(self.folder),
-                "good": self.good,
+                "rows": [row.to_json() for row in self.rows], "choice": self.choice, "why": self.why, "written": held,
+                "refused": dict(self.refused), "target": self.target, "max_drop": self.allowed,
+                "folder": str(self.folder), "good": self.good,
             }
-        )
+        )  # fmt: skip
         return plain
 
 

@@ -75,40 +75,35 @@ def write(subject: Subject, form: Form, path: Path, allowed: float, timed: Mappi
         Parity(f"the graph read without the runtime's joining of steps ({len(mine)} samples)", spread, allows, True),
     )
     about = {
-        "method": form.method,
-        "form": form.name,
-        "says": form.says,
-        "settings": dict(form.settings),
-        "facts": dict(form.facts),
-        "parent": subject.parent.version,
-        "side": side,
-        "loss": loss.to_json(),
-        "parent_metrics": theirs,
-        "gap_to_parent": gap,
-        "size": form.size,
-        "parent_size": len(subject.graph),
-        "timed": dict(timed),
-        "weights": LEFT_OUT,
-    }
-    card = {
-        **{key: value for key, value in subject.parent.model.items() if key not in ("format", "needs")},
-        "parameters": int(form.facts.get("parameters", subject.parent.model["parameters"])),
-        "calibration": calibration.to_json(),
-        "thresholds": thresholds,
-        "metrics": figures,
-        "parity": [vars(row) for row in rows],
-        "golden": {"tolerance": allows, "seed": 0},
-        "lineage": {**subject.parent.model["lineage"], "parent": subject.parent.version, "compressed_by": form.method},
-        "compression": about,
-        "explanations": [],  # those of the parent were checked on another network
-        "runs_with": "onnxruntime",
-    }
-    card = finite(card)
+        "method": form.method, "form": form.name, "says": form.says, "settings": dict(form.settings),
+        "facts": dict(form.facts), "parent": subject.parent.version, "side": side, "loss": loss.to_json(),
+        "parent_metrics": theirs, "gap_to_parent": gap, "size": form.size, "parent_size": len(subject.graph),
+        "timed": dict(timed), "weights": LEFT_OUT,
+    }  # fmt: skip
+    held = {"metrics": figures, "thresholds": thresholds, "calibration": calibration.to_json()}
+    card = _card(subject, form, {**held, "parity": [vars(row) for row in rows], "compression": about}, allows)
     files = {GRAPH: form.graph, "golden.npz": golden.pack(samples, mine, 0), "card.md": _text(card).encode()}
     if calibration.outliers is not None and calibration.outliers.arrays():
         files[REFERENCE] = golden.pack_arrays(calibration.outliers.arrays())
     bundles.save(path, card, files)
     return Written(path, load(path).version, side, loss, tuple(figures), tuple(theirs), gap)
+
+
+def _card(subject: Subject, form: Form, found: Mapping[str, Any], allows: float) -> dict[str, Any]:
+    """What the parent says of itself, with what was found of the form in its place."""
+    parent = subject.parent.model
+    plain: dict[str, Any] = finite(
+        {
+            **{key: value for key, value in parent.items() if key not in ("format", "needs")},
+            **found,
+            "parameters": int(form.facts.get("parameters", parent["parameters"])),
+            "golden": {"tolerance": allows, "seed": 0},
+            "lineage": {**parent["lineage"], "parent": subject.parent.version, "compressed_by": form.method},
+            "explanations": [],  # those of the parent were checked on another network
+            "runs_with": "onnxruntime",
+        }
+    )
+    return plain
 
 
 def _answered(subject: Subject, passes: Pass, samples: Sequence[Sample], calibration: Calibration) -> list[Annotation]:
