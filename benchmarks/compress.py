@@ -111,9 +111,8 @@ def main() -> None:
         asked.data, model=asked.model, minutes=asked.train, out=asked.out / "parent", tell=told
     )  # fmt: skip
     versions = {name: __import__(name).__version__ for name in ("torch", "onnxruntime", "numpy")}
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; {versions}; {run.path}: {run.info['model']}"
-    )
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; {versions}")
+    print(f"{run.path}: {run.info['model']}, {run.info['counts']}")
     for part in asked.only.split(","):
         print(f"\n== {part}", flush=True)
         if part == "student":

@@ -211,7 +211,7 @@ def test_the_command_speaks_json_and_ends_by_the_verdict(
     assert answer["written"]["loss"]["verdict"] == "within"
     assert Path(answer["page"]).is_file()
     monkeypatch.setattr(search, "compress", lambda *given, **named: replace(found, written=None))
-    assert main(["compress", str(run.path), "--quiet"]) == 1
+    assert main(["compress", str(run.path), "--quiet"]) == 3
 
 
 # ------------------------------------------------------------------------------------------------------- the methods

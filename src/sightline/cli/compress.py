@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from sightline.cli._display import Screen
 
+UNSURE = 3  # the exit status where nothing was written whose drop is surely as small as allowed
+
 
 def run(
     screen: Screen,
@@ -52,5 +54,5 @@ def run(
         screen.tell(Event("warn", f"no page: {error.message}"))
     if found.written is not None and found.written.version:
         screen.say(f"bundle: {found.written.path}")
-    screen.status = 0 if found.good else 1
+    screen.status = 0 if found.good else UNSURE
     return answer
