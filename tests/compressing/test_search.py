@@ -271,3 +271,21 @@ def test_early_answers_cost_less_and_run_to_the_end_are_the_parents(subject: Sub
     given = subject.load(form.graph)({"image": image.numpy()})
     assert given["logits"].shape == (len(image), 3)
     assert "features" in given
+
+
+def test_learning_that_made_it_worse_than_int8_alone_is_dropped(
+    found: Any, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sightline.compressing.methods import aware
+
+    class Held:
+        @staticmethod
+        def of(graph: bytes) -> Loss:
+            drop = 0.1 if graph == b"worse" else 0.0
+            return Loss("accuracy", 0.9, 0.8, 0.95, 0.9, drop, drop, drop, 100, 0.5)
+
+    monkeypatch.setattr(aware, "judge", lambda *given: Held)
+    budget = Budget(1.0, FEW, silent)
+    with pytest.raises(RunError, match=r"lose \+0\.10 points, int8 after training \+0\.00: that stays"):
+        aware._worth(subject, budget, Form("aware", "aware", b"worse", ""), 5)
+    aware._worth(subject, budget, Form("aware", "aware", b"as good", ""), 5)
