@@ -65,9 +65,8 @@ def write(subject: Subject, form: Form, path: Path, allowed: float, timed: Mappi
     if loss.verdict == BEYOND:
         return Written(path, "", side, loss, tuple(figures), tuple(theirs), float("nan"))
     samples = golden_samples(posed(subject.task, held_out(subject.parted)[1], subject.facts), GOLDEN)
-    mine, exact, parents = (
-        _answered(subject, run, samples, calibration) for run in (passes, _exactly(form.graph), known)
-    )
+    mine, exact = (_answered(subject, run, samples, calibration) for run in (passes, _exactly(form.graph)))
+    parents = _answered(subject, known, samples, before)  # each with its own: its features may be others
     spread, gap = largest_gap(exact, mine), largest_gap(mine, parents)
     least = subject.task.kind.tolerance
     allows = max(least, SLACK * spread)
