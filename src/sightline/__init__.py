@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sightline.composing.focus import focus_stack as focus_stack
     from sightline.composing.fuse import fuse as fuse
     from sightline.composing.panorama import panorama as panorama
+    from sightline.compressing.search import compress as compress
     from sightline.core.annotations import Annotation as Annotation
     from sightline.core.annotations import Heatmap as Heatmap
     from sightline.core.annotations import Labels as Labels
@@ -101,6 +102,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "audit": "auditing.audit",
     "burst": "composing.burst",
     "compare": "evaluating.rivals:rivals",
+    "compress": "compressing.search",
     "convert": "core.conversion",
     "cross_validate": "training.folding",
     "diff": "core.versions",

@@ -14,7 +14,7 @@ HEAVY = {
     *("timm", "torch", "torchao", "torchvision", "transformers", "typer", "usearch", "uvicorn", "wandb"),
 }
 # Rooms whose every file is a network or its training, loaded by the catalog only when asked for by name.
-TORCH_ROOMS = {"heads", "losses", "models", "optimisers", "training"}
+TORCH_ROOMS = {"compressing", "heads", "losses", "models", "optimisers", "training"}
 # Rooms of pixels, of which one file is loaded when its entry is used.
 PIXEL_ROOMS = {"augmentations", "checks", "features", "filters", "finders", "matchers", "overlays", "sources"}
 

@@ -36,7 +36,7 @@ def calibrated(run: Run, task: Task, facts: Facts, passes: Pass, parted: Dataset
     if kept is not None:
         return kept
     seed = int(run.info["settings"]["seed"])
-    made = _learnt(task, facts, passes, parted, seed, tell)
+    made = learnt_by(task, facts, passes, parted, seed, tell)
     arrays = {} if made.outliers is None else made.outliers.arrays()
     packed = golden.pack_arrays(arrays) if arrays else b""
     if packed:
@@ -67,7 +67,8 @@ def _kept(run: Run, seal: str) -> Calibration | None:
         raise RunError(f"{run.path / NAME} is damaged: {error}. Delete it, and it is made anew.") from error
 
 
-def _learnt(task: Task, facts: Facts, passes: Pass, parted: Dataset, seed: int, tell: Tell) -> Calibration:
+def learnt_by(task: Task, facts: Facts, passes: Pass, parted: Dataset, seed: int, tell: Tell) -> Calibration:
+    """What a pass says of the held-back side, whatever computes it; nothing is kept."""
     val = parted.side("val")
     truths: list[Annotation] = []
     given: list[Annotation] = []

@@ -94,7 +94,7 @@ def evaluate(
         calibration = calibrated(run, task, facts, passes, parted, tell)
         train = posed(task, parted.side("train"), facts)
         side, held = held_out(parted, side)
-        thresholds = _thresholds(task, passes, parted.side("val"), facts, seed, calibration)
+        thresholds = thresholds_of(task, passes, parted.side("val"), facts, seed, calibration)
     else:
         if data is None:
             raise AmbiguousError(f"name the data to measure {what} on.")
@@ -105,7 +105,7 @@ def evaluate(
         train, side = posed(task, held, facts), side or "all"
         thresholds = dict(model.card["thresholds"])
     start = time.perf_counter()
-    kept, truths, plain, given, unreadable = _gathered(task, passes, held, facts, seed, calibration, tell)
+    kept, truths, plain, given, unreadable = gathered(task, passes, held, facts, seed, calibration, tell)
     took = time.perf_counter() - start
     seconds = took / max(1, len(held))
     if not truths:
@@ -137,11 +137,11 @@ def answered(run: Run, parted: Dataset) -> tuple[Task, list[Sample], list[Annota
     task, facts, network = trained(run)
     passes, seed = torch_run(network), int(run.info["settings"]["seed"])
     calibration = calibrated(run, task, facts, passes, parted)
-    kept, truths, _, given, _ = _gathered(task, passes, held_out(parted)[1], facts, seed, calibration, silent)
+    kept, truths, _, given, _ = gathered(task, passes, held_out(parted)[1], facts, seed, calibration, silent)
     return task, kept, truths, given
 
 
-def _gathered(
+def gathered(
     task: Task, passes: Pass, held: Dataset, facts: Facts, seed: int, calibration: Calibration, tell: Tell
 ) -> tuple[list[Sample], list[Annotation], list[Annotation], list[Annotation], dict[str, str]]:
     """Samples with a truth, their truths, their answers before and after calibration, and what could not be read."""
@@ -164,12 +164,12 @@ def _gathered(
     return kept, truths, plain, given, unreadable
 
 
-def _thresholds(
+def thresholds_of(
     task: Task, passes: Pass, val: Dataset, facts: Facts, seed: int, calibration: Calibration
 ) -> dict[str, Any]:
     """The score that an object or a name needs, how wide an interval must be: measured on validation pictures alone."""
     if task.several or task.kind is Value:
-        _, truths, _, given, _ = _gathered(task, passes, val, facts, seed, calibration, silent)
+        _, truths, _, given, _ = gathered(task, passes, val, facts, seed, calibration, silent)
         return measured(truths, given)
     if task.kind is not Objects:
         return {}

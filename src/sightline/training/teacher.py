@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sightline.core import catalog
 from sightline.core.errors import SettingsError
@@ -23,7 +23,7 @@ Call = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]  # what a network was g
 class Teacher:
     """A network that is done learning, and how much each of its outputs counts."""
 
-    network: nn.Module
+    network: Any  # answers named tensors, in the precision of the run
     losses: Mapping[str, str]  # output -> loss in losses/; `likeness` for those not named
     share: float
     temperature: float
@@ -54,7 +54,7 @@ def teacher(task: Task, facts: Facts, settings: Settings, choices: Choices) -> T
     if not settings.teacher:
         return None
     from sightline.predicting.model import torch_network
-    from sightline.training.learner import place
+    from sightline.training.learner import Called, place
 
     found, theirs, name, model = weights_of(settings.teacher, "train.teacher")
     told = f"train.teacher = '{settings.teacher}'"
@@ -68,4 +68,4 @@ def teacher(task: Task, facts: Facts, settings: Settings, choices: Choices) -> T
             raise SettingsError(f"{told}: it looks at pictures of {size}, {its.channels} channels, {its.dtype}.")
     network = place(torch_network(task, model, theirs, found), choices)
     network.requires_grad_(False)
-    return Teacher(network.eval(), task.taught, settings.teacher_share, settings.temperature)
+    return Teacher(Called(network.eval(), choices), task.taught, settings.teacher_share, settings.temperature)

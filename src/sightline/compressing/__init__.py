@@ -1,0 +1,1 @@
+"""From a model to a smaller or faster one, with what it lost measured against what it was."""
