@@ -26,7 +26,8 @@ A command that was stopped with Ctrl-C or killed is continued by the same comman
 | 1 | a bug of ours: a traceback is shown |
 | 2 | an error that you can fix: one line `error[code]: message` on standard error, or with `--json` the document \
 `{"schema": 1, "error": {"code": …, "message": …}}`; also when `predict` could not read some of the pictures |
-| 3 | `convert` wrote the data, and lists what the other layout could not hold; or no form of `compress` surely lost little enough |
+| 3 | `convert` wrote the data, and lists what the other layout could not hold; \
+or no form of `compress` surely lost little enough |
 | 130, 143 | stopped by Ctrl-C or by a request to end; training has saved where it was |
 | 141 | whoever read the output went away |
 
