@@ -25,9 +25,18 @@ class Shelf:
         self.named: dict[str, dict[str, int]] = {}
         self.shares: dict[str, Mapping[str, Any]] = {}
 
-    def put(self, number: int, name: str = "m", *, champion: bool = False, seal: str = "", **made: Any) -> Path:
+    def put(
+        self,
+        number: int,
+        name: str = "m",
+        *,
+        champion: bool = False,
+        seal: str = "",
+        task: str = "classify",
+        **made: Any,
+    ) -> Path:
         """Make and register a version."""
-        path = levels(self.room / f"{name}-{number}.sightline", number, **made)
+        path = levels(self.room / f"{name}-{number}.sightline", number, task, **made)
         self.versions.setdefault(name, {})[number] = Version(name, number, seal or seal_of(path), path)
         self.named.setdefault(name, {})
         if champion:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 
 from sightline.core.errors import SettingsError
+from sightline.core.files import canonical
 from sightline.serving import arms
 
 COUNT = 20_000
@@ -22,7 +24,7 @@ def within(observed: int, share: float, count: int, sigmas: float = 4.0) -> bool
 
 @pytest.fixture
 def traffic() -> arms.Traffic:
-    return arms.Traffic("split", {"champion": 0.6, "challenger": 0.3, "7": 0.1}, id="0123456789abcdef")
+    return arms.Traffic("split", "champion", {"champion": 0.6, "challenger": 0.3, "7": 0.1}, id="0123456789abcdef")
 
 
 def test_a_caller_keeps_its_arm_whatever_it_sends(traffic: arms.Traffic) -> None:
@@ -37,7 +39,7 @@ def test_without_a_caller_the_picture_keeps_its_arm(traffic: arms.Traffic) -> No
     drawn = [arms.assign(traffic, "", f"digest-{number}").arm for number in range(300)]
     assert drawn == [arms.assign(traffic, "", f"digest-{number}").arm for number in range(300)]
     assert len(set(drawn)) == 3
-    by_picture = arms.Traffic("split", traffic.shares, by=arms.PICTURE, id=traffic.id)
+    by_picture = arms.Traffic("split", "champion", traffic.shares, by=arms.PICTURE, id=traffic.id)
     assert [arms.assign(by_picture, "one caller", f"digest-{number}").arm for number in range(300)] == drawn
 
 
@@ -51,7 +53,7 @@ def test_shares_are_as_said(traffic: arms.Traffic) -> None:
 
 def test_one_experiment_says_nothing_of_another(traffic: arms.Traffic) -> None:
     first = counted(traffic)
-    second = counted(arms.Traffic("split", traffic.shares, id="fedcba9876543210"))
+    second = counted(arms.Traffic("split", "champion", traffic.shares, id="fedcba9876543210"))
     both = sum(a == b == "champion" for a, b in zip(first, second, strict=True))
     assert within(both, 0.36, COUNT)
 
@@ -84,7 +86,9 @@ def test_every_kind_comes_back_from_json() -> None:
         arms.cascade("2", confidence=0.8, first="1"),
     ]
     assert {traffic.kind for traffic in kinds} == set(arms.KINDS)
-    assert [arms.Traffic.from_json(traffic.to_json()) for traffic in kinds] == kinds
+    assert [arms.Traffic.from_json(json.loads(canonical(traffic.to_json()))) for traffic in kinds] == kinds
+    first = arms.Traffic.from_json(json.loads(canonical(arms.split({"champion": 9, "a": 1}).to_json())))
+    assert (first.control, first.challengers) == ("champion", ("a",))  # whatever order JSON is kept in
     assert arms.Traffic.from_json(None) == arms.SINGLE
     assert arms.assign(kinds[3], "a", "").shadows == ("challenger", 3)
     assert (arms.assign(kinds[4], "a", "").answers, arms.assign(kinds[4], "a", "").larger) == (1, 2)
@@ -100,6 +104,7 @@ def test_every_kind_comes_back_from_json() -> None:
         {"kind": "split", "shares": {"champion": 0.5, "a/../b": 0.5}},
         {"kind": "canary", "shares": {"champion": 0.95, "challenger": 0.05}},
         {"kind": "shadow"},
+        {"kind": "single", "control": "challenger"},
         {"kind": "single", "shadows": ["challenger"]},
         {"kind": "cascade", "larger": "challenger"},
         {"kind": "single", "share": 1},

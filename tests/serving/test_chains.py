@@ -63,6 +63,11 @@ def test_chains_answer_as_apply_does_and_say_what_each_stage_took(shelf: Shelf) 
             assert isinstance(parts, Objects)
             assert isinstance(found, Objects)
             assert len(parts) == len(found) > 0
+            bundle = shelf.versions["m"][1].path
+            applied = Chain.parse(CHAINS["parts"].replace("(m)", f"({bundle})"))(pixels).answer
+            assert isinstance(applied, Objects)
+            for known, wanted in zip(parts.details or (), applied.details or (), strict=True):
+                assert from_json(known["answer"]).gap(from_json(wanted["answer"])) < 1e-6
             for known in parts.details or ():
                 answer = from_json(known["answer"])
                 assert isinstance(answer, Labels)

@@ -80,7 +80,7 @@ async def loaded(made: Engine, work: Any, clients: int = 4, **asked: Any) -> lis
 
 def test_it_answers_as_the_bundle_does_by_itself(tmp_path: Path) -> None:
     async def work() -> None:
-        path = levels(tmp_path / "toy.sightline", 3)
+        path = levels(tmp_path / "toy.sightline", 3, "classify")
         async with engine(Fixed([path]), batch=16) as made:
             assert made.ready
             model = load(path, threads=1)
@@ -102,6 +102,7 @@ def test_it_answers_as_the_bundle_does_by_itself(tmp_path: Path) -> None:
             assert await code_of(made, Ask("toy", DARK, which=9)) == "not_found"
             told = made.state()
             version = told["models"]["toy"]["versions"][1]
+            assert made._posts.crews()[0].staff.measured["shared"]
             assert version["state"] == "ready"
             assert len(version["workers"]) == 2
             assert version["about"]["task"] == "classify"
@@ -195,7 +196,7 @@ def test_swaps_under_load_answer_with_the_version_that_they_name(shelf: Shelf) -
 def test_a_bad_version_never_answers_and_says_why(shelf: Shelf, strange: None, tmp_path: Path) -> None:
     async def work() -> None:
         shelf.put(2)
-        broken = levels(tmp_path / "x.sightline", 3)
+        broken = levels(tmp_path / "x.sightline", 3, "classify")
         data = bytearray(broken.read_bytes())
         data[len(data) // 2] ^= 1
         nan = graph(bias=float("nan"))
@@ -220,6 +221,7 @@ def test_a_bad_version_never_answers_and_says_why(shelf: Shelf, strange: None, t
                     assert told["champion"] == 1
                     assert told["wanted"] == number
                     _matches(told["refused"][number], wanted[number])
+                    assert str(tmp_path) not in str(told["refused"])
                     assert await code_of(made, Ask("m", DARK, which=number)) == "not_ready"
 
             answers = await loaded(made, swaps(), clients=2)
@@ -304,6 +306,10 @@ def test_nothing_late_is_computed_and_who_leaves_frees_a_place(shelf: Shelf, str
     async def work() -> None:
         slow(shelf, seconds=0.1)
         async with engine(shelf, ahead=0) as made:
+            begun = time.monotonic()  # it is with a worker when its time is over: nobody waits for that worker
+            assert await code_of(made, Ask("m", DARK, deadline=begun + 0.03)) == "deadline"
+            assert time.monotonic() - begun < 0.09
+            await asyncio.sleep(0.1)
             busy = [asyncio.create_task(made.predict(Ask("m", DARK))) for _ in range(2)]
             await asyncio.sleep(0.02)
             begun = time.monotonic()
@@ -320,7 +326,7 @@ def test_nothing_late_is_computed_and_who_leaves_frees_a_place(shelf: Shelf, str
             assert time.monotonic() - begun < 0.16
             await asyncio.gather(*busy)
             await asyncio.sleep(0.15)
-            assert crew.served == 2
+            assert crew.served == 3
             assert crew.waiting == 0
             assert crew.flying == 0
             assert made.state()["asked"] == 0
@@ -465,6 +471,26 @@ def test_a_picture_that_kills_harms_itself_alone(shelf: Shelf, monkeypatch: pyte
     asyncio.run(work())
 
 
+def test_nobody_waits_behind_a_picture_that_hangs(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies with a stuck worker is given to another long before that one is ended."""
+    monkeypatch.syspath_prepend(str(FAULTY))
+
+    async def work() -> None:
+        async with engine(shelf, workers=1, limits=Limits(seconds=4.0)) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            stuck = asyncio.create_task(code_of(made, Ask("m", b"FAULTY!sleep")))
+            await asyncio.sleep(0.01)
+            begun = time.monotonic()
+            assert (await made.predict(Ask("m", DARK))).number == 1
+            assert time.monotonic() - begun < 3.0
+            assert not stuck.done()
+            assert len(crew.hands) == 2
+            assert await stuck == "too_slow"
+
+    asyncio.run(work())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="walls of Linux")
 def test_workers_have_given_up_what_they_do_not_need(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a worker tries to do is told by the brightness of the picture that its decoder then makes."""
@@ -521,7 +547,7 @@ def test_a_version_that_fails_is_let_alone_and_tried_again(shelf: Shelf, strange
 
 
 def test_seals_of_bundles_are_those_of_their_content(tmp_path: Path) -> None:
-    path = levels(tmp_path / "a.sightline", 1)
+    path = levels(tmp_path / "a.sightline", 1, "classify")
     source = Fixed([f"other={path}"])
     assert source.names() == ["other"]
     assert source.version("other").seal == bundle.load(path).version

@@ -17,22 +17,22 @@ from sightline.core.errors import InputError, ServingError, SettingsError, Unkno
 from sightline.core.progress import Event
 from sightline.serving import leases
 from sightline.serving.chunks import Worker
+from sightline.serving.fixed import Fixed
 from sightline.serving.job import ask
 from sightline.serving.jobs import Chunk, Finished, Jobs, Options, open_jobs
-from tests.serving._answering import Shelf, colours, photographs
+from sightline.testing.bundles import levels, pictures
 
 COUNT = 23
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    return Shelf(colours(tmp_path_factory.mktemp("shelf") / "colours.sightline"))
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Fixed:
+    return Fixed([levels(tmp_path_factory.mktemp("shelf") / "levels.sightline")])
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos") / "photos"
-    photographs(folder, COUNT)
+    folder = pictures(tmp_path_factory.mktemp("photos") / "photos", COUNT)
     (folder / "broken.png").write_bytes(b"\x89PNG nothing")
     return folder
 
@@ -47,10 +47,10 @@ def rows(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "predictions.jsonl").read_text().splitlines()]
 
 
-def test_every_picture_is_answered_once_and_in_order(jobs: Jobs, shelf: Shelf, photos: Path) -> None:
+def test_every_picture_is_answered_once_and_in_order(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
     told: list[Event] = []
     options = Options(chunk=5, formats=("csv",))
-    job = jobs.submit("colours", [str(photos), str(photos / "001.png")], source=shelf, options=options)
+    job = jobs.submit("levels", [str(photos), str(photos / "0001.png")], source=shelf, options=options)
     assert (job.state, job.total, job.number) == ("queued", COUNT + 1, 1)
     assert jobs.run(shelf, tell=told.append) == 6  # five chunks and the report
     done = jobs.status(job.id)
@@ -58,11 +58,12 @@ def test_every_picture_is_answered_once_and_in_order(jobs: Jobs, shelf: Shelf, p
     assert done.line == f"done: {COUNT + 1} of {COUNT + 1} pictures, 1 could not be answered"
     found = rows(done.folder)
     assert [row["id"] for row in found] == sorted(str(path) for path in photos.iterdir())
-    assert [row["decision"]["best"] for row in found[:6]] == ["blue", "green", "red"] * 2  # type: ignore[index]
+    assert [row["decision"]["best"] for row in found[:6]] == ["v1", "bright"] * 3  # type: ignore[index]
     (bad,) = [row for row in found if "error" in row]
     assert bad["error"]["code"] in ("corrupt", "truncated", "unknown_format")  # type: ignore[index]
     report = json.loads((done.folder / "report.json").read_text())
-    assert (report["pictures"], report["answers"], report["names"]["blue"]) == (COUNT + 1, COUNT, 8)
+    assert (report["pictures"], report["answers"], report["names"]["v1"]) == (COUNT + 1, COUNT, 12)
+    assert report["unsure"] == sum(row.get("sure") is False for row in found)
     page = (done.folder / "report.html").read_text()
     assert "broken.png" in page
     assert "<script" not in page
@@ -75,20 +76,20 @@ def test_every_picture_is_answered_once_and_in_order(jobs: Jobs, shelf: Shelf, p
     assert [one.id for one in jobs.every()] == [job.id]
 
 
-def test_the_answers_are_those_of_predicting(jobs: Jobs, shelf: Shelf, photos: Path) -> None:
+def test_the_answers_are_those_of_predicting(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
     from sightline.core.annotations import from_json
     from sightline.predicting.model import load
 
-    job = jobs.submit("colours", [str(photos / "*2.png")], source=shelf)
+    job = jobs.submit("levels", [str(photos / "*2.png")], source=shelf)
     jobs.run(shelf, only=job.id)
-    model = load(shelf.path)
+    model = load(shelf.version("levels").path)
     for row in rows(job.folder):
         (answer,) = model.predict(row["id"])
         assert answer.gap(from_json(row["answer"])) == 0.0  # type: ignore[arg-type]
 
 
-def test_a_job_is_cancelled_between_chunks_and_resumed(jobs: Jobs, shelf: Shelf, photos: Path) -> None:
-    job = jobs.submit("colours", [str(photos)], source=shelf, options=Options(chunk=4))
+def test_a_job_is_cancelled_between_chunks_and_resumed(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
+    job = jobs.submit("levels", [str(photos)], source=shelf, options=Options(chunk=4))
     seen: list[int] = []
 
     def stop() -> bool:
@@ -107,13 +108,13 @@ def test_a_job_is_cancelled_between_chunks_and_resumed(jobs: Jobs, shelf: Shelf,
     with pytest.raises(ServingError) as caught:
         jobs.cancel(job.id)
     assert caught.value.code == "conflict"
-    assert jobs.submit("colours", [str(photos)], source=shelf).folder != job.folder
+    assert jobs.submit("levels", [str(photos)], source=shelf).folder != job.folder
 
 
-def test_what_is_wrong_is_said_at_once(jobs: Jobs, shelf: Shelf, photos: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said_at_once(jobs: Jobs, shelf: Fixed, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError):
-        jobs.submit("colours", [str(tmp_path / "empty")], source=shelf)
+        jobs.submit("levels", [str(tmp_path / "empty")], source=shelf)
     with pytest.raises(ServingError, match="no job"):
         jobs.status("20260101-beef")
     with pytest.raises(SettingsError):
@@ -122,29 +123,29 @@ def test_what_is_wrong_is_said_at_once(jobs: Jobs, shelf: Shelf, photos: Path, t
         Options(formats=("cocoa",))
 
 
-def test_only_folders_that_may_be_read_are_named(shelf: Shelf, photos: Path, tmp_path: Path) -> None:
+def test_only_folders_that_may_be_read_are_named(shelf: Fixed, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "room").mkdir()
-    (tmp_path / "room" / "link.png").symlink_to(photos / "001.png")
-    (tmp_path / "room" / "own.png").write_bytes((photos / "001.png").read_bytes())
+    (tmp_path / "room" / "link.png").symlink_to(photos / "0001.png")
+    (tmp_path / "room" / "own.png").write_bytes((photos / "0001.png").read_bytes())
     with open_jobs(tmp_path / "jobs.db", tmp_path / "jobs", roots=[tmp_path / "room"]) as jobs:
         for word in (str(photos), "../photos", str(tmp_path / "room" / ".." / ".."), str(tmp_path / "room")):
             with pytest.raises(ServingError) as caught:
-                jobs.submit("colours", [word], source=shelf)
+                jobs.submit("levels", [word], source=shelf)
             assert caught.value.code == "forbidden"
-        assert jobs.submit("colours", [str(tmp_path / "room" / "own.png")], source=shelf).total == 1
+        assert jobs.submit("levels", [str(tmp_path / "room" / "own.png")], source=shelf).total == 1
 
 
 def test_a_reason_that_all_share_fails_the_job_and_only_it(
-    jobs: Jobs, shelf: Shelf, photos: Path, tmp_path: Path
+    jobs: Jobs, shelf: Fixed, photos: Path, tmp_path: Path
 ) -> None:
-    broken = Shelf(tmp_path / "gone.sightline")
-    job = jobs.submit("colours", [str(photos)], source=shelf)
-    other = jobs.submit("colours", [str(photos / "001.png")], source=shelf)
-    broken.version = lambda name, which="champion": shelf.version(name).__class__(name, 1, "x", tmp_path / "gone")  # type: ignore[method-assign]
+    broken = Fixed([levels(tmp_path / "levels.sightline")])
+    job = jobs.submit("levels", [str(photos)], source=shelf)
+    other = jobs.submit("levels", [str(photos / "0001.png")], source=shelf)
+    (tmp_path / "levels.sightline").write_bytes(b"gone")
     jobs.run(broken, only=job.id)
     failed = jobs.status(job.id)
     assert failed.state == "failed"
-    assert "gone" in failed.why
+    assert "levels.sightline" in failed.why
     jobs.run(shelf)
     assert (jobs.status(other.id).state, jobs.status(job.id).state) == ("done", "failed")
     jobs.resume(job.id)
@@ -152,8 +153,8 @@ def test_a_reason_that_all_share_fails_the_job_and_only_it(
     assert jobs.status(job.id).state == "done"
 
 
-def test_somebody_else_can_take_the_place_of_the_map(jobs: Jobs, shelf: Shelf, photos: Path) -> None:
-    job = jobs.submit("colours", [str(photos)], source=shelf, options=Options(chunk=8))
+def test_somebody_else_can_take_the_place_of_the_map(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
+    job = jobs.submit("levels", [str(photos)], source=shelf, options=Options(chunk=8))
     seen: list[int] = []
 
     def spread(work: Callable[[Chunk], Finished], chunks: Iterable[Chunk]) -> Iterator[Finished]:
@@ -171,8 +172,23 @@ def expire(jobs: Jobs) -> None:
         ask(connection, "UPDATE job_chunks SET until = 0 WHERE state = 'taken'")
 
 
-def test_a_stolen_chunk_counts_once(jobs: Jobs, shelf: Shelf, photos: Path, tmp_path: Path) -> None:
-    job = jobs.submit("colours", [str(photos)], source=shelf, options=Options(chunk=12))
+def test_a_chunk_may_be_given_back_and_the_report_comes_last(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
+    job = jobs.submit("levels", [str(photos / "000?.png")], source=shelf, options=Options(chunk=5, threshold=1.0))
+    for _ in range(leases.ATTEMPTS + 1):
+        taken = jobs.leases.take()
+        assert taken is not None
+        assert (taken[1], len(taken[2])) == (0, 5)
+        assert jobs.leases.release(job.id, 0)
+    first, second = (next(jobs._chunks(None, lambda: False)) for _ in range(2))
+    assert jobs.leases.take() is None  # no report while pictures are with somebody
+    for chunk in (first, second):
+        assert jobs.leases.finish(Worker(jobs.leases, jobs.fail, shelf)(chunk))
+    jobs.run(shelf)
+    assert json.loads((job.folder / "report.json").read_text())["unsure"] == 10
+
+
+def test_a_stolen_chunk_counts_once(jobs: Jobs, shelf: Fixed, photos: Path, tmp_path: Path) -> None:
+    job = jobs.submit("levels", [str(photos)], source=shelf, options=Options(chunk=12))
     slow = next(jobs._chunks(None, lambda: False))
     expire(jobs)  # it was not heard of for too long
     with open_jobs(tmp_path / "jobs.db", tmp_path / "jobs") as others:
@@ -187,12 +203,12 @@ def test_a_stolen_chunk_counts_once(jobs: Jobs, shelf: Shelf, photos: Path, tmp_
     assert jobs.status(job.id).answered == COUNT + 1
 
 
-def test_a_picture_that_kills_is_found_and_given_up(jobs: Jobs, shelf: Shelf, photos: Path) -> None:
-    job = jobs.submit("colours", [str(photos / "00?.png")], source=shelf, options=Options(chunk=4))
+def test_a_picture_that_kills_is_found_and_given_up(jobs: Jobs, shelf: Fixed, photos: Path) -> None:
+    job = jobs.submit("levels", [str(photos / "000?.png")], source=shelf, options=Options(chunk=4))
     killed = 0
     while jobs.status(job.id).state != "done":
         chunk = next(jobs._chunks(None, lambda: False))
-        if any(name.endswith("002.png") for name, _ in chunk.items):
+        if any(name.endswith("0002.png") for name, _ in chunk.items):
             killed += 1
             expire(jobs)  # its worker is gone
             continue
@@ -202,15 +218,14 @@ def test_a_picture_that_kills_is_found_and_given_up(jobs: Jobs, shelf: Shelf, ph
     assert killed == 2 * leases.ATTEMPTS
     found = rows(job.folder)
     assert [row["error"]["code"] for row in found if "error" in row] == ["crashed"]  # type: ignore[index]
-    assert [str(row["id"])[-7:] for row in found] == [f"00{place}.png" for place in range(10)]
+    assert [str(row["id"])[-8:] for row in found] == [f"000{place}.png" for place in range(10)]
 
 
 CHILD = """
 import sys
-from pathlib import Path
 from sightline.serving import chunks
 from sightline.serving.jobs import open_jobs
-from tests.serving._answering import Shelf
+from sightline.serving.fixed import Fixed
 import time
 plain = chunks.write_part
 def slowly(*given):
@@ -220,18 +235,24 @@ def slowly(*given):
 chunks.write_part = slowly
 with open_jobs(sys.argv[1], sys.argv[2]) as jobs:
     print("ready", flush=True)
-    jobs.run(Shelf(Path(sys.argv[3])))
+    jobs.run(Fixed([sys.argv[3]]))
 """
 
 
-def test_kills_lose_nothing_and_repeat_little(jobs: Jobs, shelf: Shelf, photos: Path, tmp_path: Path) -> None:
-    whole = jobs.submit("colours", [str(photos)], source=shelf, options=Options(chunk=2))
+def test_kills_lose_nothing_and_repeat_little(jobs: Jobs, shelf: Fixed, photos: Path, tmp_path: Path) -> None:
+    whole = jobs.submit("levels", [str(photos)], source=shelf, options=Options(chunk=2))
     jobs.run(shelf)
-    job = jobs.submit("colours", [str(photos)], source=shelf, options=Options(chunk=2))
+    job = jobs.submit("levels", [str(photos)], source=shelf, options=Options(chunk=2))
     for pause in (0.15, 0.35):
-        words = [sys.executable, "-c", CHILD, str(tmp_path / "jobs.db"), str(tmp_path / "jobs"), str(shelf.path)]
-        path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
-        child = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path})
+        words = [
+            sys.executable,
+            "-c",
+            CHILD,
+            str(tmp_path / "jobs.db"),
+            str(tmp_path / "jobs"),
+            str(shelf.version("levels").path),
+        ]
+        child = subprocess.Popen(words, stdout=subprocess.PIPE)
         assert child.stdout is not None
         child.stdout.readline()
         before = jobs.status(job.id).answered
@@ -248,5 +269,4 @@ def test_kills_lose_nothing_and_repeat_little(jobs: Jobs, shelf: Shelf, photos: 
     assert time.monotonic() - start < 30
     done = jobs.status(job.id)
     assert (done.state, done.done, done.failed) == ("done", COUNT, 1)
-    for name in ("predictions.jsonl",):
-        assert (done.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+    assert (done.folder / "predictions.jsonl").read_bytes() == (whole.folder / "predictions.jsonl").read_bytes()

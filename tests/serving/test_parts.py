@@ -9,6 +9,7 @@ from sightline.core.annotations import Annotation, Heatmap, Labels, Objects, Pic
 from sightline.core.decisions import Decision
 from sightline.core.errors import InputError, ServingError
 from sightline.serving import routing, wire
+from sightline.serving.admission import Admission
 from sightline.serving.asking import Ask
 from sightline.serving.breaker import Breaker
 from sightline.serving.item import Made
@@ -134,3 +135,21 @@ def test_routes_follow_traffic_and_fall_back_on_the_champion() -> None:
     assert routing.routes(Ask("m", b"p"), 4, aliases, cascade).larger == (5, "challenger")
     with pytest.raises(ServingError, match="Aliases: champion, challenger"):
         routing.asked_for("m", "old", aliases)
+
+
+def test_who_is_let_in_is_learnt_from_those_who_were_late() -> None:
+    made = Admission(2.0)
+    made.admit(0.05, 0.01, 0.1)
+    made.admit(1.9, 0.01, float("inf"))
+    for wait, left in ((0.09, 0.1), (2.1, float("inf")), (0.0, 0.001)):
+        with pytest.raises(ServingError) as caught:
+            made.admit(wait, 0.01, left)
+        assert caught.value.code == "queue_full"
+        assert caught.value.retry_after
+    for _ in range(15):
+        made.missed()
+    with pytest.raises(ServingError):
+        made.admit(0.05, 0.01, 0.1)
+    for _ in range(2000):
+        made.kept()
+    made.admit(0.05, 0.01, 0.1)

@@ -40,7 +40,7 @@ def test_a_row_says_who_answered_what_and_nobody_reads_the_caller(tmp_path: Path
     decision = Decision("name 39", 1.0, names, 0.95, 0.25, "may be any of 40 names")
     with open_predictions(tmp_path / "log.db") as log:
         log.add(answered(ASK, reply(answer, decision, experiment="ab.0"), "d1", 0.02))
-        log.add(answered(ASK, reply(answer, drawn="challenger"), "d1", 0.02, shadow=True))
+        log.add(answered(ASK, reply(answer, drawn="champion"), "d1", 0.02, shadow=True))
         error = ServingError("worker_lost", "died")
         error.arm, error.number, error.experiment = "challenger", 7, "ab.0"
         log.add(refused(ASK, error, "d2", 0.5))
@@ -54,6 +54,7 @@ def test_a_row_says_who_answered_what_and_nobody_reads_the_caller(tmp_path: Path
         assert (len(first["answer"]["names"]), first["answer"]["of"], first["decision"]["of"]) == (10, 40, 40)
         assert (first["arm"], first["number"], first["experiment"], first["shadow"]) == ("challenger", 3, "ab.0", False)
         assert (second["shadow"], second["error"], second["unsure"]) == (True, "fallback", None)
+        assert second["arm"] == "champion"  # it was drawn, and could not answer
         assert (lost["status"], lost["error"], lost["arm"], lost["number"]) == (503, "worker_lost", "challenger", 7)
         assert (bad["status"], bad["arm"], bad["answer"]) == (422, "", None)
         assert first["caller"] == log.hashed("secret token") != ""
@@ -132,29 +133,30 @@ while True:
 
 @pytest.mark.parametrize("mode", ["fast", "durable"])
 def test_a_kill_loses_what_the_mode_allows(mode: str, tmp_path: Path) -> None:
-    for attempt in range(2):
-        place = tmp_path / f"{attempt}.db"
-        child = subprocess.Popen([sys.executable, "-c", CHILD, mode, str(place)], stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        lines = [child.stdout.readline()]
-        until = time.time() + 0.5 + 0.2 * attempt
-        while time.time() < until:
-            lines.append(child.stdout.readline())
-        os.kill(child.pid, signal.SIGKILL)
-        killed = time.time()
-        lines += [line for line in child.communicate()[0].splitlines() if len(line.split()) == 2]
-        with open_predictions(place) as log:
-            kept = {found["request"] for found in log.rows()}
-        lost = [float(when) for request, when in map(str.split, lines) if request not in kept]
-        assert len(lines) > 20
-        assert not lost if mode == "durable" else all(when > killed - 1 for when in lost)
+    place = tmp_path / "log.db"
+    child = subprocess.Popen([sys.executable, "-c", CHILD, mode, str(place)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    lines = [child.stdout.readline()]
+    until = time.time() + 0.7
+    while time.time() < until:
+        lines.append(child.stdout.readline())
+    os.kill(child.pid, signal.SIGKILL)
+    killed = time.time()
+    lines += [line for line in child.communicate()[0].splitlines() if len(line.split()) == 2]
+    with open_predictions(place) as log:
+        kept = {found["request"] for found in log.rows()}
+        assert log.database.problems() == []
+    lost = [float(when) for request, when in map(str.split, lines) if request not in kept]
+    assert len(lines) > 20
+    assert kept
+    assert not lost if mode == "durable" else all(when > killed - 1 for when in lost)
 
 
 FULL = """
 import resource, sys, time
 from sightline.serving.predictions import open_predictions
 from sightline.serving.prediction import Prediction
-log = open_predictions(sys.argv[2], mode=sys.argv[1], most=300, tell=lambda event: print(event.kind))
+log = open_predictions(sys.argv[1], mode="durable", most=300, tell=lambda event: print(event.kind))
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 slowest = 0.0
 for number in range(3000):
@@ -173,9 +175,8 @@ print(state["written"])
 """
 
 
-@pytest.mark.parametrize("mode", ["fast", "durable"])
-def test_a_full_disk_costs_rows_and_stops_nobody(mode: str, tmp_path: Path) -> None:
-    words = [sys.executable, "-c", FULL, mode, str(tmp_path / "log.db")]
+def test_a_full_disk_costs_rows_and_stops_nobody(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", FULL, str(tmp_path / "log.db")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     *told, written = done.stdout.split()

@@ -83,6 +83,8 @@ def test_a_share_that_changes_while_the_world_changes_is_no_evidence() -> None:
     assert refutes([pooled])  # type: ignore[list-item]
     assert not refutes(strata)
     assert not compare(strata).differs
+    little = (Sums.of(np.zeros(9)), Sums.of(np.ones(2)))
+    assert [refutes([little] * count) for count in (1, 2, 3)] == [False, True, True]  # each says some of it
 
 
 def _parts(sums: Sums) -> tuple[float, ...]:

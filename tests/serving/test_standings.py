@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from sightline.core import bundle
 from sightline.core.errors import SettingsError
 from sightline.core.progress import Event
-from sightline.registering.version import Version
-from sightline.serving import arms, canaries
+from sightline.registering.registry import Registry, open_registry
+from sightline.serving import arms, canaries, cascades
 from sightline.serving.prediction import Prediction
 from sightline.serving.predictions import Predictions, open_predictions
 from sightline.serving.standings import standings
+from tests.registering.conftest import model
 
 NUMBERS = {"champion": 1, "challenger": 2}
 
@@ -87,34 +88,44 @@ def test_shadows_are_compared_answer_by_answer(log: Predictions) -> None:
     assert (found.verdicts["right"].control, found.verdicts["right"].challenger) == (0.5, 1.0)
 
 
-class Registry:
-    """A source in memory, as the seam has it."""
+def test_what_a_small_model_could_answer_alone(log: Predictions) -> None:
+    traffic = arms.shadow(("2",))
+    for number in range(200):
+        score = (number % 10) / 10 + 0.05
+        row = Prediction(
+            f"r{number}", "parts", 1, "champion", traffic.experiment, best="nut", score=score, unsure=False
+        )
+        log.add(row)
+        alike = "nut" if score > 0.7 or number % 20 < 10 else "bolt"
+        log.add(replace(row, number=2, arm="2", shadow=True, best=alike, score=0.99))
+    assert log.writer.flush(20)
+    found = {point.confidence: point for point in cascades.curve(log, "parts", traffic, "2")}
+    assert (found[0.5].alone, found[0.5].same) == (0.5, 0.8)
+    assert (found[0.7].count, found[0.7].same, found[0.7].high) == (60, 1.0, 1.0)
+    assert 0.85 < found[0.7].low < 0.95
+    assert found[0.5].low < 0.8 < found[0.5].high
+    assert (found[0.99].count, found[0.99].low) == (0, 0.0)
+    assert cascades.curve(log, "parts", arms.shadow(("2",)), "2")[0].count == 0
+    cascade = arms.cascade("2", confidence=0.8)
+    said = [
+        arms.suffices(cascade, *told) for told in ((0.9, False), (0.9, True), (0.7, False), (None, None), (0.8, None))
+    ]
+    assert said == [True, False, False, False, True]
+    assert arms.suffices(arms.SINGLE, None, True)
 
-    def __init__(self, traffic: arms.Traffic) -> None:
-        self.kept: dict[str, Mapping[str, Any] | None] = {"parts": traffic.to_json()}
 
-    def names(self) -> list[str]:
-        return ["parts"]
-
-    def aliases(self, name: str) -> dict[str, int]:
-        return NUMBERS
-
-    def version(self, name: str, which: int | str = "champion") -> Version:
-        return Version(name, which if isinstance(which, int) else NUMBERS[which], "seal", Path())
-
-    def traffic(self, name: str) -> Mapping[str, Any] | None:
-        return self.kept[name]
-
-    def set_traffic(self, name: str, traffic: Mapping[str, Any] | None) -> None:
-        self.kept[name] = traffic
-
-    def changed(self) -> int:
-        return 0
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with open_registry(tmp_path / "registry") as opened:
+        for number, alias in enumerate(NUMBERS, 1):
+            path = bundle.save(tmp_path / f"{number}.sightline", model(), {"card.md": alias.encode()})
+            opened.register("parts", path, alias=alias)
+        yield opened
 
 
-def test_a_healthy_canary_rises_to_the_end(log: Predictions) -> None:
-    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 0.6), seconds=0, least=20))
-    registry, told = Registry(traffic), list[Event]()
+def test_a_healthy_canary_rises_to_the_end(log: Predictions, registry: Registry) -> None:
+    traffic, told = arms.canary(rise=arms.Rise(steps=(0.3, 0.6), seconds=0, least=20)), list[Event]()
+    registry.set_traffic("parts", traffic.to_json())
     assert canaries.tend(registry, log, "parts", tell=told.append) == traffic  # nobody asked yet
     fill(log, traffic, 150)
     second = canaries.tend(registry, log, "parts", tell=told.append)
@@ -131,11 +142,14 @@ def test_a_healthy_canary_rises_to_the_end(log: Predictions) -> None:
 
 
 @pytest.mark.parametrize(("failing", "slower", "why"), [(0.5, 1.0, "errors"), (0.0, 1.8, "seconds")])
-def test_a_sick_canary_is_pulled_back_and_says_why(log: Predictions, failing: float, slower: float, why: str) -> None:
-    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20))
-    registry, told = Registry(traffic), list[Event]()
+def test_a_sick_canary_is_pulled_back_and_says_why(
+    log: Predictions, registry: Registry, failing: float, slower: float, why: str
+) -> None:
+    traffic, told = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20)), list[Event]()
+    registry.set_traffic("parts", traffic.to_json())
     fill(log, traffic, 400, failing=failing, slower=slower)
-    after = canaries.tend(registry, log, "parts", tell=told.append)
+    canaries.tend_all(registry, log, tell=told.append)
+    after = arms.Traffic.from_json(registry.traffic("parts"))
     assert after.rise is not None
     assert (after.rise.state, after.shares["challenger"]) == ("pulled", 0.0)
     assert after.rise.why.startswith(why)
@@ -143,6 +157,23 @@ def test_a_sick_canary_is_pulled_back_and_says_why(log: Predictions, failing: fl
     assert [event.kind for event in told] == ["warn"]
     assert arms.assign(after, "anybody", "").arm == "champion"
     assert canaries.tend(registry, log, "parts") == after == arms.Traffic.from_json(registry.traffic("parts"))
+
+
+def test_a_canary_without_a_control_does_not_rise_and_a_broken_one_is_pulled(log: Predictions) -> None:
+    traffic = arms.canary(rise=arms.Rise(steps=(0.3, 1.0), seconds=0, least=20))
+    for number, status in enumerate([200] * 40 + [503] * 200):
+        error = "worker_lost" if status > 200 else ""
+        row = Prediction(
+            f"r{number}", "parts", 2, "challenger", traffic.experiment, caller="one", status=status, error=error
+        )
+        log.add(row)
+        if number in (39, 239):
+            assert log.writer.flush(20)
+            (found,) = standings(log, "parts", traffic, NUMBERS)
+            after = canaries.review(traffic, found, datetime.now(UTC))
+            assert (found.counts, found.subjects, after is traffic) == ((0, number + 1), 1, number == 39)
+    assert after.rise is not None
+    assert after.rise.why == "it failed 200 of 240 requests"
 
 
 def test_a_step_lasts_its_time(log: Predictions) -> None:

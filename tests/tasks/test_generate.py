@@ -17,7 +17,7 @@ from tests.tasks.lessons import Learnt, Lesson, learnt, shared_folder
 LESSON = Lesson(
     lambda: dataset("shapes", 240, size=32),
     lambda untrained, _: untrained / 2,
-    {"epochs": 20},
+    {"epochs": 14},
     {"size": 16, "steps": 12},
 )
 FACTS = Facts({"image": InputSpec((8, 8))}, options={"steps": 10})

@@ -14,7 +14,7 @@ from sightline.testing.toys import toy
 from tests.tasks.lessons import Lesson
 from tests.tasks.worlds import colours
 
-LESSON = Lesson(colours, lambda *_: 0.8, {"epochs": 8})
+LESSON = Lesson(colours, lambda *_: 0.8, {"epochs": 6})
 FRAME = Frame(0, (4, 4), (4, 4), (1.0, 1.0), (0.0, 0.0))
 NAMES = ("cat", "dog", "owl")
 

@@ -31,7 +31,7 @@ def _book(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "ladder.json").read_text()))
 
 
-def _trained(folder: Path, minutes: float = 0.25, **more: Any) -> tuple[Run, float]:
+def _trained(folder: Path, minutes: float = 0.15, **more: Any) -> tuple[Run, float]:
     start = time.monotonic()
     run = train(toy("labels", 96), out=folder, minutes=minutes, settings=TOLD, **more)
     return run, time.monotonic() - start
@@ -48,7 +48,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, float]:
 def test_the_time_holds_and_the_folder_is_its_best_rung(done: tuple[Run, float]) -> None:
     run, seconds = done
     book = _book(run.path)
-    assert seconds <= 15 + LATE
+    assert seconds <= 9 + LATE
     assert abs(book["seconds"] - seconds) < 2
     assert book["state"] == run.info["state"] == "done"
     rung = run.path / "rungs" / run.info["rung"]
@@ -100,7 +100,7 @@ def test_a_signal_stops_it_and_the_time_goes_on_where_it_was(tmp_path: Path) -> 
     run, again = _trained(tmp_path, tell=said.append)
     assert any("continuing" in event.text for event in said)
     assert run.info["state"] == "done"
-    assert first + again <= 15 + LATE  # both starts count
+    assert first + again <= 9 + LATE  # both starts count
 
 
 SCRIPT = """
@@ -111,7 +111,7 @@ from sightline.training.train import train
 told = {"precision": "float32", "layout": "plain", "workers": 0, "threads": 1, "compile": "off"}
 def tell(event):
     print(event.kind, event.text, flush=True)
-train(toy("labels", 96), out=sys.argv[1], minutes=0.3, settings=told, tell=tell)
+train(toy("labels", 96), out=sys.argv[1], minutes=0.2, settings=told, tell=tell)
 """
 
 
@@ -140,7 +140,7 @@ def test_killed_in_every_rung_it_still_ends_with_the_best(tmp_path: Path) -> Non
     assert plans[-1] == plans[-2], "the plan that was written down is kept"
     assert book["state"] == "done"
     assert Run(tmp_path).info["model"] == book["rungs"][book["best"]]["model"]
-    assert book["seconds"] <= 18 + LATE
+    assert book["seconds"] <= 12 + LATE
 
 
 def test_a_model_that_is_named_has_the_time_for_itself(tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ border-width:1px 0 0;
 margin-top:12px}.hero,.standings,figure,tr,svg,img{break-inside:avoid}p,li{break-inside:avoid}h2,.lead,caption{break-after:avoid}
 thead{display:table-header-group}.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:4px 8px 4px 0}
 tbody th{min-width:0}.halves{gap:8px 20px}.halves.figures{grid-template-columns:1fr}.halves.figures svg{max-width:12cm}
-.gallery{grid-template-columns:repeat(auto-fill,minmax(36mm,1fr));gap:10px}details:not([open])>summary{display:none}}
+.gallery{grid-template-columns:repeat(auto-fill,minmax(36mm,1fr));gap:10px}
+.gallery.five{grid-template-columns:repeat(5,1fr);margin-bottom:4px!important}details:not([open])>summary{display:none}}
 @page{size:A4;margin:14mm 13mm}
 """

@@ -112,4 +112,5 @@ def _row(told: Sequence[tuple[str, str]], packed: Any) -> str:
     for title, detail in told:
         figures += f'<figure><img class="tiny" src="{next(packed)}" alt="{escape(f"{title}: {detail}")}">'
         figures += f"<figcaption><b>{escape(title)}</b><span>{escape(detail)}</span></figcaption></figure>\n"
-    return f'<div class="gallery" style="--width:150px;margin-bottom:22px">{figures}</div>'
+    kind = "gallery five" if len(told) <= 5 else "gallery"  # one line on paper, where a screen may wrap it
+    return f'<div class="{kind}" style="--width:150px;margin-bottom:22px">{figures}</div>'

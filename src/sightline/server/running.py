@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sightline.core.errors import SettingsError
+from sightline.core.errors import SettingsError, SightlineError
+from sightline.core.progress import Event
 from sightline.server import protocol
 from sightline.server.service import Service
 from sightline.server.settings import ServerSettings
@@ -49,13 +50,14 @@ async def serve(service: Service, held: socket.socket, started: Callable[[], Non
     held.listen(2048)
     ticking = asyncio.create_task(_tick(service))
     watching = asyncio.create_task(protocol.watch(server.server_state.connections))
+    tending = asyncio.create_task(_tend(service))
     service.log("started", host=service.settings.host, port=held.getsockname()[1], models=sorted(service.models))
     try:
         with _signals(service, server):
             started()
             await server.serve(sockets=[held])
     finally:
-        for task in (ticking, watching):
+        for task in (ticking, watching, tending):
             task.cancel()
         left = 0.0 if server.force_exit else max(0.0, server.until - time.monotonic())
         await service.engine.stop(left)
@@ -81,6 +83,22 @@ async def _tick(service: Service) -> None:
         if service.keeper.trouble and service.keeper.trouble != trouble:
             service.log("tokens", why="the file of tokens cannot be read anew; the old ones hold")
         await asyncio.to_thread(service.source_changed)
+
+
+async def _tend(service: Service) -> None:
+    """Move canaries on, or pull them back, by what the log says of them."""
+    from sightline.serving import canaries
+
+    while service.predictions is not None:
+        await asyncio.sleep(canaries.EVERY)
+
+        def tell(event: Event) -> None:
+            service.log("canary", why=event.text)
+
+        try:
+            await asyncio.to_thread(canaries.tend_all, service.source, service.predictions, tell=tell)
+        except SightlineError as error:
+            service.log("canary", why=error.message)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sightline.core.errors import RegistryError, SettingsError
+from sightline.core.errors import RegistryError, ServingError, SettingsError
 from sightline.core.settings import fill, from_words
 from sightline.registering.version import Source
 from sightline.server.logs import Log
@@ -17,7 +17,7 @@ from sightline.server.predicting import digest_of
 from sightline.server.running import listen, run
 from sightline.server.service import Service
 from sightline.server.settings import ServerSettings
-from sightline.serving.prediction import answered
+from sightline.serving.prediction import answered, refused
 
 if TYPE_CHECKING:
     from sightline.serving.jobs import Jobs
@@ -137,9 +137,10 @@ def engine_of(source: Source, workers: int, given: dict[str, Any], kept: Predict
     from sightline.serving.engine import Engine
     from sightline.serving.settings import Settings
 
-    def heard(ask: Ask, reply: Reply) -> None:
+    def heard(ask: Ask, said: Reply | ServingError) -> None:
         if kept is not None:
-            kept.add(answered(ask, reply, digest_of(ask.data), shadow=True))
+            row = answered if isinstance(said, Reply) else refused
+            kept.add(row(ask, said, digest_of(ask.data), shadow=True))  # type: ignore[arg-type]
 
     return Engine(source, fill(Settings, {"workers": workers, **given} if workers else given), shadow=heard)
 

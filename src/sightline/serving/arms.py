@@ -52,6 +52,7 @@ class Traffic:
     """Who answers which share of the requests; the registry keeps it as plain JSON."""
 
     kind: str = "single"
+    control: str = CHAMPION  # the arm that the others are compared with
     shares: Mapping[str, float] = field(default_factory=lambda: {CHAMPION: 1.0})  # by alias or number; they sum to 1
     shadows: tuple[str, ...] = ()  # who answers too, while nobody waits
     larger: str = ""  # in a cascade: who is asked where the first answer is not sure
@@ -72,6 +73,8 @@ class Traffic:
         values = list(self.shares.values())
         if not values or not all(0 <= share <= 1 for share in values) or abs(sum(values) - 1) > 1e-6:
             raise SettingsError(f"shares {dict(self.shares)}: must be from 0 to 1 and sum to 1.")
+        if self.control not in self.shares:
+            raise SettingsError(f"control '{self.control}': must be one of {', '.join(self.shares)}.")
         if (self.kind == "canary") != (self.rise is not None) or (self.rise and len(self.shares) != 2):
             raise SettingsError("a canary has one challenger beside its control, and steps; nothing else has.")
         if (self.kind == "shadow") != bool(self.shadows) or (self.kind == "cascade") != bool(self.larger):
@@ -80,14 +83,10 @@ class Traffic:
             raise SettingsError(f"confidence {self.confidence:g}: must be above 0 and at most 1.")
 
     @property
-    def control(self) -> str:
-        """The arm that the others are compared with: the one that was named first."""
-        return next(iter(self.shares))
-
-    @property
     def challengers(self) -> tuple[str, ...]:
         """The arms that are tried."""
-        return (*tuple(self.shares)[1:], *self.shadows, *([self.larger] if self.larger else []))
+        others = (arm for arm in self.shares if arm != self.control)
+        return (*others, *self.shadows, *([self.larger] if self.larger else []))
 
     @property
     def experiment(self) -> str:
@@ -97,12 +96,18 @@ class Traffic:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON without what is as usual."""
         usual = asdict(Traffic())
-        return {key: value for key, value in asdict(self).items() if key in ("kind", "shares") or value != usual[key]}
+        return {
+            key: value
+            for key, value in asdict(self).items()
+            if key in ("kind", "control", "shares") or value != usual[key]
+        }
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any] | None) -> Traffic:
         """What the registry kept; None is a champion that answers all."""
         given = dict(given or {})
+        if "control" not in given and given.get("shares") and CHAMPION not in given["shares"]:
+            given["control"] = next(iter(given["shares"]))
         if isinstance(given.get("rise"), Mapping):
             given["rise"] = fill(Rise, given["rise"], where="traffic.rise")
         return fill(cls, given, where="traffic")
@@ -145,6 +150,11 @@ def assign(traffic: Traffic, caller: str, digest: str) -> Assignment:
     return Assignment(which(arm), arm, tuple(map(which, traffic.shadows)), larger, traffic.experiment)
 
 
+def suffices(traffic: Traffic, score: float | None, unsure: bool | None) -> bool:
+    """Whether the first answer of a cascade needs no larger model: it scores enough, and is not unsure of itself."""
+    return not traffic.larger or (score is not None and score >= traffic.confidence and not unsure)
+
+
 def which(arm: str) -> int | str:
     """The number or the alias that an arm is."""
     return int(arm) if arm.isdecimal() else arm
@@ -157,7 +167,7 @@ def split(shares: Mapping[str, float], *, by: str = CALLER) -> Traffic:
     if not all(math.isfinite(share) and share > 0 for share in shares.values()):
         raise SettingsError(f"shares {dict(shares)}: must be numbers above 0.")
     whole = sum(shares.values())
-    return _begun(Traffic("split", {arm: share / whole for arm, share in shares.items()}, by=by))
+    return _begun(Traffic("split", next(iter(shares)), {arm: share / whole for arm, share in shares.items()}, by=by))
 
 
 def canary(
@@ -165,17 +175,17 @@ def canary(
 ) -> Traffic:
     """A challenger whose share rises by steps while it is healthy, and falls to nothing when it is not."""
     rise = replace(rise or Rise(), since=_now())
-    return _begun(Traffic("canary", _shared(control, challenger, rise.steps[rise.step]), by=by, rise=rise))
+    return _begun(Traffic("canary", control, _shared(control, challenger, rise.steps[rise.step]), by=by, rise=rise))
 
 
 def shadow(challengers: tuple[str, ...] = (CHALLENGER,), *, control: str = CHAMPION) -> Traffic:
     """Challengers that answer too, and are only compared."""
-    return _begun(Traffic("shadow", {control: 1.0}, shadows=challengers))
+    return _begun(Traffic("shadow", control, {control: 1.0}, shadows=challengers))
 
 
 def cascade(larger: str, *, confidence: float, first: str = CHAMPION) -> Traffic:
     """A small model that answers what it is sure of, and a larger one for the rest."""
-    return _begun(Traffic("cascade", {first: 1.0}, larger=larger, confidence=confidence))
+    return _begun(Traffic("cascade", first, {first: 1.0}, larger=larger, confidence=confidence))
 
 
 def raised(traffic: Traffic) -> Traffic:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sightline.core.errors import SettingsError, nearest
 from sightline.core.progress import Event, Tell, silent
 from sightline.registering.version import Source
 from sightline.serving.arms import RISING, Traffic, pulled, raised
-from sightline.serving.sequential import RATIO, Verdict
+from sightline.serving.sequential import RATIO, Verdict, share
 from sightline.serving.standings import EITHER, LESS, MEASURES, Standing, standings
 
 if TYPE_CHECKING:
     from sightline.serving.predictions import Predictions
+
+
+HALF = 0.5  # the share of failures that no control excuses
+EVERY = 15.0  # seconds between two looks of a service
 
 
 class Steered(Source, Protocol):
@@ -36,8 +40,8 @@ def review(traffic: Traffic, standing: Standing, now: datetime) -> Traffic:
     if reasons := ailments(standing, rise.margins):
         return pulled(traffic, "; ".join(reasons))
     lasted = (now - datetime.fromisoformat(rise.since)).total_seconds()
-    if lasted >= rise.seconds and standing.recent >= rise.least:
-        return raised(traffic)
+    if lasted >= rise.seconds and standing.recent >= rise.least and standing.counts[0] >= rise.least:
+        return raised(traffic)  # without a control nobody could say that it is healthy
     return traffic
 
 
@@ -55,6 +59,13 @@ def tend(source: Steered, log: Predictions, name: str, *, tell: Tell = silent) -
     source.set_traffic(name, after.to_json())
     tell(Event("warn" if after.rise and after.rise.why else "note", said(name, after), after.to_json()))
     return after
+
+
+def tend_all(source: Source, log: Predictions, *, tell: Tell = silent) -> None:
+    """Look at the canaries of all models, where the source lets its traffic be set."""
+    if hasattr(source, "set_traffic"):
+        for name in source.names():
+            tend(cast(Steered, source), log, name, tell=tell)
 
 
 def said(name: str, traffic: Traffic) -> str:
@@ -80,6 +91,8 @@ def versions(source: Source, name: str, traffic: Traffic) -> dict[str, int]:
 def ailments(standing: Standing, margins: Mapping[str, float]) -> list[str]:
     """In what the challenger is certainly worse than its margins allow."""
     found = []
+    if share(standing.failed, standing.counts[1])[0] > HALF:  # also where the control was never asked
+        found.append(f"it failed {standing.failed:,} of {standing.counts[1]:,} requests")
     for name, margin in margins.items():
         if name not in MEASURES or MEASURES[name].better == EITHER:
             known = [word for word, measure in MEASURES.items() if measure.better != EITHER]

@@ -19,7 +19,7 @@ from sightline.serving.hand import Group, Hand
 from sightline.serving.item import Item, Made
 from sightline.serving.nurse import Nurse, kill
 from sightline.serving.settings import Settings
-from sightline.serving.staff import Staff
+from sightline.serving.staff import Staff, placeless
 from sightline.serving.stage import carried_in, crops_in
 from sightline.serving.strikes import Strikes
 
@@ -191,7 +191,8 @@ class Crew:
             code = str(row["code"])
             return InputError(code if code in INPUT_CODES else "corrupt", str(row["message"])[:500]), 0
         if "fault" in row:
-            return ServingError("worker_lost", f"the model failed on this picture: {str(row['fault'])[:300]}"), 0
+            why = placeless(str(row["fault"])[:300], self.version)
+            return ServingError("worker_lost", f"the model failed on this picture: {why}"), 0
         if "carried" in row or "crops" in row:
             made, taken = carried_in(row["carried"], body) if "carried" in row else crops_in(row["crops"], body)
             return Made(made, None, item.sent - item.arrived, **spent), taken

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import subprocess
 import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
 from sightline.registering.version import Source
 from sightline.serving import chains
+from sightline.serving.admission import Admission
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.crew import Crew, Owner
 from sightline.serving.item import Item, Made
@@ -24,9 +25,9 @@ from sightline.serving.settings import Settings
 from sightline.serving.stage import Carried, carried_out
 from sightline.serving.strikes import Strikes
 
-SAFE = 1.25  # of the time that is expected, must be left
 TICK = 0.05  # seconds between looks at workers that may be stuck
-Heard = Callable[[Ask, Reply], None]
+FALLBACK = "fallback"  # the arm of who stands in
+Heard = Callable[[Ask, Reply | ServingError], None]
 
 
 class Engine:
@@ -36,6 +37,7 @@ class Engine:
         self.settings = settings or Settings()
         self.source, self.shadow = source, shadow
         self.strikes, self.memory = Strikes(self.settings.forget), Memory(self.settings.memory)
+        self.admission = Admission(self.settings.wait)
         self.counts: Counter[str] = Counter()
         self.chains: dict[str, chains.Served] = {}
         self.accepting = False
@@ -160,15 +162,21 @@ class Engine:
         post = self._posts.post(ask.model)
         routes = post.routes(ask)
         for number, arm in routes.shadows:
-            self._keep(asyncio.get_running_loop().create_task(self._shadowed(post, ask, number, arm)))
-        reply = await self._answered(post, routes.number, routes.arm, ask)
-        if routes.larger is None or _sure(reply, routes.confidence):
-            return reply
+            shadowed = self._shadowed(post, ask, number, arm, routes.experiment)
+            self._keep(asyncio.get_running_loop().create_task(shadowed))
         try:
-            return await self._answered(post, *routes.larger, ask)
-        except ServingError:
-            self.counts["larger_failed"] += 1
-            return reply  # what is less sure is better than nothing
+            reply = await self._answered(post, routes.number, routes.arm, ask)
+        except ServingError as error:
+            error.arm, error.number, error.experiment = routes.arm, routes.number, routes.experiment
+            raise
+        if routes.larger is not None and not _sure(reply, routes.confidence):
+            try:
+                reply = await self._answered(post, *routes.larger, ask)
+            except ServingError:
+                self.counts["larger_failed"] += 1  # what is less sure is better than nothing
+        if not routes.experiment:
+            return reply
+        return replace(reply, experiment=routes.experiment, drawn=routes.arm if reply.arm == FALLBACK else "")
 
     async def _answered(self, post: Post, number: int, arm: str, ask: Ask) -> Reply:
         """By this version, or by who stands in for it."""
@@ -187,7 +195,7 @@ class Engine:
                     "not_ready", f"'{ask.model}' has failed {crew.breaker.failures} times in a row; ask again later.",
                     retry_after=max(0.1, crew.breaker.wait),
                 )  # fmt: skip
-        return await self._asked_of(instead, ask, "fallback")
+        return await self._asked_of(instead, ask, FALLBACK)
 
     async def _asked_of(self, crew: Crew, ask: Ask, arm: str) -> Reply:
         key = self.memory.key(ask, crew.version.seal) if self.memory.most else None
@@ -196,8 +204,8 @@ class Engine:
             self.counts["kept"] += 1
             return _reply(crew, known, arm, kept=True)
         try:
-            self._admit(crew, ask)
-            made = await self._made(crew, Item(ask, asyncio.get_running_loop()))
+            waits = self._admit(crew, ask)
+            made = await self._made(crew, Item(ask, asyncio.get_running_loop()), waits=waits)
         except (ServingError, asyncio.CancelledError):
             crew.breaker.neither()
             raise
@@ -208,18 +216,25 @@ class Engine:
 
     async def _carried(self, crew: Crew, ask: Ask, carried: Carried) -> Any:
         """What a stage of a chain makes of a picture and of what was found in it."""
-        self._admit(crew, ask)
-        return (await self._made(crew, Item(ask, asyncio.get_running_loop(), carried_out(carried)))).answer
+        waits = self._admit(crew, ask)
+        item = Item(ask, asyncio.get_running_loop(), carried_out(carried))
+        return (await self._made(crew, item, waits=waits)).answer
 
-    async def _made(self, crew: Crew, item: Item) -> Made:
+    async def _made(self, crew: Crew, item: Item, *, waits: bool) -> Made:
         crew.add(item)
         self.pump()
         try:
-            return await item.future
+            made = await item.future
+        except ServingError as error:
+            if waits and error.code == "deadline":
+                self.admission.missed()
+            raise
         finally:
             item.settle()
+        self.admission.kept()
+        return made
 
-    async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str) -> None:
+    async def _shadowed(self, post: Post, ask: Ask, number: int, arm: str, experiment: str) -> None:
         """The same question for another version; nobody waits for it, and it is dropped where somebody else does."""
         try:
             crew = await self._posts.crew(post, number, ask.deadline)
@@ -227,25 +242,22 @@ class Engine:
                 self.counts["shadow_dropped"] += 1
                 return
             reply = await self._asked_of(crew, ask, arm)
-        except SightlineError:
+        except SightlineError as error:
             self.counts["shadow_failed"] += 1
+            if self.shadow and isinstance(error, ServingError):
+                error.arm, error.number, error.experiment = arm, number, experiment
+                self.shadow(ask, error)
             return
         self.counts["shadow"] += 1
         if self.shadow:
-            self.shadow(ask, reply)
+            self.shadow(ask, replace(reply, experiment=experiment))
 
-    def _admit(self, crew: Crew, ask: Ask) -> None:
-        """Turn away at once what could not be answered in time."""
+    def _admit(self, crew: Crew, ask: Ask) -> bool:
+        """Turn away at once what could not be answered in time; whether it has to wait."""
         if not crew.queue and crew.free is not None:
-            return
-        wait, left = self.estimate(), ask.deadline - time.monotonic()
-        most = min(self.settings.wait, left / SAFE - crew.each)
-        if wait > most:
-            again = wait - most if math.isfinite(most) and most > 0 else wait
-            raise ServingError(
-                "queue_full", f"more is asked than can be answered: about {wait:.2f} s of work wait already.",
-                retry_after=round(max(0.05, again), 3),
-            )  # fmt: skip
+            return False
+        self.admission.admit(self.estimate(), crew.each, ask.deadline - time.monotonic())
+        return True
 
     def estimate(self) -> float:
         """Seconds until something asked now would be begun."""

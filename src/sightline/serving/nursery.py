@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import mmap
 import os
@@ -17,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ from typing import Any
 LARGEST = 2**16  # bytes of a message between front and nursery
 FASTER = 0.9  # of the time of an item, that a larger group must need at most to be made
 CLOSE = 1e-6  # that an answer may change by with those it is computed beside
+GENTLE = 5  # how far a version that is being loaded stands back behind those that answer
 GROUPS = (2, 4, 8, 16, 32)
 
 
@@ -48,7 +51,7 @@ def preload() -> None:
     cv2.setNumThreads(1)
     for name in ("onnxruntime", "simplejpeg"):
         with contextlib.suppress(ImportError):
-            __import__(name)
+            importlib.import_module(name)
     catalog.find("exporters", "onnx")
     catalog.names("tasks")  # remembers what other packages offer
     for task in Path(__file__).parent.parent.joinpath("tasks").glob("[a-z]*.py"):  # ours alone: others may do anything
@@ -130,8 +133,8 @@ class Keeper:
 def _template(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
     control = socket.socket(fileno=handles[0])
     before = _threads()
-    told, warm = _opened(asked)
-    told["shared"] = _threads() <= before  # threads do not survive a fork: a runtime that has some is opened anew
+    told, warm = _aside(asked)
+    told["shared"] = _alone(before)  # threads do not survive a fork: a runtime that has some is opened anew
     if warm is None:
         control.send(json.dumps(told).encode())
         return
@@ -140,6 +143,21 @@ def _template(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no 
         _work(warm, order, given)
 
     Keeper(control, {"worker": work}).live(told)
+
+
+def _aside(asked: dict[str, Any]) -> tuple[dict[str, Any], Any]:  # pragma: no cover - the same
+    """Open a version in a thread that gives way to those who answer; this one, which forks, keeps its rank."""
+    made: list[tuple[dict[str, Any], Any]] = []
+
+    def work() -> None:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GENTLE)
+        made.append(_opened(asked))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return made[0]
 
 
 def _lone_worker(asked: dict[str, Any], handles: list[int]) -> None:  # pragma: no cover - the same
@@ -249,6 +267,16 @@ def _timed(warm: Warm, samples: list[Any], times: int = 3) -> float:
         list(warm.model.predict_all(samples, seed=warm.seed, batch=len(samples)))
         spent.append(time.process_time() - begun)
     return max(min(spent), 1e-5)
+
+
+def _alone(before: int, patience: float = 0.2) -> bool:
+    """Whether there are no more threads than before, once those that have ended are gone."""
+    until = time.monotonic() + patience
+    while _threads() > before:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def _threads() -> int:

@@ -43,13 +43,16 @@ class Prediction:
 
 
 def answered(ask: Ask, reply: Reply, digest: str = "", seconds: float = 0.0, *, shadow: bool = False) -> Prediction:
-    """The row of an answer; of an arm that could not answer, where another version did instead."""
-    decision = reply.decision
+    """The row of an answer; of an arm that could not answer, where another version did instead.
+
+    Its time is what the reply says of itself, so that shadows are compared by the same clock; else `seconds`.
+    """
+    decision, spent = reply.decision, sum(reply.seconds.values()) or seconds
     best, score = _best(reply.answer, decision)
     return Prediction(
         ask.request, reply.model, reply.number, reply.drawn or reply.arm, reply.experiment, shadow, ask.caller, digest,
         slim(reply.answer), None if decision is None else _short(decision), best, score,
-        None if decision is None else decision.unsure, seconds, reply.kept, 200, FALLBACK if reply.drawn else "",
+        None if decision is None else decision.unsure, spent, reply.kept, 200, FALLBACK if reply.drawn else "",
     )  # fmt: skip
 
 

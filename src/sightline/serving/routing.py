@@ -11,7 +11,7 @@ import numpy as np
 from sightline.core.errors import ServingError
 from sightline.core.files import digest
 from sightline.registering.version import CHAMPION
-from sightline.serving.arms import Traffic, assign
+from sightline.serving.arms import CALLER, Traffic, assign
 from sightline.serving.asking import Ask
 
 
@@ -24,6 +24,7 @@ class Routes:
     shadows: tuple[tuple[int, str], ...] = ()
     larger: tuple[int, str] | None = None  # asked where the first scores less than `confidence`
     confidence: float = 0.0
+    experiment: str = ""  # under which all this was drawn
 
 
 def read(traffic: Mapping[str, Any] | None) -> Traffic | None:
@@ -39,16 +40,15 @@ def routes(ask: Ask, champion: int, aliases: Mapping[str, int], traffic: Traffic
     """Who answers this one: equal callers get equal arms."""
     if traffic is None:
         return Routes(champion, CHAMPION)
-    drawn = assign(traffic, ask.caller, _digest(ask) if len(traffic.shares) > 1 else "")
+    drawn = assign(traffic, ask.caller, _digest(ask, traffic) if len(traffic.shares) > 1 else "")
     now = {**aliases, CHAMPION: champion}
     shadows = [(found, str(arm)) for arm in drawn.shadows if (found := _number(arm, now)) is not None]
     found = _number(drawn.answers, now)
     if found is None:  # an alias that nobody has any more: the champion answers
         return Routes(champion, CHAMPION, tuple(shadows))
-    larger = None if drawn.larger is None else _number(drawn.larger, now)
-    return Routes(
-        found, drawn.arm, tuple(shadows), None if larger is None else (larger, str(drawn.larger)), traffic.confidence
-    )
+    number = None if drawn.larger is None else _number(drawn.larger, now)
+    larger = None if number is None else (number, str(drawn.larger))
+    return Routes(found, drawn.arm, tuple(shadows), larger, traffic.confidence, drawn.experiment)
 
 
 def needed(aliases: Mapping[str, int], traffic: Traffic | None) -> set[int]:
@@ -74,7 +74,7 @@ def _number(which: int | str, aliases: Mapping[str, int]) -> int | None:
     return aliases[which] if which in aliases else int(which) if which.isdecimal() else None
 
 
-def _digest(ask: Ask) -> str:
-    if ask.caller:
+def _digest(ask: Ask, traffic: Traffic) -> str:
+    if ask.caller and traffic.by == CALLER:
         return ""
     return digest(ask.data.tobytes() if isinstance(ask.data, np.ndarray) else ask.data)

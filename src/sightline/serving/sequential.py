@@ -124,6 +124,18 @@ def refutes(strata: Sequence[Pair], *, level: float = LEVEL) -> bool:
     return _known(strata) and _against(strata, 0.0) >= -math.log((1 - level) * FEW)
 
 
+def share(hits: float, count: float, *, level: float = LEVEL) -> tuple[float, float]:
+    """Where the rate of one arm lies, at this look and at all others; outcomes of a subject each."""
+    if not count:
+        return 0.0, 1.0
+    miss, wanted = count - hits, -math.log(1 - level)
+
+    def refuted(rate: float) -> bool:
+        return _mixed(hits, miss) - _log(hits, rate) - _log(miss, 1 - rate) >= wanted
+
+    return _edge(refuted, hits / count, 0.0), _edge(refuted, hits / count, 1.0)
+
+
 def _heard(strata: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in strata if pair[0].count and pair[1].count]
 

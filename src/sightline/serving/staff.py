@@ -22,6 +22,14 @@ Heard = Callable[[Hand, dict[str, Any], memoryview], None]
 Buried = Callable[[Hand, int | None], None]  # less than 0 is a signal; None is not known
 
 
+def placeless(text: str, version: Version) -> str:
+    """What is said of a version without where it lies: callers hear it, and it is none of their business."""
+    for path in (version.path, version.path.resolve()):
+        if path.name:
+            text = text.replace(str(path), f"{version.name}/{version.number}")
+    return text
+
+
 class Staff:
     """As many workers as are wanted, for as long as it is open."""
 
@@ -55,7 +63,8 @@ class Staff:
     async def start(self) -> None:
         """The version loaded and tried, and every worker warm; raises where that cannot be."""
         await self._load()
-        await asyncio.gather(*(self._birth() for _ in range(self.settings.hands)))
+        for _ in range(self.settings.hands):  # one by one: those who answer meanwhile need the cores
+            await self._birth()
         self._open = True
 
     def _order(self, do: str) -> dict[str, Any]:
@@ -82,7 +91,7 @@ class Staff:
                 kill(pid)
                 raise
             if "refused" in told:
-                raise ServingError("not_ready", told["refused"])
+                raise ServingError("not_ready", placeless(told["refused"], self.version))
             self.measured = told
             if not told["shared"]:
                 template.close()

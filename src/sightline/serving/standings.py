@@ -52,6 +52,8 @@ class Standing:
     control: str
     counts: tuple[int, int]  # requests of the control and of this arm
     recent: int  # requests of this arm since the shares last changed
+    failed: int = 0  # of this arm
+    subjects: int = 0  # callers or pictures of both
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # by measure
     same: tuple[int, int] | None = None  # of a shadow: how many of how many answers were those of the control
 
@@ -88,8 +90,10 @@ def standings(
             verdicts[name] = compare(strata, measure.kind, level=1 - risk)
         asked = [[int(side.get("errors", Sums()).count) for side in pair] for pair in pairs]
         counts = (sum(pair[0] for pair in asked), sum(pair[1] for pair in asked))
+        sides = [side.get("errors", Sums()) for pair in pairs for side in pair]
+        failed, subjects = int(sum(one.total for one in sides[1::2])), sum(one.subjects for one in sides)
         same = _same(log, model, arm, experiments) if arm in traffic.shadows else None
-        found.append(Standing(arm, traffic.control, counts, asked[-1][1], verdicts, same))
+        found.append(Standing(arm, traffic.control, counts, asked[-1][1], failed, subjects, verdicts, same))
     return found
 
 

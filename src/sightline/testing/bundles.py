@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from sightline.core import bundle, catalog, golden
-from sightline.core.annotations import Annotation, Labels
+from sightline.core.annotations import Labels
 from sightline.core.extras import need
 from sightline.core.image import BytesImage, encode
-from sightline.core.inputs import InputSpec
+from sightline.core.inputs import InputSpec, fit_all
 from sightline.core.sample import Sample
 from sightline.core.task import Facts
 from sightline.exporters.onnx import IR_VERSION, OPSET
-from sightline.predicting.answers import answers
 
 SIDE = 8  # rows and columns of its input
 BRIGHT = "bright"  # its second name: pictures of high levels
@@ -56,26 +55,35 @@ def picture(level: int = 40, side: int = 16) -> bytes:
     return encode(np.full((side, side, 3), level, np.uint8))
 
 
+def pictures(folder: Path, count: int) -> Path:
+    """A folder of dark and bright pictures by turns, each a level of its own where there are not too many."""
+    folder.mkdir(parents=True)
+    for place in range(count):
+        level = (place % 100) + (150 if place % 2 else 0)
+        (folder / f"{place:04}.png").write_bytes(picture(level, SIDE))
+    return folder
+
+
 def levels(
     path: Path,
-    number: int = 1,
+    number: int,
+    task: str,
     *,
-    task: str = "classify",
     options: Mapping[str, Any] | None = None,
     content: bytes | None = None,
     wanted: Labels | None = None,
 ) -> Path:
-    """A bundle whose answer to a dark picture is `v<number>`; what is given replaces what would be made."""
+    """A bundle of a task of names that answers `v<number>` to a dark picture; what is given replaces what is made."""
     names = (f"v{number}", BRIGHT)
     facts = Facts({"image": InputSpec((SIDE, SIDE))}, names, dict(options or {}))
     content = graph() if content is None else content
     samples = [Sample(f"golden-{level}", (BytesImage(picture(level)),)) for level in (30, 220)]
-    if wanted is None:
-        plain = catalog.find("tasks", "classify").TASK
-        run = catalog.find("exporters", "onnx").load(content, "graph", 1)
-        given = [answer for _, answer in answers(plain, run, samples, facts) if isinstance(answer, Annotation)]
-    else:
-        given = [wanted] * len(samples)
+    run = catalog.find("exporters", "onnx").load(content, "graph", 1)
+    given = []
+    for row in run(fit_all(samples, facts.inputs)[0])["logits"].astype(np.float64) if wanted is None else ():
+        powers = np.exp(row - row.max())
+        given.append(Labels(names, (powers / powers.sum()).astype(np.float32)))
+    given = given or [wanted or Labels(names)] * len(samples)
     card = {
         "task": task, "model": "levels", "facts": facts.to_json(), "calibration": {}, "thresholds": {}, "metrics": [],
         "golden": {"tolerance": 1e-3, "seed": 0}, "licence": "Apache-2.0", "runs_with": "onnxruntime",
