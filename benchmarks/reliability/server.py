@@ -94,7 +94,7 @@ def prepared() -> tuple[Path, str]:
     room = Path(tempfile.mkdtemp(prefix="sightline-server-"))
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     for number in (1, 2):
-        made = levels(room / f"levels-{number}", number)
+        made = levels(room / f"levels-{number}", number, "classify")
         words = ["register", str(made), "--name", "levels", "--registry", str(room / "registry"), "--quiet"]
         subprocess.run(
             [sys.executable, "-m", "sightline", *words], check=True, env=env, cwd=room, stdout=subprocess.DEVNULL

@@ -20,7 +20,7 @@ RAW = {"Content-Type": "application/octet-stream"}
 def running(starting: Start, tmp_path: Path) -> Running:
     with open_registry(tmp_path / "registry") as registry:
         for number in (1, 2):
-            registry.register("levels", levels(tmp_path / f"levels-{number}", number))
+            registry.register("levels", levels(tmp_path / f"levels-{number}", number, "classify"))
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.png").write_bytes(encode(coloured("red")))
     (tmp_path / "secret").mkdir()
