@@ -94,7 +94,7 @@ def prepared() -> tuple[Path, str]:
     room = Path(tempfile.mkdtemp(prefix="sightline-server-"))
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     for number in (1, 2):
-        made = levels(room / f"levels-{number}", number)
+        made = levels(room / f"levels-{number}", number, "classify")
         words = ["register", str(made), "--name", "levels", "--registry", str(room / "registry"), "--quiet"]
         subprocess.run(
             [sys.executable, "-m", "sightline", *words], check=True, env=env, cwd=room, stdout=subprocess.DEVNULL
@@ -257,7 +257,8 @@ def malformed(given: argparse.Namespace) -> int:
     odd = sum(count for status, count in statuses.items() if status != 200 and not 400 <= status < 500)
     print(f"malformed: {len(files)} files, statuses {dict(sorted(statuses.items()))}, codes {dict(codes)}, "
           f"{odd} odd, "
-          f"{leaks} leaks, {faults} faults, memory {grown:+.1f} MB, slowest {slowest:.1f} s, alive {alive}")  # fmt: skip
+          f"{leaks} leaks, {faults} faults, memory {grown:+.1f} MB, slowest {slowest:.1f} s, "
+          f"alive {alive}")  # fmt: skip
     return odd + leaks + faults + (not alive) + (grown > 20)
 
 
@@ -289,49 +290,47 @@ async def _flood(service: Service, token: str, kind: str) -> tuple[int, float]:
 
 def floods(given: argparse.Namespace) -> int:
     """Endless bodies, endless heads and slow heads; somebody who behaves asks all the while."""
-    bad = 0
+    return sum(_floods(kind, count) for kind, count in (("bodies", 100), ("heads", 100), ("slow", 200)))
+
+
+def _floods(kind: str, count: int) -> int:
     limits = ("--limit", "body=1048576", "--limit", "head_seconds=2", "--limit", "connections=600")
-    for kind, count in (("bodies", 100), ("heads", 100), ("slow", 200)):
-        with serving(*limits) as (service, token):
-            alone, crowded = list[float](), list[float]()
-            ended = threading.Event()
+    with serving(*limits) as (service, token):
+        alone, crowded, ended = list[float](), list[float](), threading.Event()
 
-            def ask(into: list[float], seconds: float, service: Service = service, token: str = token) -> None:
-                until = time.monotonic() + seconds
-                with service.client(token) as client:
-                    while time.monotonic() < until and not ended.is_set():
-                        began = time.perf_counter()
-                        assert client.post("/models/levels/predict", content=picture(), headers=RAW).status_code == 200
-                        into.append(time.perf_counter() - began)
+        def ask(into: list[float], seconds: float) -> None:
+            until = time.monotonic() + seconds
+            with service.client(token) as client:
+                while time.monotonic() < until and not ended.is_set():
+                    began = time.perf_counter()
+                    reply = client.post("/models/levels/predict", content=picture(), headers=RAW)
+                    assert reply.status_code == 200, reply.text
+                    into.append(time.perf_counter() - began)
 
-            ask(alone, 3)
-            before = service.memory()
-            good = threading.Thread(target=ask, args=(crowded, 60))
-            good.start()
+        async def all_of_them() -> list[tuple[int, float]]:
+            return await asyncio.gather(*(_flood(service, token, kind) for _ in range(count)))
 
-            async def all_of_them(service: Service = service, token: str = token) -> list[tuple[int, float]]:
-                return await asyncio.gather(*(_flood(service, token, kind) for _ in range(count)))
+        ask(alone, 3)
+        peak = [service.memory()]
 
-            peak = [before]
+        def watch() -> None:
+            while not ended.is_set():
+                peak.append(service.memory())
+                time.sleep(0.02)
 
-            def watch(service: Service = service) -> None:
-                while not ended.is_set():
-                    peak.append(service.memory())
-                    time.sleep(0.02)
-
-            watching = threading.Thread(target=watch)
-            watching.start()
-            told = asyncio.run(all_of_them())
-            ended.set()
-            good.join()
-            watching.join()
-            statuses = Counter(status for status, _ in told)
-            p99 = [sorted(one)[int(0.99 * len(one))] * 1000 for one in (alone, crowded)]
-            print(f"floods of {count} {kind}: statuses {dict(statuses)}, memory {max(peak) - before:+.1f} MB at most, "
-                  f"slowest answer {max(after for _, after in told):.2f} s, good callers p99 {p99[0]:.1f} -> {p99[1]:.1f} ms, "
-                  f"{len(service.faults())} faults")  # fmt: skip
-            bad += len(service.faults()) + (max(peak) - before > 64) + statuses[500]
-    return bad
+        besides = [threading.Thread(target=ask, args=(crowded, 60)), threading.Thread(target=watch)]
+        for thread in besides:
+            thread.start()
+        told = asyncio.run(all_of_them())
+        ended.set()
+        for thread in besides:
+            thread.join()
+        statuses, faults, grown = Counter(status for status, _ in told), len(service.faults()), max(peak) - peak[0]
+        p99 = [sorted(one)[int(0.99 * len(one))] * 1000 for one in (alone, crowded)]
+    print(f"floods of {count} {kind}: statuses {dict(statuses)}, memory {grown:+.1f} MB at most, slowest answer "
+          f"{max(after for _, after in told):.2f} s, good callers p99 {p99[0]:.1f} -> {p99[1]:.1f} ms, "
+          f"{faults} faults")  # fmt: skip
+    return faults + (grown > 64) + statuses[500]
 
 
 def drains(given: argparse.Namespace) -> int:
@@ -381,8 +380,8 @@ def drains(given: argparse.Namespace) -> int:
             thread.join()
         now.stop()
     lost = sum(count for status, count in told.items() if status != "200")
-    print(f"drains: {given.count} replacements, {told['200']:,} answered, {lost} lost {dict(told)}, {forced} bad exits, "
-          f"drain {min(spent):.2f} to {max(spent):.2f} s")  # fmt: skip
+    print(f"drains: {given.count} replacements, {told['200']:,} answered, {lost} lost {dict(told)}, "
+          f"{forced} bad exits, drain {min(spent):.2f} to {max(spent):.2f} s")  # fmt: skip
     for note in notes[:5]:
         print(f"  {note}")
     return lost + forced
@@ -423,8 +422,9 @@ def fairness(given: argparse.Namespace) -> int:
         share = counts[10] / max(1, sum(counts.values()))
     finally:
         service.stop()
+    others = sum(turned[who] for who in range(10))
     print(f"fairness: the noisy one got {share:.1%} of the answers ({share * 11:.2f} times its share) and {turned[10]} "
-          f"refusals, the others {sum(turned[who] for who in range(10))}; their p99 {p99[0]:.1f} -> {p99[1]:.1f} ms")  # fmt: skip
+          f"refusals, the others {others}; their p99 {p99[0]:.1f} -> {p99[1]:.1f} ms")  # fmt: skip
     return int(share * 11 > 2.0)
 
 

@@ -189,17 +189,18 @@ def doors(room: Path, bundle: Path, graph: Path, peers: str) -> list[Callable[[]
         words += ["--token-file", str(room / "tokens.json"), "--limit", "rate=100000", "--log", str(room / "log.jsonl")]
         return Door("sightline", words, port, "/models/speed/predict?top=5", [f"Authorization: Bearer {token}"])
 
-    def peer(name: str, kind: str, workers: int, extra: str = "") -> Callable[[], Door]:
+    def peer(name: str, kind: str, workers: int, threads: int, extra: str = "") -> Callable[[], Door]:
         def start() -> Door:
             port = next(at)
             words = [python, "-m", "benchmarks.serving.peers", kind, "--graph", str(graph), "--port", str(port)]
-            return Door(name, [*words, "--workers", str(workers)], port, "/predict", [], extra)
+            words += ["--workers", str(workers), "--threads", str(threads)]
+            return Door(name, words, port, "/predict", [], extra)
 
         return start
 
-    made = [ours, peer("FastAPI async", "fastapi-async", 1), peer("FastAPI threads", "fastapi", 1)]
-    made.append(peer("FastAPI 2 workers", "fastapi-async", 2))
-    return [*made, peer("LitServe", "litserve", 2, peers)] if peers else made
+    made = [ours, peer("FastAPI plain", "fastapi-async", 1, 0), peer("FastAPI threads", "fastapi", 1, 0)]
+    made.append(peer("FastAPI 2 workers", "fastapi-async", 2, 1))  # tuned: a thread each
+    return [*made, peer("LitServe", "litserve", 2, 1, peers)] if peers else made
 
 
 def report(rows: dict[tuple[str, int], list[dict[str, Any]]], limits: list[dict[str, float]]) -> None:

@@ -107,7 +107,7 @@ def test_open_health_says_yes_or_no_and_opens_nothing_else(starting: Start, bund
     )  # fmt: skip
     with httpx2.Client(base_url=running.base) as client:
         for path in ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"):
-            assert client.get(path).status_code == 200
+            assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
         for path in ("/models", "/metrics", "/state", "/", "/v2", "/health/other"):
             assert client.get(path).status_code == 401
     _, secret = new_token(tmp_path / "more.json", ["read"])

@@ -62,7 +62,11 @@ def test_a_port_is_handed_over_without_a_lost_request(starting: Start, bundle: P
 def test_draining_says_so_at_once_and_finishes_what_came_in(starting: Start, bundle: Path) -> None:
     running = starting(str(bundle), "--workers", "1", "--limit", "linger=1", "--limit", "drain=10")
     picture = encode(coloured("red"))
-    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as held:
+    with (
+        socket.create_connection(("127.0.0.1", running.port), timeout=10) as held,
+        socket.create_connection(("127.0.0.1", running.port), timeout=10) as barely,
+    ):
+        barely.sendall(b"GET /health/live HTT")
         held.sendall(
             f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
             f"Content-Length: {len(picture)}\r\n\r\n".encode()
@@ -81,6 +85,8 @@ def test_draining_says_so_at_once_and_finishes_what_came_in(starting: Start, bun
             assert client.post(PREDICT, content=picture, headers=RAW).status_code == 200
         time.sleep(1.2)
         assert running.process.poll() is None, "a request is still on its way in"
+        barely.sendall(b"P/1.1\r\nHost: localhost\r\n\r\n")
+        assert barely.recv(65536).startswith(b"HTTP/1.1 200")
         held.sendall(picture[50:])
         assert held.recv(65536).startswith(b"HTTP/1.1 200")
     assert running.process.wait(5) == 0

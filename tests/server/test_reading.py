@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sightline.core.annotations import Labels
+from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
+from sightline.server.answering import decided, shortened
 from sightline.server.bodies import Body, Gone, Room
 from sightline.server.reading import Options, Question, options_of, query_of, question, tensor
 
@@ -167,3 +170,23 @@ def test_floats_are_held_as_near_as_they_can() -> None:
     assert tensor("FP32", [1], [0.1])[0] == np.float32(0.1)
     with pytest.raises(ServingError):
         tensor("FP32", [1], [1e39])
+
+
+def test_a_decision_is_written_as_its_own_json() -> None:
+    made = Decision("a", 0.75, ("a", "b", "c"), 0.9, 0.5, "may be a, b or c")
+    assert decided(made, 0) == made.to_json()
+    assert decided(made, 2) == {**made.to_json(), "names": ["a", "b"]}
+
+
+def test_of_many_names_the_best_are_kept_in_order() -> None:
+    chance = np.random.default_rng(0)
+    scores = chance.integers(0, 50, 200).astype(np.float32) / 50  # many are equal
+    scores[7] = np.nan
+    names = tuple(f"n{place}" for place in range(200))
+    wanted = np.argsort(-np.nan_to_num(scores, nan=-1.0), kind="stable")
+    for top in (1, 5, 199):
+        found = shortened(Labels(names, scores), top)
+        assert isinstance(found, Labels)
+        assert found.scores is not None
+        assert found.scores.tolist() == scores[wanted][:top].tolist()
+    assert shortened(Labels(names, scores), 0).names == names  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ RAW = {"Content-Type": "application/octet-stream"}
 def running(starting: Start, tmp_path: Path) -> Running:
     with open_registry(tmp_path / "registry") as registry:
         for number in (1, 2):
-            registry.register("levels", levels(tmp_path / f"levels-{number}", number))
+            registry.register("levels", levels(tmp_path / f"levels-{number}", number, "classify"))
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.png").write_bytes(encode(coloured("red")))
     (tmp_path / "secret").mkdir()
@@ -63,12 +63,14 @@ def test_who_answers_is_changed_while_it_answers(running: Running, tmp_path: Pat
         assert client.put(f"{admin}/traffic", json={"traffic": {"nonsense": 1}}).status_code < 500
         bad = client.post(PREDICT, content=b"no picture", headers={**RAW, "X-Request-Id": "bad-one"})
         assert bad.status_code == 422
-        last = client.post(PREDICT, content=picture(), headers={**RAW, "X-Request-Id": "last-one"})
+        last = client.post(PREDICT, content=picture(), headers={**RAW, "X-Request-Id": "last-one", "X-Caller": "ann"})
         assert last.status_code == 200
         with open_predictions(tmp_path / "registry" / "predictions.db", mode="durable") as log:
             rows = {row["request"]: row for row in log.rows()}  # durable: there before the answer was
         assert rows["last-one"]["number"] == 1
         assert rows["last-one"]["best"] == "v1"
+        assert rows["last-one"]["caller"] not in ("", "ann")
+        assert rows["bad-one"]["caller"] == ""
         assert rows["bad-one"]["error"] == "unknown_format"
     with open_registry(tmp_path / "registry") as registry:
         told = [entry for entry in registry.log("levels") if entry.who.startswith("token ")]

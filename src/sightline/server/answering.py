@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Annotation, Labels, to_json
+from sightline.core.decisions import Decision
 from sightline.core.errors import (
     InputError,
     RegistryError,
@@ -33,22 +34,27 @@ def document(reply: Reply, top: int, request: str) -> dict[str, Any]:
         "kept": reply.kept,
         "thresholds": {"least": finite(reply.least)},
         "answer": to_json(shortened(reply.answer, top)),
-        "decision": None if reply.decision is None else decided(reply.decision.to_json(), top),
+        "decision": None if reply.decision is None else decided(reply.decision, top),
         "seconds": {name: round(value, 6) for name, value in reply.seconds.items()},
         "request_id": request,
     }
 
 
-def decided(plain: dict[str, Any], top: int) -> dict[str, Any]:
-    """A decision; of very many names it may be, as many as were asked for."""
-    return {**plain, "names": plain["names"][:top]} if top else plain
+def decided(made: Decision, top: int) -> dict[str, Any]:
+    """A decision as its own JSON; of very many names that it may be, as many as were asked for."""
+    return {
+        "best": made.best, "score": made.score, "names": list(made.names[:top] if top else made.names),
+        "level": made.level, "outlier": made.outlier, "why": made.why, "unsure": made.unsure,
+    }  # fmt: skip
 
 
 def shortened(answer: Annotation, top: int) -> Annotation:
     """Of names with scores the `top` best."""
     if not top or not isinstance(answer, Labels) or answer.scores is None or len(answer.names) <= top:
         return answer
-    order = np.argsort(-np.nan_to_num(answer.scores, nan=-1.0), kind="stable")[:top]
+    scores = np.nan_to_num(answer.scores, nan=-1.0) if np.isnan(answer.scores).any() else answer.scores
+    first = np.sort(np.argpartition(scores, -top)[-top:])  # of a thousand names few are wanted
+    order = first[np.argsort(-scores[first], kind="stable")]
     return Labels(tuple(answer.names[place] for place in order), answer.scores[order], answer.outlier)
 
 

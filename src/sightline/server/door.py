@@ -130,7 +130,8 @@ class Door:
             else:
                 note_header(call, name, value)
         call.query = scope["query_string"]
-        self._addressed(host, hosts, origin)
+        if not (path in HEALTH and self.service.settings.open_health):  # probes call it by whatever address it has
+            self._addressed(host, hosts, origin)
         call.caller = self._caller(scope, token, method, path)
         if path in HEALTH:
             return False  # never refused for the sake of others

@@ -129,8 +129,17 @@ def add(app: Any, service: Service) -> None:
         operation_id="predict",
         openapi_extra={
             "parameters": [
-                {"name": name, "in": "query", "required": False, "schema": schema, "description": _MEANS[name]}
-                for name, schema in _OPTIONS.items()
+                *(
+                    {"name": name, "in": "query", "required": False, "schema": schema, "description": _MEANS[name]}
+                    for name, schema in _OPTIONS.items()
+                ),
+                {
+                    "name": "X-Caller",
+                    "in": "header",
+                    "required": False,
+                    "schema": {"type": "string"},
+                    "description": "on whose behalf: equal ones get equal versions where requests are shared",
+                },
             ],
             "requestBody": {
                 "required": True,

@@ -26,7 +26,8 @@ class Call:
     """One request on its way through, and what the log will say of it."""
 
     request: str
-    caller: str
+    caller: str  # the token, or the address where none is needed
+    subject: str = ""  # on whose behalf, as the header X-Caller says: equal ones get equal arms
     kind: str = ""  # content type
     accept: str = ""
     query: bytes = b""
@@ -48,6 +49,8 @@ def note_header(call: Call, name: bytes, value: bytes) -> None:
         call.kind = value.decode("latin-1")
     elif name == b"accept":
         call.accept = value.decode("latin-1")
+    elif name == b"x-caller":
+        call.subject = value[:200].decode("latin-1")
     elif name in _HEADERS:
         call.options[_HEADERS[name]] = value.decode("latin-1")
 
@@ -88,8 +91,9 @@ async def ask_all(service: Service, call: Call, model: str, asked: Question) -> 
 
 
 def _ask(model: str, picture: bytes | np.ndarray, options: Options, until: float, call: Call) -> Ask:
+    subject = f"{call.caller}/{call.subject}" if call.subject else ""  # else a picture keeps its arm
     return Ask(
-        model, picture, options.which, call.caller, until, options.level, options.least, options.seed, call.request,
+        model, picture, options.which, subject, until, options.level, options.least, options.seed, call.request,
         options.given,
     )  # fmt: skip
 

@@ -82,7 +82,10 @@ async def _tick(service: Service) -> None:
         service.keeper.refresh()
         if service.keeper.trouble and service.keeper.trouble != trouble:
             service.log("tokens", why="the file of tokens cannot be read anew; the old ones hold")
-        await asyncio.to_thread(service.source_changed)
+        try:
+            await asyncio.to_thread(service.source_changed)
+        except SightlineError as error:  # a database that is away for a while: what is known goes on
+            service.log("source", code=error.code)
 
 
 async def _tend(service: Service) -> None:
