@@ -36,6 +36,14 @@ class Labels(Annotation):
             return ""
         return self.names[0 if self.scores is None else int(np.argmax(self.scores))]
 
+    def leading(self, most: int) -> np.ndarray:
+        """Places of the best names, the best first; of a thousand names few are wanted, so not all are sorted."""
+        if self.scores is None:
+            return np.arange(min(most, len(self.names)))
+        scores = np.nan_to_num(self.scores, nan=-1.0) if np.isnan(self.scores).any() else self.scores
+        first = np.arange(len(scores)) if most >= len(scores) else np.sort(np.argpartition(scores, -most)[-most:])
+        return first[np.argsort(-scores[first], kind="stable")]
+
     def score(self, name: str) -> float:
         if name not in self.names:
             return 0.0
@@ -146,10 +154,12 @@ KINDS: dict[str, type[Annotation]] = {
 }
 
 
-def to_columns(record: Annotation) -> dict[str, np.ndarray]:
+def to_columns(record: Annotation, *, without: str = "") -> dict[str, np.ndarray]:
     """A record as named arrays (strings as unicode arrays), so that it can be stored without code."""
     columns = {"kind": np.array(type(record).__name__.lower())}
     for field in dataclasses.fields(record):
+        if field.name == without:
+            continue
         value = getattr(record, field.name)
         if field.name in RAGGED and value is not None:
             columns[field.name] = to_text(field.name, value)

@@ -45,25 +45,28 @@ def judge(
     """Names with scores become a decision; None for other records. `least` doubts a best name that scores less."""
     if not isinstance(answer, Labels) or answer.scores is None or not answer.names:
         return None
-    scores = np.nan_to_num(np.asarray(answer.scores, np.float64), nan=-1.0)
-    order = np.argsort(-scores, kind="stable")
-    best, score = answer.names[order[0]], float(scores[order[0]])
-    kept, sets = order[:1], calibration.sets
+    scores = np.asarray(answer.scores, np.float64)
+    numbers = bool(np.isfinite(scores).all())
+    scores = scores if numbers else np.nan_to_num(scores, nan=-1.0)
+    first = int(np.argmax(scores))
+    best, score = answer.names[first], float(scores[first])
+    kept, sets = np.array([first]), calibration.sets
     apart = calibration.mending.apart or abs(float(scores.sum()) - 1) > 0.01  # each name by itself
     if sets is not None and len(answer.names) == len(calibration.names):
         level = sets.usual if level is None else level
         inside = sets.names(scores[None], level)[0]
-        kept = order[inside[order] | (np.arange(len(order)) == 0)]
+        kept = np.flatnonzero(inside | (np.arange(len(scores)) == first))
     elif apart:
-        level, kept = None, order[scores[order] >= LEAST]
+        level, kept = None, np.flatnonzero(scores >= LEAST)
     else:
         level = None
+    kept = kept[np.argsort(-scores[kept], kind="stable")] if len(kept) > 1 else kept
     names = tuple(answer.names[place] for place in kept)
     doubts = [
         "unlike the pictures it learnt from" if answer.outlier is not None and answer.outlier > 1 else "",
         f"may be {_listed(names)}" if len(names) > 1 and not apart else "",
         f"scores less than {least:g}" if least is not None and score < least else "",
-        "its scores are no numbers" if np.isnan(answer.scores).any() else "",
+        "its scores are no numbers" if not numbers and np.isnan(answer.scores).any() else "",
     ]
     return Decision(best, score, names, level, answer.outlier, "; ".join(filter(None, doubts)))
 

@@ -52,9 +52,7 @@ def shortened(answer: Annotation, top: int) -> Annotation:
     """Of names with scores the `top` best."""
     if not top or not isinstance(answer, Labels) or answer.scores is None or len(answer.names) <= top:
         return answer
-    scores = np.nan_to_num(answer.scores, nan=-1.0) if np.isnan(answer.scores).any() else answer.scores
-    first = np.sort(np.argpartition(scores, -top)[-top:])  # of a thousand names few are wanted
-    order = first[np.argsort(-scores[first], kind="stable")]
+    order = answer.leading(top)
     return Labels(tuple(answer.names[place] for place in order), answer.scores[order], answer.outlier)
 
 

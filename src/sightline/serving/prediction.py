@@ -93,7 +93,7 @@ def slim(answer: Annotation) -> dict[str, Any]:
 def _labels(answer: Labels) -> dict[str, Any]:
     plain: dict[str, Any] = {"kind": "labels", "names": list(answer.names[:MOST_NAMES])}
     if answer.scores is not None:
-        best = np.argsort(-answer.scores, kind="stable")[:MOST_NAMES]
+        best = answer.leading(MOST_NAMES)
         plain["names"] = [answer.names[place] for place in best]
         plain["scores"] = [_number(answer.scores[place]) for place in best]
     if len(answer.names) > MOST_NAMES:

@@ -47,12 +47,9 @@ def flat(array: np.ndarray) -> memoryview:
 
 def record_out(record: Annotation, names: tuple[str, ...] | None) -> tuple[dict[str, Any], list[memoryview]]:
     """A record as a table of its columns and their bytes; the names of the model are not said again and again."""
-    columns, bodies, same = [], [], False
-    for name, array in to_columns(record).items():
+    columns, bodies, same = [], [], names is not None and getattr(record, "names", None) == names
+    for name, array in to_columns(record, without="names" if same else "").items():
         if name == "kind":
-            continue
-        if name == "names" and getattr(record, "names", None) == names:
-            same = True
             continue
         columns.append([name, array.dtype.str, array.shape])
         bodies.append(flat(array))
