@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     room, rng = Path(tempfile.mkdtemp(prefix="sightline-jobs-")), random.Random(given.seed)
-    model = levels(room / "levels.sightline")
+    model = levels(room / "levels.sightline", 1, "classify")
     pictures(room / "photos", given.pictures)
     (room / "photos" / "broken.png").write_bytes(b"\x89PNG nothing")
     shelf, place = Fixed([model]), given.place or str(room / "jobs.db")

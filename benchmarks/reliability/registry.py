@@ -378,7 +378,7 @@ def damage(room: Path, server: Server | None, bits: int, collections: int) -> di
             for _ in range(collections):
                 taken += len(registry.gc(grace=0.0).addresses)
                 time.sleep(0.005)
-        rows = [json.loads(line) for path in acks for line in path.read_text().splitlines()]
+        rows = [json.loads(line) for path in acks if path.exists() for line in path.read_text().splitlines()]
         lost = missing(registry, rows)
         problems += registry.fsck().problems
     site.remove()

@@ -126,6 +126,15 @@ def test_a_reader_that_goes_away_is_no_bug(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+def test_one_process_may_call_it_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """The file of a command becomes a name of its package when it has been called: `list` is one."""
+    from sightline.cli import main
+
+    for _ in range(2):
+        assert main(["list", "losses", "--quiet"]) == 0
+    assert "cross_entropy" in capsys.readouterr().out
+
+
 def test_list_counts_families_and_describes_entries(sightline: Command) -> None:
     families = sightline("list", "--json").document["families"]
     assert families["tasks"] == catalog.names("tasks")

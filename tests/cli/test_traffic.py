@@ -28,7 +28,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         return Done(status, said.out, said.err)
 
     for number, alias in enumerate(("champion", "challenger"), 1):
-        levels(tmp_path / f"{alias}.sightline", number)
+        levels(tmp_path / f"{alias}.sightline", number, "classify")
         assert command("register", f"{alias}.sightline", "--name", "colours", "--alias", alias).status == 0
     return command
 

@@ -27,7 +27,7 @@ COUNT = 23
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Fixed:
-    return Fixed([levels(tmp_path_factory.mktemp("shelf") / "levels.sightline")])
+    return Fixed([levels(tmp_path_factory.mktemp("shelf") / "levels.sightline", 1, "classify")])
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_only_folders_that_may_be_read_are_named(shelf: Fixed, photos: Path, tmp
 def test_a_reason_that_all_share_fails_the_job_and_only_it(
     jobs: Jobs, shelf: Fixed, photos: Path, tmp_path: Path
 ) -> None:
-    broken = Fixed([levels(tmp_path / "levels.sightline")])
+    broken = Fixed([levels(tmp_path / "levels.sightline", 1, "classify")])
     job = jobs.submit("levels", [str(photos)], source=shelf)
     other = jobs.submit("levels", [str(photos / "0001.png")], source=shelf)
     (tmp_path / "levels.sightline").write_bytes(b"gone")

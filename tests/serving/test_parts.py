@@ -125,7 +125,7 @@ def test_routes_follow_traffic_and_fall_back_on_the_champion() -> None:
     assert routing.routes(Ask("m", b""), 4, aliases, routing.read(None)) == routing.Routes(4, "champion")
     assert routing.read({"kind": "single", "shares": {"champion": 1.0}}) is None
     split = routing.read({"kind": "split", "shares": {"champion": 0.0, "challenger": 1.0}, "id": "x"})
-    assert routing.routes(Ask("m", b"p"), 4, aliases, split) == routing.Routes(5, "challenger")
+    assert routing.routes(Ask("m", b"p"), 4, aliases, split) == routing.Routes(5, "challenger", experiment="x.0")
     assert routing.needed(aliases, split) == {5}
     assert routing.routes(Ask("m", b"p"), 4, {"champion": 4}, split).number == 4  # an alias that is gone
     shadow = routing.read({"kind": "shadow", "shares": {"champion": 1.0}, "shadows": ["challenger", "7"]})

@@ -13,7 +13,7 @@ DONE, FIXABLE, INTERRUPTED, PIPE_CLOSED = 0, 2, 130, 141
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and answer with its exit status."""
-    given = list(sys.argv[1:] if words is None else words)
+    given = [*(sys.argv[1:] if words is None else words)]  # the command `list` hides the builtin here
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

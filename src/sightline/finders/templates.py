@@ -147,7 +147,7 @@ def _peaks(made: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of scores of at least so much that none beside them beats."""
     import cv2
 
-    places = cv2.findNonZero(cv2.compare(made, float(np.float32(least)), cv2.CMP_GE))
+    places = cv2.findNonZero((made >= np.float32(least)).view(np.uint8))
     x, y = np.zeros((2, 0), np.int64) if places is None else np.asarray(places, np.int64).reshape(-1, 2).T
     scores = made[y, x]
     kept = scores <= _ABOVE
