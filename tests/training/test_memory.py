@@ -26,13 +26,13 @@ from tests.training.workshop import QUICK, loop, once_at, same, weights
 
 
 @pytest.mark.slow
-def test_six_kills_at_random_moments_end_bit_identical(root: Path) -> None:
-    """0 of 6 bounds little; the benchmark of the same name takes 200."""
-    command = [sys.executable, str(root / "benchmarks/reliability/kill_training.py"), "--kills", "6", "--each", "2"]
+def test_kills_at_random_moments_end_bit_identical(root: Path) -> None:
+    """0 of 3 bounds little; the benchmark of the same name takes 200."""
+    command = [sys.executable, str(root / "benchmarks/reliability/kill_training.py"), "--kills", "3", "--each", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["kills"] == 6
+    assert told["kills"] == 3
     assert told["different"] == 0
     assert set(told["workers"]) == {0, 2, 4}
 
