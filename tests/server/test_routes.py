@@ -68,7 +68,9 @@ def test_every_way_to_send_a_picture_gives_the_same_answer(service: Running, pic
 def test_several_pictures_and_one_that_is_none(service: Running, picture: bytes) -> None:
     files = [("picture", ("a", encode(coloured("red")))), ("picture", ("b", b"no picture")), ("c", ("c", picture))]
     with service.client() as client:
-        said = client.post(PREDICT, files=files).json()["answers"]
+        whole = client.post(PREDICT, files=files).json()
+    said = whole["answers"]
+    assert [row["request_id"] for row in said] == [f"{whole['request_id']}/{place}" for place in range(3)]
     assert said[0]["decision"]["best"] == "red"
     assert said[2]["decision"]["best"] == "green"
     assert said[1]["code"] == "unknown_format"

@@ -81,7 +81,10 @@ async def predict(service: Service, call: Call, model: str, body: Body) -> Made:
 async def ask_all(service: Service, call: Call, model: str, asked: Question) -> list[Reply | Exception]:
     """Every picture's reply, or what went wrong with it alone."""
     options, until = asked.options, asked.options.until(service.settings.deadline)
-    asks = [_ask(model, picture, options, until, call) for picture in asked.pictures]
+    names = named(call, len(asked.pictures))
+    asks = [
+        _ask(model, picture, options, until, call, name) for picture, name in zip(asked.pictures, names, strict=True)
+    ]
     if len(asks) == 1:
         found: list[Any] = [await _one(service, asks[0])]
     else:
@@ -90,10 +93,15 @@ async def ask_all(service: Service, call: Call, model: str, asked: Question) -> 
     return found
 
 
-def _ask(model: str, picture: bytes | np.ndarray, options: Options, until: float, call: Call) -> Ask:
+def named(call: Call, count: int) -> list[str]:
+    """The id of each picture, in the answer and in the log: the request's own where there is one picture."""
+    return [call.request] if count == 1 else [f"{call.request}/{place}" for place in range(count)]
+
+
+def _ask(model: str, picture: bytes | np.ndarray, options: Options, until: float, call: Call, name: str) -> Ask:
     subject = f"{call.caller}/{call.subject}" if call.subject else ""  # else a picture keeps its arm
     return Ask(
-        model, picture, options.which, subject, until, options.level, options.least, options.seed, call.request,
+        model, picture, options.which, subject, until, options.level, options.least, options.seed, name,
         options.given,
     )  # fmt: skip
 
@@ -121,12 +129,12 @@ def digest_of(data: bytes | np.ndarray) -> str:
 
 def _listed(replies: list[Reply | Exception], top: int, call: Call) -> dict[str, Any]:
     rows = []
-    for one in replies:
+    for one, name in zip(replies, named(call, len(replies)), strict=True):
         if isinstance(one, Reply):
-            rows.append(document(one, top, call.request))
+            rows.append(document(one, top, name))
         else:
             status, code, message = status_of(one)
-            rows.append({"error": message, "code": code, "status": status, "request_id": call.request})
+            rows.append({"error": message, "code": code, "status": status, "request_id": name})
             call.code = code
     return {"answers": rows, "request_id": call.request}
 
