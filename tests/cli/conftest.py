@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from sightline.cli import main
+
 BLOCKED = """
 import sys
 
@@ -78,3 +80,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     done = run(folder, *words)
     assert done.status == 0, done.err
     return Trained(folder, done, words)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """A command in this process, in an empty folder and without a registry of the user."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SIGHTLINE_REGISTRY", raising=False)
+
+    def command(*words: str) -> Done:
+        status = main([*words, "--quiet"])
+        said = capsys.readouterr()
+        return Done(status, said.out, said.err)
+
+    return command

@@ -6,24 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sightline.cli import main
 from sightline.core import bundle
 from tests.cli.conftest import Command, Done
 from tests.registering.conftest import model
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """A command in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SIGHTLINE_REGISTRY", raising=False)
-
-    def command(*words: str) -> Done:
-        status = main([*words, "--quiet"])
-        said = capsys.readouterr()
-        return Done(status, said.out, said.err)
-
-    return command
 
 
 @pytest.fixture

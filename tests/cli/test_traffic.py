@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sightline.cli import main
 from sightline.serving import arms
 from sightline.serving.prediction import Prediction
 from sightline.serving.predictions import open_predictions
@@ -16,21 +15,12 @@ from tests.cli.conftest import Done
 Command = Callable[..., Done]
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """A command in this process, in a folder with a registry of two versions."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SIGHTLINE_REGISTRY", raising=False)
-
-    def command(*words: str) -> Done:
-        status = main([*words, "--quiet"])
-        said = capsys.readouterr()
-        return Done(status, said.out, said.err)
-
+@pytest.fixture(autouse=True)
+def two(here: Command, tmp_path: Path) -> None:
+    """A registry of two versions in the folder where commands are given."""
     for number, alias in enumerate(("champion", "challenger"), 1):
         levels(tmp_path / f"{alias}.sightline", number, "classify")
-        assert command("register", f"{alias}.sightline", "--name", "colours", "--alias", alias).status == 0
-    return command
+        assert here("register", f"{alias}.sightline", "--name", "colours", "--alias", alias).status == 0
 
 
 def test_traffic_is_set_and_the_arms_are_compared(here: Command) -> None:

@@ -437,6 +437,29 @@ def test_a_model_outlives_the_processes_that_its_workers_come_from(shelf: Shelf)
     asyncio.run(work())
 
 
+def test_only_what_comes_from_the_root_is_ever_killed(shelf: Shelf) -> None:
+    """The number of a worker that has ended may be somebody else's by then."""
+
+    async def work() -> None:
+        async with engine(shelf) as made:
+            crew, root = made._posts.post("m").champion, made._root
+            assert crew is not None
+            assert root is not None
+            with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+                for number in (other.pid, 0, -1):
+                    root.kill(number)
+                root.kill(crew.hands[0].pid)
+                other.communicate(b"\n", timeout=20)
+                assert other.returncode == 0
+            for _ in range(1000):
+                if crew.deaths:
+                    break
+                await asyncio.sleep(0.005)
+            assert crew.deaths == 1
+
+    asyncio.run(work())
+
+
 def test_a_runtime_with_threads_is_opened_in_each_worker(shelf: Shelf, strange: None) -> None:
     """Threads do not survive a fork, so such a version cannot be shared; it is served and replaced all the same."""
 

@@ -72,6 +72,7 @@ def _killed(folder: Path, checkpoints: int, victim: str) -> None:
     while newest(folder) < checkpoints and time.monotonic() < until:
         other = other or child_of(started.pid)
         time.sleep(0.002)
+    assert other, "the second process never showed itself"
     os.kill(started.pid if victim == "first" else other, signal.SIGKILL)
     _, said = started.communicate(timeout=60)
     assert started.returncode != 0

@@ -7,6 +7,7 @@ processes as one starts. Interrupt or kill it: the same command goes on where it
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from sightline.cli._command import UsageError
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from sightline.registering.registry import Registry
     from sightline.serving.jobs import Job, Jobs, Options
 
-Action = Callable[[Screen, "Jobs", "Registry", list[str], str, "Options"], dict[str, Any]]
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an action is done with."""
+
+    screen: Screen
+    jobs: Jobs
+    source: Registry
+    words: list[str]
+    which: str
+    options: Options
 
 
 def run(
@@ -50,58 +61,47 @@ def run(
         open_registry(registry, create=False) as source,
         open_jobs(beside(registry, JOBS), folder(registry)) as jobs,
     ):
-        return action(screen, jobs, source, list(words), which, options)
+        return action(_Asked(screen, jobs, source, list(words), which, options))
 
 
-def _submit(
-    screen: Screen, jobs: Jobs, source: Registry, words: list[str], which: str, options: Options
-) -> dict[str, Any]:
-    job = jobs.submit(words[0], words[1:], source=source, which=which, options=options)
-    screen.say(f"{job.id}: {job.total:,} pictures for {job.model} {job.number}. Work on it: sightline jobs run")
+def _submit(asked: _Asked) -> dict[str, Any]:
+    name, *folders = asked.words
+    job = asked.jobs.submit(name, folders, source=asked.source, which=asked.which, options=asked.options)
+    asked.screen.say(f"{job.id}: {job.total:,} pictures for {job.model} {job.number}. Work on it: sightline jobs run")
     return {"job": job.to_json()}
 
 
-def _list(
-    screen: Screen, jobs: Jobs, source: Registry, words: list[str], which: str, options: Options
-) -> dict[str, Any]:
-    found = jobs.every()
+def _list(asked: _Asked) -> dict[str, Any]:
+    found = asked.jobs.every()
     rows = [("job", "model", "state", "pictures", "errors")]
     rows += [
         (job.id, f"{job.model} {job.number}", job.state, f"{job.answered:,} of {job.total:,}", f"{job.failed:,}")
         for job in found
     ]
     for line in columns(rows) if found else ["no jobs. Make one with: sightline jobs submit NAME FOLDER"]:
-        screen.say(line)
+        asked.screen.say(line)
     return {"jobs": [job.to_json() for job in found]}
 
 
-def _show(
-    screen: Screen, jobs: Jobs, source: Registry, words: list[str], which: str, options: Options
-) -> dict[str, Any]:
-    return _told(screen, jobs.status(words[0]))
+def _show(asked: _Asked) -> dict[str, Any]:
+    return _told(asked.screen, asked.jobs.status(asked.words[0]))
 
 
-def _cancel(
-    screen: Screen, jobs: Jobs, source: Registry, words: list[str], which: str, options: Options
-) -> dict[str, Any]:
-    return _told(screen, jobs.cancel(words[0]))
+def _cancel(asked: _Asked) -> dict[str, Any]:
+    return _told(asked.screen, asked.jobs.cancel(asked.words[0]))
 
 
-def _resume(
-    screen: Screen, jobs: Jobs, source: Registry, words: list[str], which: str, options: Options
-) -> dict[str, Any]:
-    return _told(screen, jobs.resume(words[0]))
+def _resume(asked: _Asked) -> dict[str, Any]:
+    return _told(asked.screen, asked.jobs.resume(asked.words[0]))
 
 
-def _run(
-    screen: Screen, jobs: Jobs, source: Registry, words: list[str], which: str, options: Options
-) -> dict[str, Any]:
-    only = words[0] if words else None
-    chunks = jobs.run(source, only=only, tell=screen.tell)
+def _run(asked: _Asked) -> dict[str, Any]:
+    only = asked.words[0] if asked.words else None
+    chunks = asked.jobs.run(asked.source, only=only, tell=asked.screen.tell)
     if only is None:
-        screen.say(f"{chunks:,} chunks answered; the queue is empty")
+        asked.screen.say(f"{chunks:,} chunks answered; the queue is empty")
         return {"chunks": chunks}
-    return {"chunks": chunks, **_told(screen, jobs.status(only))}
+    return {"chunks": chunks, **_told(asked.screen, asked.jobs.status(only))}
 
 
 def _told(screen: Screen, job: Job) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _told(screen: Screen, job: Job) -> dict[str, Any]:
 
 
 _MANY = 1000
-_ACTIONS: dict[str, tuple[Action, str, int, int]] = {
+_ACTIONS: dict[str, tuple[Callable[[_Asked], dict[str, Any]], str, int, int]] = {
     "submit": (_submit, "NAME FOLDER...", 2, _MANY),
     "list": (_list, "", 0, 0),
     "show": (_show, "ID", 1, 1),

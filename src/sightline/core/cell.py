@@ -77,15 +77,16 @@ def send(handle: int, told: dict[str, Any], body: Any = b"") -> None:
 
 def receive(handle: int) -> tuple[dict[str, Any], bytes] | None:
     """One message, or None when there will be no more."""
-    head = _exactly(handle, LENGTHS.size)
+    head = exactly(handle, LENGTHS.size)
     if head is None:
         return None
     line, size = LENGTHS.unpack(head)
-    asked, body = _exactly(handle, line), _exactly(handle, size)
+    asked, body = exactly(handle, line), exactly(handle, size)
     return None if asked is None or body is None else (json.loads(asked), bytes(body))
 
 
-def _exactly(handle: int, count: int) -> bytearray | None:
+def exactly(handle: int, count: int) -> bytearray | None:
+    """So many bytes of a pipe; None where it ends before."""
     held, done = bytearray(count), 0
     view = memoryview(held)
     while done < count:

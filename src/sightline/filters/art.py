@@ -153,9 +153,7 @@ def portrait(
     within("portrait", 0, 100, radius=radius)
     wholes("portrait", 0, 100, feather=feather)
     values = unit(image)
-    sharp = _subject("portrait", image, mask, box)
-    if feather:
-        sharp = np.clip(guided_by(gray_of(values), sharp, feather, 1e-3), 0, 1)
+    sharp = _feathered(values, _subject("portrait", image, mask, box), feather, 1e-3)
     away = None if depth is None else _away(depth, sharp)
     return from_unit(out_of_focus(values, 1 - sharp, radius or max(1.0, max(image.shape[:2]) / 50), away), image)
 
@@ -171,10 +169,15 @@ def cut_out(
     within("cut_out", 0, 1, ground=ground)
     wholes("cut_out", 0, 100, feather=feather)
     values = unit(image)
-    near = _subject("cut_out", image, mask, box)
-    if feather:
-        near = np.clip(guided_by(gray_of(values), near, feather, 1e-4), 0, 1)
+    near = _feathered(values, _subject("cut_out", image, mask, box), feather, 1e-4)
     return from_unit(np.float32(ground) + near[..., None] * (values - np.float32(ground)), image)
+
+
+def _feathered(values: np.ndarray, subject: np.ndarray, feather: int, even: float) -> np.ndarray:
+    """The subject with an edge that follows the picture within so many pixels."""
+    if not feather:
+        return subject
+    return np.clip(guided_by(gray_of(values), subject, feather, even), 0, 1)
 
 
 def _subject(what: str, image: np.ndarray, mask: Any, box: Sequence[float]) -> np.ndarray:

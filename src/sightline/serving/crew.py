@@ -17,7 +17,7 @@ from sightline.serving import wire
 from sightline.serving.breaker import Breaker
 from sightline.serving.hand import Group, Hand
 from sightline.serving.item import Item, Made
-from sightline.serving.nurse import Nurse, kill
+from sightline.serving.nurse import Nurse
 from sightline.serving.settings import Settings
 from sightline.serving.staff import Staff, placeless
 from sightline.serving.stage import carried_in, crops_in
@@ -227,7 +227,7 @@ class Crew:
             limit = self.settings.limits.seconds if hand.at[1] == wire.DECODING else self.settings.seconds
             if spent > limit:
                 hand.killed = SLOW
-                kill(hand.pid)
+                self.staff.root.kill(hand.pid)
             elif spent > max(STALL, 10 * self.each * len(group.items)) and not hand.stalled:
                 hand.stalled = True
                 for later in list(hand.groups)[1:]:

@@ -24,11 +24,11 @@ Ended = Callable[[int, int | None], None]  # a process, and how it ended: less t
 
 
 class Nurse:
-    """One forking process: the root, or the template of a version."""
+    """One forking process: the root, or the template of a version; all that come from one root are one session."""
 
-    def __init__(self, control: socket.socket, ended: Ended) -> None:
+    def __init__(self, control: socket.socket, ended: Ended, session: int) -> None:
         control.setblocking(False)
-        self.control, self.ended = control, ended
+        self.control, self.ended, self.session = control, ended, session
         self.alive = True
         loop = asyncio.get_running_loop()
         self.hello: asyncio.Future[dict[str, Any]] = loop.create_future()
@@ -54,6 +54,12 @@ class Nurse:
     def when_gone(self, act: Callable[[], None]) -> None:
         """Call this when the process has died by itself."""
         self._gone.append(act)
+
+    def kill(self, process: int) -> None:
+        """End a process that may have ended already, and whose number somebody else may have by now."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if process > 0 and os.getsid(process) == self.session:
+                os.kill(process, signal.SIGKILL)
 
     def _heard(self) -> None:
         while self.alive:
@@ -116,10 +122,4 @@ def start_root(ended: Ended) -> tuple[Nurse, subprocess.Popen[bytes], int]:
     )  # fmt: skip
     theirs.close()
     os.close(held)
-    return Nurse(mine, ended), process, leash
-
-
-def kill(process: int) -> None:
-    """End a process that may have ended already."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(process, signal.SIGKILL)
+    return Nurse(mine, ended, process.pid), process, leash

@@ -10,7 +10,7 @@ from typing import Any
 from sightline.core.errors import ServingError
 from sightline.registering.version import Version
 from sightline.serving.hand import Hand
-from sightline.serving.nurse import Nurse, kill
+from sightline.serving.nurse import Nurse
 from sightline.serving.settings import Settings
 
 BIRTH = 5.0  # seconds in which a worker must have shown that it can answer
@@ -80,7 +80,7 @@ class Staff:
             if self._template and (self._template.alive or not self.measured["shared"]):
                 return
             mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._template = template = Nurse(mine, self._ended)
+            self._template = template = Nurse(mine, self._ended, self.root.session)
             with theirs:
                 pid = await self.root.fork(self._order("template"), [theirs.fileno()])
             try:
@@ -88,7 +88,7 @@ class Staff:
             except ServingError:
                 raise ServingError("not_ready", "its process died while it was loaded and tried.") from None
             except asyncio.CancelledError:
-                kill(pid)
+                self.root.kill(pid)
                 raise
             if "refused" in told:
                 raise ServingError("not_ready", placeless(told["refused"], self.version))
@@ -112,7 +112,7 @@ class Staff:
         except BaseException:
             hand.close()
             if hand.pid:
-                kill(hand.pid)
+                self.root.kill(hand.pid)
             raise
         finally:
             del self._hellos[hand]
@@ -168,7 +168,7 @@ class Staff:
         if hand.pid in self._statuses:
             self._bury(hand)
             return
-        kill(hand.pid)  # it may have hung up and live on
+        self.root.kill(hand.pid)  # it may have hung up and live on
         self._dying[hand.pid] = hand
         asyncio.get_running_loop().call_later(LAST_WORD, self._bury, hand)
 
@@ -212,7 +212,7 @@ class Staff:
             hand.leaving = True
             hand.close()
             if hand.pid not in self._statuses:
-                kill(hand.pid)
+                self.root.kill(hand.pid)
         self.hands = []
         if self._template:
             self._template.close()

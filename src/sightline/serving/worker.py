@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import Annotation, to_columns
+from sightline.core.cell import exactly
 from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Encoded, Image, tidy
@@ -130,11 +131,11 @@ def serve(bench: Any, door: socket.socket) -> None:
     """Answer until the other side has gone."""
     handle = door.fileno()
     while True:
-        head = _exactly(handle, HEAD.size)
+        head = exactly(handle, HEAD.size)
         if head is None:
             return
         line, size = HEAD.unpack(head)
-        told, body = _exactly(handle, line), _exactly(handle, size)
+        told, body = exactly(handle, line), exactly(handle, size)
         if told is None or body is None:
             return
         send(handle, bench.answer(json.loads(told), memoryview(body)))
@@ -148,17 +149,6 @@ def send(handle: int, buffers: Sequence[Any]) -> None:
         view = memoryview(buffer).cast("B") if len(buffer) else memoryview(b"")
         while view:
             view = view[os.write(handle, view) :]
-
-
-def _exactly(handle: int, count: int) -> bytearray | None:
-    held, done = bytearray(count), 0
-    view = memoryview(held)
-    while done < count:
-        more = os.readv(handle, [view[done:]])
-        if more == 0:
-            return None
-        done += more
-    return held
 
 
 def finite(answer: Annotation) -> bool:
