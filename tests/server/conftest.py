@@ -138,12 +138,13 @@ Start = Callable[..., Running]
 
 
 def start_service(folder: Path, *words: str, tokens: dict[str, str] | None = None, port: int = 0) -> Running:
-    """`sightline serve` as it is typed; answers once it listens."""
+    """`sightline serve` as it is typed, but that what libraries warn of is an error; answers once it listens."""
     log = folder / f"log-{time.monotonic_ns()}.jsonl"
     command = [sys.executable, "-m", "sightline", "serve", *words, "--port", str(port), "--log", str(log)]
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    )
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error::UserWarning"},
+    )  # fmt: skip
     assert process.stdout is not None
     assert process.stderr is not None
     said = b"".join(process.stdout.readline() for _ in range(3)).decode()

@@ -437,6 +437,39 @@ def test_a_model_outlives_the_processes_that_its_workers_come_from(shelf: Shelf)
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("backend", ["openvino", "fastest"])
+def test_a_version_is_served_by_the_runtime_that_is_asked_for(tmp_path: Path, backend: str) -> None:
+    """By all of its workers, by those that replace them, and within what is allowed."""
+    shelf = Shelf(tmp_path)
+    shelf.put(1, champion=True)
+
+    async def work() -> None:
+        async with engine(shelf, backend=backend, allow=0.02) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            taken, precision, reach = crew.staff.measured["form"]
+            assert taken == backend or backend == "fastest"
+            assert precision in ("float32", "bfloat16")
+            assert 0 < reach < 0.03
+            assert crew.staff.about["backend"] == taken
+            first = labels(await made.predict(Ask("m", DARK)))
+            os.kill(crew.hands[0].pid, signal.SIGKILL)
+            for _ in range(6):
+                later = labels(await made.predict(Ask("m", DARK, deadline=time.monotonic() + 20)))
+                assert later.gap(first) < 1e-6
+
+    asyncio.run(work())
+
+
+def test_a_runtime_that_is_not_there_is_named(shelf: Shelf) -> None:
+    async def work() -> None:
+        async with engine(shelf, backend="vulkan") as made:
+            with pytest.raises(ServingError, match="backend 'vulkan': must be auto, fastest"):
+                await made.predict(Ask("m", DARK))
+
+    asyncio.run(work())
+
+
 def test_only_what_comes_from_the_root_is_ever_killed(shelf: Shelf) -> None:
     """The number of a worker that has ended may be somebody else's by then."""
 

@@ -15,6 +15,7 @@ from sightline.server.bodies import Body
 from sightline.server.predicting import Call, Made, ask_all
 from sightline.server.reading import OPTIONS, Options, Question, decoded, options_of, parsed, pixels, tensor
 from sightline.server.service import Service, card_of
+from sightline.server.shapes import ModelMetadata, TensorMetadata
 from sightline.serving.asking import Reply
 
 NAMES = {
@@ -35,7 +36,7 @@ _COLUMNS = {  # of each record, as they come out: name, type, shape
 }  # fmt: skip
 
 
-def described(service: Service, name: str, which: int | None = None) -> dict[str, Any]:
+def described(service: Service, name: str, which: int | None = None) -> ModelMetadata:
     """Metadata of a model: what goes in and what comes out."""
     from sightline.core import catalog
 
@@ -47,16 +48,9 @@ def described(service: Service, name: str, which: int | None = None) -> dict[str
         kind = None
     record = next((said for said, one in KINDS.items() if one is kind), "")
     numbers = sorted({version.number, *service.source.aliases(name).values()})
-    return {
-        "name": name,
-        "versions": [str(number) for number in numbers],
-        "platform": "sightline",
-        "inputs": [{"name": "picture", "datatype": "BYTES", "shape": [-1]}],
-        "outputs": [
-            {"name": column, "datatype": datatype, "shape": [-1, *shape]}
-            for column, datatype, shape in _COLUMNS.get(record, ())
-        ],
-    }
+    outputs = [TensorMetadata(column, datatype, [-1, *shape]) for column, datatype, shape in _COLUMNS.get(record, ())]
+    given = [TensorMetadata("picture", "BYTES", [-1])]
+    return ModelMetadata(name, [str(number) for number in numbers], "sightline", given, outputs)
 
 
 async def infer(service: Service, call: Call, model: str, which: str | None, body: Body) -> Made:

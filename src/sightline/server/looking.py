@@ -137,11 +137,11 @@ def _inference(app: Any, service: Service) -> None:
 
     async def metadata(name: str) -> ModelMetadata:
         """What goes into a model and what comes out."""
-        return ModelMetadata(**await asyncio.to_thread(described, service, name))
+        return await asyncio.to_thread(described, service, name)
 
     async def version_metadata(name: str, version: str) -> ModelMetadata:
         """The same of one version."""
-        return ModelMetadata(**await asyncio.to_thread(described, service, name, number(version)))
+        return await asyncio.to_thread(described, service, name, number(version))
 
     async def ready(name: str) -> Health:
         """Whether a model answers."""

@@ -18,7 +18,18 @@ from sightline.core.errors import ServingError
 from sightline.core.extras import SILENT
 from sightline.serving.nursery import LARGEST
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")  # of the environment
+# of the environment; the last ones say where it is remembered how fast a version is in which runtime
+_KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "HOME",
+    "SIGHTLINE_CACHE",
+    "XDG_CACHE_HOME",
+)
 _ONE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
 Ended = Callable[[int, int | None], None]  # a process, and how it ended: less than 0 is a signal, None is not known
 

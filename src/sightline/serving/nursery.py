@@ -28,6 +28,7 @@ from typing import Any
 
 LARGEST = 2**16  # bytes of a message between front and nursery
 FASTER = 0.9  # of the time of an item, that a larger group must need at most to be made
+ROUNDED = 1.1  # times the gap of golden answers that was seen at first, that another opening may have
 CLOSE = 1e-6  # that an answer may change by with those it is computed beside
 F_SETSIG = 10  # of Linux; Python has no name for it
 GENTLE = 5  # how far a version that is being loaded stands back behind those that answer
@@ -209,7 +210,8 @@ def _opened(asked: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     except Exception as error:  # noqa: BLE001 - a model's own code may raise anything
         return {"refused": f"{type(error).__name__}: {error}"[:500]}, None
     groups = measured(warm, int(asked["batch"]))
-    return {"seconds": time.perf_counter() - begun, "seal": warm.model.version, **groups}, warm
+    form = [warm.model.backend, warm.model.precision, warm.tolerance]  # what whoever comes later opens as well
+    return {"seconds": time.perf_counter() - begun, "seal": warm.model.version, "form": form, **groups}, warm
 
 
 def about(model: Any) -> dict[str, Any]:
@@ -217,6 +219,7 @@ def about(model: Any) -> dict[str, Any]:
     return {
         "task": model.task_name, "kind": model.task.kind.__name__.lower(), "names": list(model.facts.names),
         "least": model.least, "several": model.task.several, "backend": model.backend,
+        "precision": model.precision,
         "thresholds": dict(model.card["thresholds"]), "inputs": model.facts.to_json()["inputs"],
         "levels": [] if model.calibration.sets is None else list(map(float, model.calibration.sets.levels)),
     }  # fmt: skip
@@ -226,16 +229,17 @@ def open_warm(asked: Mapping[str, Any]) -> Warm:
     """A bundle opened, its seal the one that was registered, its golden answers given in time and without a NaN."""
     from sightline.core import bundle, golden
     from sightline.core.errors import BundleError
-    from sightline.predicting.model import load
+    from sightline.predicting.model import largest_gap, load
     from sightline.serving.worker import finite
 
     path = Path(asked["path"])
-    model = load(path, threads=1)
+    backend, precision, allow = asked["form"] or (asked["backend"], "float32", asked["allow"])
+    model = load(path, backend=backend, precision=precision, allow=allow, threads=1)
     if asked["seal"] and model.version != asked["seal"]:
         raise BundleError(f"its bytes are not those that were registered: seal {model.version[:12]}.")
     samples, wanted, seed = golden.unpack(bundle.load(path).files["golden.npz"])
-    slowest = 0.0
-    for sample in samples:
+    slowest, tolerance = 0.0, float(model.card["golden"]["tolerance"])
+    for sample, answer in zip(samples, wanted, strict=True):
         begun = time.perf_counter()
         given = model.predict([sample], seed=seed)
         slowest = max(slowest, time.perf_counter() - begun)
@@ -243,7 +247,8 @@ def open_warm(asked: Mapping[str, Any]) -> Warm:
             raise BundleError("a golden answer holds numbers that are none (NaN or infinite).")
         if slowest > asked["slow"]:
             raise BundleError(f"a golden answer took {slowest:.1f} s; the limit is {asked['slow']:g} s.")
-    return Warm(model, samples, wanted, seed, float(model.card["golden"]["tolerance"]))
+        tolerance = max(tolerance, ROUNDED * largest_gap(given, [answer]))
+    return Warm(model, samples, wanted, seed, tolerance)
 
 
 def measured(warm: Warm, largest: int) -> dict[str, Any]:

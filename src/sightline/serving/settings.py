@@ -18,6 +18,8 @@ class Settings:
     wait: float = 2.0  # seconds in the queue that nobody is asked to exceed, whatever the deadline
     batch: int = 16  # the largest group; made only of a size that was measured to pay
     limits: Limits = LIMITS  # of one picture
+    backend: str = "auto"  # a runtime's name, or fastest: measured once for a version, on this machine
+    allow: float | None = None  # how far answers may be from a version's golden ones; lower precisions need it
     seconds: float = 30.0  # that one group may be computed for
     start: float = 60.0  # seconds in which a version is loaded, verified and warm
     slow: float = 10.0  # seconds that one golden answer may take

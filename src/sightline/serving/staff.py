@@ -72,6 +72,7 @@ class Staff:
         return {
             "do": do, "path": str(version.path), "seal": version.seal, "slow": settings.slow, "batch": settings.batch,
             "room": settings.limits.room, "steps": "" if version.path.name else version.note,
+            "backend": settings.backend, "allow": settings.allow, "form": self.measured.get("form"),
         }  # fmt: skip
 
     async def _load(self) -> None:
