@@ -177,7 +177,8 @@ def _feathered(values: np.ndarray, subject: np.ndarray, feather: int, even: floa
     """The subject with an edge that follows the picture within so many pixels."""
     if not feather:
         return subject
-    return np.clip(guided_by(gray_of(values), subject, feather, even), 0, 1)
+    edged: np.ndarray = guided_by(gray_of(values), subject, feather, even)
+    return edged.clip(0, 1)
 
 
 def _subject(what: str, image: np.ndarray, mask: Any, box: Sequence[float]) -> np.ndarray:
