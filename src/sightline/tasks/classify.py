@@ -27,8 +27,8 @@ class Settings:
     """Settings of the task; a `None` is found in the data."""
 
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
-    dropout: float = 0.1
-    smoothing: float = 0.05
+    dropout: float = 0.1  # part of what the last layer sees that is left out by chance
+    smoothing: float = 0.05  # part of the certainty of a label that all names share
     features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
     keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # focal: what is still wrong counts more

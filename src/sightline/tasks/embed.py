@@ -24,7 +24,7 @@ class Settings:
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     length: int = 64  # of the vector
     each: int = 4  # pictures of one name in a batch, so that every batch holds pairs
-    temperature: float = 0.1
+    temperature: float = 0.1  # at which likenesses are compared
 
 
 class Embed(Task):

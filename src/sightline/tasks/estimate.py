@@ -24,7 +24,7 @@ class Settings:
     """Settings of the task; a `None` is found in the data."""
 
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
-    dropout: float = 0.0
+    dropout: float = 0.0  # part of what the last layer sees that is left out by chance
 
 
 class Estimate(Task):

@@ -24,7 +24,7 @@ class Settings:
 
     size: int | None = None  # side of the network's input; None: from the pictures, at most 224
     order: list[str] | None = None  # every name, lowest first; None: by their numbers or words, else as they are listed
-    dropout: float = 0.1
+    dropout: float = 0.1  # part of what the last layer sees that is left out by chance
 
 
 class Grade(Task):

@@ -14,6 +14,7 @@ from sightline.training.sampling import check
 
 FREE = ("workers", "checkpoint_seconds", "cache", "ahead")  # may differ between a run and its continuation
 _LATER: dict[str, Any] = {  # as they are where a run does not name them
+    "grow": 1.0,
     "processes": 1,
     "augmentations": None,
     "optimiser_settings": {},
@@ -36,15 +37,15 @@ _LATER: dict[str, Any] = {  # as they are where a run does not name them
 class Settings:
     """Defaults are for a first result that can be trusted."""
 
-    epochs: int = 20
-    batch: int = 16
+    epochs: int = 20  # times through the data
+    batch: int = 16  # samples a step
     rate: float | None = None  # None: the usual one of the optimiser
     decay: float | None = None  # of weights; norms and biases are spared; None: the usual one of the optimiser
-    optimiser: str = "adamw"
-    optimiser_settings: dict[str, Any] = field(default_factory=dict)
-    schedule: str = "cosine"
-    schedule_settings: dict[str, Any] = field(default_factory=dict)
-    warmup: float = 0.05  # part of a phase
+    optimiser: str = "adamw"  # how a gradient becomes a step
+    optimiser_settings: dict[str, Any] = field(default_factory=dict)  # its own options
+    schedule: str = "cosine"  # how the rate goes on after the warm-up
+    schedule_settings: dict[str, Any] = field(default_factory=dict)  # its own options
+    warmup: float = 0.05  # part of a phase in which the rate rises
     clip: float = 1.0  # largest norm of the gradient; 0: none
     accumulate: int = 1  # batches a step
     average: float = 0.99  # decay of the moving average; 0: none
@@ -57,18 +58,17 @@ class Settings:
     freeze: str = ""  # what does not learn: backbone, or names of submodules with commas
     taper: float = 1.0  # factor of the rate from each layer to the one before it
     patience: int = 10  # epochs without a better first metric before it stops; 0: never
-    augment: bool = True
+    augment: bool = True  # whether pictures are changed by chance before they are learnt from
     augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
     sampling: str = "auto"  # auto | plain | curriculum | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]
     resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
+    grow: float = 1.0  # of the sides of pictures in the first six of ten epochs: smaller ones take less time
     scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
-    split_by: str = (
-        ""  # an attribute (site, camera, day) whose values are never parted; the last ones are the test side
-    )
-    seed: int = 0
-    device: str = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    layout: Literal["auto", "plain", "channels_last"] = "auto"
+    split_by: str = ""  # an attribute (site, camera, day) whose values are never parted; the last ones are for the test
+    seed: int = 0  # of all chance
+    device: str = "auto"  # auto | cpu | cuda | mps
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: the fastest here, timed on a few steps
+    layout: Literal["auto", "plain", "channels_last"] = "auto"  # of pictures in memory; auto: the same
     compile: Literal["auto", "on", "off"] = "auto"  # auto: where a long run gains by it
     threads: int = 0  # of torch, in each process; 0: as many as torch finds
     processes: int = 1  # that share out every batch; one accelerator each, where they compute on one
@@ -76,7 +76,7 @@ class Settings:
     workers: int = 2  # threads that load; 0: none
     ahead: float = 512.0  # megabytes of batches that wait for their step or are being made
     cache: str = "auto"  # of decoded pictures: auto | off | a size such as 8GB
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = 60.0  # between checkpoints within an epoch; each epoch ends with one
 
     def __new__(cls, *given: Any, **named: Any) -> Settings:
         made = object.__new__(cls)
@@ -103,7 +103,7 @@ class Settings:
         for name in ("decay", "l1", "clip", "patience", "threads", "workers"):
             if (getattr(self, name) or 0) < 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
-        for name in ("taper", "teacher_share"):
+        for name in ("taper", "teacher_share", "grow"):
             if not 0 < getattr(self, name) <= 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0 and at most 1.")
         parse(self.augmentations or [])
