@@ -2,11 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from sightline.core.encoding import encode
 from sightline.registering.registry import open_registry
+from sightline.serving.jobs import open_jobs
 from sightline.serving.predictions import open_predictions
 from sightline.testing.bundles import levels, picture
 
@@ -17,7 +20,8 @@ RAW = {"Content-Type": "application/octet-stream"}
 
 
 @pytest.fixture
-def running(starting: Start, tmp_path: Path) -> Running:
+def start(starting: Start, tmp_path: Path) -> Start:
+    """A service over a registry of two versions, with a folder that jobs may name and one that they may not."""
     with open_registry(tmp_path / "registry") as registry:
         for number in (1, 2):
             registry.register("levels", levels(tmp_path / f"levels-{number}", number, "classify"))
@@ -27,7 +31,12 @@ def running(starting: Start, tmp_path: Path) -> Running:
     (tmp_path / "secret" / "two.png").write_bytes(encode(coloured("red")))
     tokens = make_tokens(tmp_path / "tokens.json")
     words = ("--workers", "1", "--token-file", "tokens.json", "--jobs", "photos", "--predictions", "durable")
-    return starting(*words, tokens=tokens)
+    return lambda *more: starting(*words, *more, tokens=tokens)
+
+
+@pytest.fixture
+def running(start: Start) -> Running:
+    return start("--limit", "job_workers=0")
 
 
 def test_who_answers_is_changed_while_it_answers(running: Running, tmp_path: Path) -> None:
@@ -92,6 +101,38 @@ def test_jobs_are_queued_for_folders_that_are_allowed(running: Running) -> None:
         assert client.get("/jobs/nothing").status_code == 404
     with running.client("read") as client:
         assert client.post("/jobs", json={"model": "levels", "folders": ["photos"]}).status_code == 403
+
+
+def _ended(client: httpx2.Client, identity: str) -> dict[str, Any]:
+    began = time.monotonic()
+    while True:
+        job: dict[str, Any] = client.get(f"/jobs/{identity}").json()
+        if job["state"] not in ("queued", "running"):
+            return job
+        assert time.monotonic() - began < 60
+        time.sleep(0.05)
+
+
+def test_jobs_are_worked_on_beside_and_what_a_stop_leaves_is_finished_by_the_next(start: Start, tmp_path: Path) -> None:
+    running = start()
+    (tmp_path / "photos" / "bad.png").write_bytes(b"no picture")
+    with running.client() as client:
+        asked = {"model": "levels", "folders": ["photos"]}
+        job = _ended(client, client.post("/jobs", json=asked).json()["id"])
+        assert (job["state"], job["done"], job["failed"], job["total"]) == ("done", 1, 1, 2)
+        for number in range(3000):
+            (tmp_path / "photos" / f"{number}.png").write_bytes(encode(coloured("red")))
+        second = client.post("/jobs", json=asked).json()["id"]
+        while client.get(f"/jobs/{second}").json()["done"] == 0:
+            time.sleep(0.02)
+        assert client.post(PREDICT, content=picture(), headers=RAW).status_code == 200
+    assert running.stop() == 0
+    assert not [line for line in running.lines() if line["event"] == "jobs"]
+    with open_jobs(tmp_path / "registry" / "jobs.db", tmp_path / "registry" / "jobs") as jobs:
+        assert jobs.status(second).state == "running", "a stop does not wait for jobs"
+    with start().client() as client:
+        job = _ended(client, second)
+        assert (job["state"], job["done"], job["failed"]) == ("done", 3001, 1)
 
 
 _JSON = {"Content-Type": "application/json"}

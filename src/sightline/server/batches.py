@@ -1,4 +1,4 @@
-"""Routes of batch jobs: whole folders, queued here and answered by whoever runs `sightline jobs run`."""
+"""Routes of batch jobs: whole folders, queued here and answered by a process beside, see labour.py."""
 
 from __future__ import annotations
 

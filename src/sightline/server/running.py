@@ -14,7 +14,7 @@ from typing import Any
 
 from sightline.core.errors import SettingsError, SightlineError
 from sightline.core.progress import Event
-from sightline.server import protocol
+from sightline.server import labour, protocol
 from sightline.server.service import Service
 from sightline.server.settings import ServerSettings
 
@@ -40,8 +40,10 @@ def listen(settings: ServerSettings) -> socket.socket:
     return held
 
 
-async def serve(service: Service, held: socket.socket, started: Callable[[], None] = lambda: None) -> None:
-    """Answer on this socket until a signal says otherwise."""
+async def serve(
+    service: Service, held: socket.socket, started: Callable[[], None] = lambda: None, registry: str | None = None
+) -> None:
+    """Answer on this socket until a signal says otherwise; jobs are those beside this registry."""
     from sightline.server.app import made
 
     server = _server(service, made(service))
@@ -51,28 +53,32 @@ async def serve(service: Service, held: socket.socket, started: Callable[[], Non
     ticking = asyncio.create_task(_tick(service))
     watching = asyncio.create_task(protocol.watch(server.server_state.connections))
     tending = asyncio.create_task(_tend(service))
+    labouring = asyncio.create_task(labour.tend(service, registry))
     service.log("started", host=service.settings.host, port=held.getsockname()[1], models=sorted(service.models))
     try:
         with _signals(service, server):
             started()
             await server.serve(sockets=[held])
     finally:
-        for task in (ticking, watching, tending):
+        for task in (ticking, watching, tending, labouring):
             task.cancel()
+        await asyncio.wait([labouring])  # its processes have ended
         left = 0.0 if server.force_exit else max(0.0, server.until - time.monotonic())
         await service.engine.stop(left)
         service.log("stopped", host=service.settings.host)
 
 
-def run(service: Service, held: socket.socket, started: Callable[[], None] = lambda: None) -> None:
+def run(
+    service: Service, held: socket.socket, started: Callable[[], None] = lambda: None, registry: str | None = None
+) -> None:
     """`serve` on a fast event loop."""
     if sys.platform == "win32":
-        asyncio.run(serve(service, held, started))
+        asyncio.run(serve(service, held, started, registry))
         return
     from sightline.core.extras import need
 
     with asyncio.Runner(loop_factory=need("uvloop").new_event_loop) as runner:
-        runner.run(serve(service, held, started))
+        runner.run(serve(service, held, started, registry))
 
 
 async def _tick(service: Service) -> None:

@@ -37,6 +37,7 @@ class ServerSettings:
     burst: int = 0  # and how many at once; as many as two seconds bring where it is 0
     crowd: int = 8  # requests in hand from which on nobody gets more than twice a fair share
     linger: float = 0.5  # seconds of a drain in which new requests are still taken
+    job_workers: int = 1  # processes beside it that work on jobs; 0: whoever runs `sightline jobs run`
     drain: float = 30.0  # seconds that accepted requests have to finish
 
     @property
@@ -69,5 +70,7 @@ class ServerSettings:
         for name in ("body", "room", "parts", "head", "headers", "connections", "deadline", "drain"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} = {getattr(self, name)}: must be more than 0.")
+        if not 0 <= self.job_workers <= 64:
+            raise SettingsError(f"job_workers = {self.job_workers}: must be from 0 to 64.")
         if self.rate < 0 or self.burst < 0:
             raise SettingsError("--rate and --burst are requests a second and at once: 0 for no limit, else more.")

@@ -59,7 +59,7 @@ def start(
         service.predictions = kept
         if jobs:
             service.jobs = stack.enter_context(jobs_of(jobs, registry))
-        run(service, held, lambda: _told(service, held, say))
+        run(service, held, lambda: _told(service, held, say), registry)
     return {"host": settings.host, "port": settings.port, "models": sorted(service.models)}
 
 

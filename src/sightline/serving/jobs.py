@@ -94,6 +94,15 @@ class Jobs:
         """The jobs, newest first."""
         return self._read("", most=most)
 
+    def waiting(self) -> bool:
+        """Whether a job has pictures that are not answered, by whomever."""
+        text = (
+            "SELECT 1 AS found FROM job_chunks c JOIN jobs j ON j.id = c.job "
+            "WHERE c.state <> 'done' AND j.state IN ('queued', 'running') LIMIT 1"
+        )
+        with self.database.read() as connection:
+            return ask(connection, text).first() is not None
+
     def cancel(self, identity: str) -> Job:
         """Take no further chunk of a job; what it has answered stays."""
         return self._turn(identity, (QUEUED, RUNNING), CANCELLED)
