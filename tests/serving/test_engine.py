@@ -461,6 +461,29 @@ def test_a_version_is_served_by_the_runtime_that_is_asked_for(tmp_path: Path, ba
     asyncio.run(work())
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        np.zeros(5, np.uint8),
+        np.zeros((2, 2, 2, 2, 3), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.full((4, 4, 3), None),
+        np.zeros((4, 4, 3), np.complex64),
+    ],
+    ids=["row", "five sides", "empty", "objects", "complex"],
+)
+def test_arrays_that_are_no_pictures_are_refused_before_they_are_sent(shelf: Shelf, odd: np.ndarray) -> None:
+    async def work() -> None:
+        async with engine(shelf, workers=1) as made:
+            assert await code_of(made, Ask("m", odd)) == "unsupported"
+            assert (await made.predict(Ask("m", DARK))).number == 1
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            assert crew.deaths == 0
+
+    asyncio.run(work())
+
+
 def test_a_runtime_that_is_not_there_is_named(shelf: Shelf) -> None:
     async def work() -> None:
         async with engine(shelf, backend="vulkan") as made:

@@ -13,6 +13,7 @@ import numpy as np
 
 from sightline.core.decisions import Decision
 from sightline.core.errors import InputError, ServingError
+from sightline.core.image import tidy
 from sightline.serving.asking import Ask
 from sightline.serving.wire import encoded, flat
 
@@ -47,6 +48,7 @@ class Item:
             line["carried"], bodies = carried
             self.body: Any = bodies[0] if len(bodies) == 1 else b"".join(bodies)
         elif isinstance(data, np.ndarray):
+            data = tidy(data)
             self.body = flat(data)
             line |= {"dtype": data.dtype.str, "shape": data.shape}
         else:
