@@ -37,9 +37,6 @@ baseline that is solved at once, a small network, then the largest that can be s
 own; the folder always holds the best so far, so that whoever stops it has something. The plan follows the speed of the
 machine, and the rate falls to its end at the time that was agreed.
 
-**Small pictures first.** `train.grow=0.75` shows pictures at three quarters of their sides in the first six of ten
-epochs, which takes about half the time an epoch. It is for long trainings from scratch by networks that take any size.
-
 **From what has learnt before.** `--set train.start=RUN` begins with the weights of a run or bundle,
 `train.freeze=backbone` lets only what answers learn (with `train.augment=false` from features that are worked out once:
 seconds an epoch), `train.taper=0.8` slows early layers, `train.teacher=RUN` learns from another model's answers too.

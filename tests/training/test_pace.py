@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from sightline.training.growing import GROWN
 from sightline.training.pace import Pace, Watch
 from sightline.training.plan import Measured, most, plan
 from sightline.training.state import State
@@ -81,31 +80,6 @@ def test_validation_is_counted_in(tmp_path: Path) -> None:
     assert 94.0 <= end <= 101.0
 
 
-@pytest.mark.parametrize("light", [0.25, 0.5, 0.8])
-@pytest.mark.parametrize("faster", [0.8, 1.0, 1.3])
-def test_small_pictures_first_are_counted_in_whichever_time_they_take(
-    tmp_path: Path, light: float, faster: float
-) -> None:
-    """Also where they are not as much faster as was thought: the plan is mended when they are seen whole."""
-    clock, state, seen = Clock(), State(), list[tuple[int, bool]]()
-    pace = Pace(Watch(tmp_path / "s", 0.0, every=1e9, clock=clock), 100.0, light=light)
-    phases, size = [20.0], 50
-    while state.epoch < state.length(phases):
-        if state.place == 0:
-            state.small = state.epoch < GROWN * state.length(phases)
-            seen.append((state.epoch, state.small))
-        made = pace.length(state.epoch, state.place, size, state.length(phases), small=state.small)
-        state.paced.append([0, 0, made])
-        clock.now += 0.1 * (light * faster if state.small else 1.0)
-        state.place += 1
-        if state.place >= state.end(phases, size):
-            clock.now, state.epoch, state.place = clock.now + 0.5, state.epoch + 1, 0
-    assert 96.0 <= clock.now <= 100.6
-    few = sum(small for _, small in seen)
-    assert few == pytest.approx(GROWN * len(seen), abs=0.2 * len(seen))
-    assert seen == sorted(seen, key=lambda row: (not row[1], row[0])), "once whole, always whole"
-
-
 def test_more_epochs_than_help_are_not_made(tmp_path: Path) -> None:
     clock = Clock()
     pace = Pace(Watch(tmp_path / "s", 0.0, every=1e9, clock=clock), 100.0, most=4.0)
@@ -119,17 +93,17 @@ class Noted(Pace):
     def __init__(self, notes: list[list[float]], state: State) -> None:
         self.notes, self.state = {int(step): epochs for step, _, epochs in notes}, state
 
-    def length(self, epoch: int, place: int, size: int, now: float, *, small: bool = False) -> float:
+    def length(self, epoch: int, place: int, size: int, now: float) -> float:
         return self.notes.get(self.state.step, now)
 
 
 class Ticking(Pace):
     """Steps that get slower and slower, by a clock that only steps move."""
 
-    def length(self, epoch: int, place: int, size: int, now: float, *, small: bool = False) -> float:
+    def length(self, epoch: int, place: int, size: int, now: float) -> float:
         clock: Any = self.watch.clock
         clock.now += 0.1 + 0.02 * epoch
-        return super().length(epoch, place, size, now, small=small)
+        return super().length(epoch, place, size, now)
 
 
 def test_a_run_that_follows_the_notes_of_another_has_its_weights(tmp_path: Path) -> None:

@@ -140,7 +140,6 @@ class Climb:
     def _tried(self, recipe: Recipe, train: Dataset, modes: dict[str, Any]) -> tuple[Measured, float]:
         """The speed of one candidate, and how many milliseconds one answer takes where that matters."""
         from sightline.training import choices as choosing
-        from sightline.training.growing import usual
         from sightline.training.loader import tuned
         from sightline.training.trial import latency, speed, stepping
 
@@ -159,7 +158,6 @@ class Climb:
             modes[family] = choosing.choose(settings, trial, what, patience=TRIAL * self.total)
         mode = modes[family]
         each = speed(self.task, recipe.model, facts, train, settings, mode, TRIAL * self.total)
-        each *= usual(facts, settings.grow)
         closed = hasattr(self.task.network(recipe.model, facts), "solve")
         takes = 0.0 if self.wanted["within"] is None else latency(self.task, recipe.model, facts)
         return Measured(recipe.name, each, closed or recipe.head), takes

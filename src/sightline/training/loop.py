@@ -22,7 +22,6 @@ from sightline.core.task import Facts, Task
 from sightline.predicting.answers import answers, torch_run
 from sightline.training import checkpoint
 from sightline.training.features import parted, remembered
-from sightline.training.growing import of_epoch
 from sightline.training.guard import Asked, Interrupted, refuse_many
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
@@ -171,11 +170,11 @@ class Loop:
 
     def _steps(self, order: Sequence[Sequence[int]], number: int) -> None:
         state, together = self.state, self.settings.accumulate
-        grow = self.settings.grow if self.seen is self.task else 1.0  # features are of whole pictures
-        move, facts = mover(self.task, self.facts, self.settings), of_epoch(self.facts, grow, state, self.phases)
-        loader = Loader(self.seen or self.task, facts, self.train, self.settings.seed, move, self.settings.workers)
+        move = mover(self.task, self.facts, self.settings)
+        seen = self.seen or self.task
+        loader = Loader(seen, self.facts, self.train, self.settings.seed, move, self.settings.workers)
         loader.ahead = int(self.settings.ahead * 1e6)
-        stepper = Stepper(self.task, facts, self.learner, self.team)
+        stepper = Stepper(self.task, self.facts, self.learner, self.team)
         mine = [self.team.share(rows) for rows in order[state.place :]]
         stream = loader.batches(number, mine, set(state.skipped))
         try:
@@ -233,7 +232,7 @@ class Loop:
         bad = {name: why for batch in group for name, why in batch.bad.items()}
         length = was = self.state.length(self.phases)
         if self.pace is not None and self.team.first:
-            length = self.pace.length(self.state.epoch, self.state.place, size, was, small=self.state.small)
+            length = self.pace.length(self.state.epoch, self.state.place, size, was)
         said = self.team.gather([self.asked.number, late, bad, length])
         self.asked.number = max(number for number, *_ in said)
         if said[0][3] != was:
@@ -344,7 +343,8 @@ class Loop:
         return (state.phase + 1, 0) if last else (state.phase, state.epoch + 1)
 
     def _publish(self) -> None:
-        if self.team.first:
-            write_durably(self.run.path / "metrics.jsonl", b"".join(map(canonical_line, self.state.history)))
-        if self.team.first and self.state.skipped:
+        if not self.team.first:
+            return
+        write_durably(self.run.path / "metrics.jsonl", b"".join(map(canonical_line, self.state.history)))
+        if self.state.skipped:
             write_durably(self.run.path / "skipped.json", canonical(self.state.skipped))

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sightline.core.files import canonical, write_durably
-from sightline.training.growing import GROWN
 
 STEADY = 0.01  # a plan is left alone while it is off by less than this part of what is left
 WINDOW = 0.15  # of the time there is: the part of the past that says how fast steps are
@@ -59,17 +58,14 @@ class Pace:
     watch: Watch
     until: float
     most: float = math.inf  # epochs; more would bring nothing
-    light: float = 1.0  # what a step of small pictures takes, of a whole one; see growing.py
     between: float = 0.0  # seconds from the last step of an epoch to the first of the next: validation, checkpoint
-    marks: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=4096))  # seconds, and whole steps
+    marks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=4096))  # seconds, steps they took
     last: tuple[int, int, float] | None = None  # epoch, place and time of the last question
-    weight: float = 1.0  # of the steps since then
 
-    def length(self, epoch: int, place: int, size: int, now: float, *, small: bool = False) -> float:
+    def length(self, epoch: int, place: int, size: int, now: float) -> float:
         """Epochs of the phase as things stand before the step at `place` of `size` in this epoch; `now` so far."""
         seconds = self.watch.seconds()
         self._learn(epoch, place, seconds)
-        self.weight = self.light if small else 1.0
         each = self._each()
         if each is None:
             return now
@@ -81,31 +77,26 @@ class Pace:
         if self.last is not None:
             before, at, then = self.last
             if before == epoch and place > at:
-                self.marks.append((seconds - then, (place - at) * self.weight))
+                self.marks.append((seconds - then, place - at))
             elif before != epoch and (each := self._each()) is not None:
-                gap = max(0.0, seconds - then - each * self.weight)
+                gap = max(0.0, seconds - then - each)
                 self.between = gap if not self.between else (self.between + gap) / 2
         self.last = (epoch, place, seconds)
 
     def _each(self) -> float | None:
-        """Seconds a whole step: of the last part of the time, and of three steps or more."""
-        total, steps, wanted = 0.0, 0.0, WINDOW * self.until
+        """Seconds a step: of the last part of the time, and of three steps or more."""
+        total, steps, wanted = 0.0, 0, WINDOW * self.until
         for taken, count in reversed(self.marks):
             total, steps = total + taken, steps + count
             if total > wanted:
                 break
-        return total / steps if steps >= 3 * self.light else None
+        return total / steps if steps >= 3 else None
 
     def _fitting(self, epoch: int, place: int, size: int, left: float, each: float) -> float:
         """Epochs in all that end within `left` seconds, with a validation after every one that is begun."""
-        step = each * self.weight
-        rest = (size - place) * step + self.between
+        rest = (size - place) * each + self.between
         if left < rest:
-            return epoch + (place + max(0.0, (left - self.between) / step)) / size
-        if self.weight < 1:  # of the epochs to come, those up to the share that is grown take less
-            few, many, done = size * step + self.between, size * each + self.between, epoch + 1
-            made = (left - rest + few * done) / (few * GROWN + many * (1 - GROWN))
-            return made if GROWN * made > done else done + (left - rest) / many
+            return epoch + (place + max(0.0, (left - self.between) / each)) / size
         whole, over = divmod(left - rest, size * each + self.between)
         more = max(0.0, over - self.between) / (size * each)
         return epoch + 1 + whole + (more if more > 0.05 else 0.0)

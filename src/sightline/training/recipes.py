@@ -39,7 +39,6 @@ FAST: dict[str, Any] = {
     "patience": 0,
     "augmentations": [["flip", {}], ["translate", {"most": 0.0625}]],
 }
-GROW = 0.75  # of the sides of pictures in the first epochs
 FIRM = {"smoothing": 0.1, "dropout": 0.0, "mirror": True}  # options of a task that has them
 
 

@@ -14,7 +14,6 @@ from sightline.training.sampling import check
 
 FREE = ("workers", "checkpoint_seconds", "cache", "ahead")  # may differ between a run and its continuation
 _LATER: dict[str, Any] = {  # as they are where a run does not name them
-    "grow": 1.0,
     "processes": 1,
     "augmentations": None,
     "optimiser_settings": {},
@@ -62,7 +61,6 @@ class Settings:
     augmentations: list[Any] | None = None  # names or tables, see docs/augmentations.md; None: the task's own
     sampling: str = "auto"  # auto | plain | curriculum | balanced[:ATTRIBUTE] | weighted[:ATTRIBUTE]
     resample: Literal["smooth", "fast"] = "smooth"  # fast: pictures shrink without antialiasing, learning and asked
-    grow: float = 1.0  # of the sides of pictures in the first six of ten epochs: smaller ones take less time
     scale: Literal["fixed", "fitted"] = "fixed"  # fitted: inputs by mean and spread of the training side's channels
     split_by: str = ""  # an attribute (site, camera, day) whose values are never parted; the last ones are for the test
     seed: int = 0  # of all chance
@@ -103,7 +101,7 @@ class Settings:
         for name in ("decay", "l1", "clip", "patience", "threads", "workers"):
             if (getattr(self, name) or 0) < 0:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must not be negative.")
-        for name in ("taper", "teacher_share", "grow"):
+        for name in ("taper", "teacher_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise SettingsError(f"train.{name} = {getattr(self, name)}: must be more than 0 and at most 1.")
         parse(self.augmentations or [])

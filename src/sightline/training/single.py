@@ -102,7 +102,6 @@ def learn(
 
     from sightline.training import assemble as assembling
     from sightline.training import choices as choosing
-    from sightline.training.growing import check, light, smaller
     from sightline.training.layers import count_parameters
     from sightline.training.loader import tuned
     from sightline.training.team import led
@@ -130,8 +129,6 @@ def learn(
         fixed = choosing.Choices(**info["choices"])
         with assembling.computing(fixed.threads), led(run.path, settings.processes, fixed.device) as team:
             loop = assembling.assemble(run, task, sides, settings, info, asked, tell=tell, team=team)
-            if settings.grow < 1 and not hasattr(loop.learner.network, "solve"):
-                check(loop.learner.network, smaller(facts, settings.grow), info["model"], fixed.device)
             info["parameters"] = count_parameters([loop.learner.network])
             tell(
                 Event(
@@ -141,8 +138,6 @@ def learn(
                 )
             )
             loop.pace = pace
-            if pace is not None:
-                pace.light = light(facts, settings.grow)
             loop.go()
             say_how(loop.state.history, task.metrics[0], loop.state.lower, tell)
         write_durably(run.weights, pack({name: value.cpu().contiguous() for name, value in loop.best.items()}))

@@ -27,7 +27,6 @@ class State:
     lower: bool = False  # whether less is better in the first metric
     waited: int = 0  # epochs of the phase since the best one
     paced: list[list[float]] = field(default_factory=list)  # step, phase, and its epochs as planned anew there
-    small: bool = False  # whether this epoch sees smaller pictures, see growing.py
     restored: int = -1  # the step after which the last good state was restored once
 
     resting: str = ""  # hash of the file of what never changes, where something is frozen
