@@ -12,7 +12,7 @@ from sightline.core.annotations import Labels
 from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
 from sightline.server.answering import decided, shortened
-from sightline.server.bodies import Body, Gone, Room
+from sightline.server.bodies import FEW, LIGHT, Body, Gone, Room
 from sightline.server.reading import Options, Question, options_of, query_of, question, tensor
 
 
@@ -156,6 +156,43 @@ def test_large_bodies_leave_room_for_small_ones() -> None:
     with pytest.raises(ServingError):
         room.take(1024, 2 * 2**20)
     room.take(2**20, 2**20)
+
+
+@pytest.mark.parametrize(("count", "in_turns"), [(FEW, False), (12, True)])
+def test_many_heavy_bodies_are_read_in_turns_and_light_ones_between_them(count: int, in_turns: bool) -> None:
+    """Each piece of the heavy ones takes a moment of everybody's time."""
+
+    async def work() -> int:
+        room, read = Room(2**30), list[int]()
+        heavy = [body_of(bytes(LIGHT * 8), room, most=2**30, step=LIGHT // 2) for _ in range(count)]
+
+        async def whole(place: int, body: Body) -> None:
+            async for piece in body.pieces():
+                read.append(place)
+                await asyncio.sleep(0)
+                assert len(piece) == LIGHT // 2
+            assert body.size == LIGHT * 8
+
+        reading = [asyncio.create_task(whole(place, body)) for place, body in enumerate(heavy)]
+        while room.heavy < count:
+            await asyncio.sleep(0)
+        before = len(read)
+        light = body_of(bytes(1000), room)
+        assert len(await light.whole()) == 1000
+        for _ in range(20):  # of the loop, as an answer takes
+            await asyncio.sleep(0)
+        between = len(read) - before
+        await asyncio.gather(*reading)
+        assert len(read) == 16 * count
+        gone = asyncio.create_task(heavy[0]._room.turn())
+        await asyncio.sleep(0)
+        gone.cancel()
+        for body in (*heavy, light):
+            body.close()
+        assert room.heavy == room.used == 0
+        return between
+
+    assert (asyncio.run(work()) <= count + 2 * FEW) == in_turns
 
 
 def test_a_caller_who_leaves_is_noticed() -> None:

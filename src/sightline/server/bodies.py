@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -12,6 +14,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+LIGHT = 2**17  # bytes; a body up to here is read as it comes
+FEW = 2  # heavier ones that are read as they come, too; where there are more, so many at a time
+TURN = 0.001  # seconds between turns
 SMALL = 2**20  # bytes; bodies up to here have the last quarter of the room to themselves
 
 
@@ -24,6 +29,8 @@ class Room:
 
     def __init__(self, total: int) -> None:
         self.total, self.used = total, 0
+        self.heavy = 0  # bodies of more than LIGHT that are held
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     def take(self, size: int, whole: int) -> None:
         """Room for the next `size` bytes of a body that has grown to `whole`."""
@@ -35,6 +42,25 @@ class Room:
     def give(self, size: int) -> None:
         """Bytes that are no longer held."""
         self.used -= size
+
+    async def turn(self) -> None:
+        """Wait for the next turn to read: many heavy bodies leave time between them for those who ask little."""
+        if self.heavy <= FEW:
+            return
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(mine)
+        if len(self._waiting) == 1:
+            loop.call_later(TURN, self._call)
+        await mine
+
+    def _call(self) -> None:
+        for _ in range(min(FEW, len(self._waiting))):
+            called = self._waiting.popleft()
+            if not called.done():
+                called.set_result(None)
+        if self._waiting:
+            asyncio.get_running_loop().call_later(TURN, self._call)
 
 
 class Body:
@@ -58,8 +84,11 @@ class Body:
                 if whole > self._most:
                     raise too_large(self._most)
                 self._room.take(len(piece), whole)
+                self._room.heavy += self.size <= LIGHT < whole
                 self.size = whole
                 yield piece
+                if more and whole > LIGHT:
+                    await self._room.turn()
 
     async def whole(self) -> bytes:
         """All of it."""
@@ -73,6 +102,7 @@ class Body:
     def close(self) -> None:
         """Give the room back."""
         self._room.give(self.size)
+        self._room.heavy -= self.size > LIGHT
         self.size = 0
 
 

@@ -18,6 +18,7 @@ from sightline.server import labour, protocol
 from sightline.server.service import Service
 from sightline.server.settings import ServerSettings
 
+AHEAD = 2**17  # bytes that the system takes in before anybody reads them: what is refused has to be dropped
 TICK = 1.0  # seconds between two looks at tokens and models
 
 
@@ -27,6 +28,7 @@ def listen(settings: ServerSettings) -> socket.socket:
     held = socket.socket(family, socket.SOCK_STREAM)
     try:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AHEAD)  # of each connection
         if settings.reuse_port:
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind((settings.host.strip("[]"), settings.port))

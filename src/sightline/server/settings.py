@@ -23,7 +23,7 @@ class ServerSettings:
     urls: tuple[str, ...] = ()  # hosts that pictures may be fetched from
     open_health: bool = False  # probes need no token: they learn yes or no, nothing else
     body: int = 16 * MEGA  # bytes of one request
-    room: int = 48 * MEGA  # bytes of all requests that are being read
+    room: int = 32 * MEGA  # bytes of all requests that are being read
     parts: int = 64  # of a form, and pictures of a request
     head: int = 16 * 1024  # bytes of address and headers
     headers: int = 64
