@@ -32,7 +32,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
 
+from sightline.core.encoding import encode
 from sightline.server.tokens import new_token
 from sightline.testing.bundles import levels, picture
 
@@ -401,8 +403,10 @@ def drains(given: argparse.Namespace) -> int:
 
 
 def fairness(given: argparse.Namespace) -> int:
-    """Ten callers ask one at a time; an eleventh asks with forty at a time."""
+    """Ten callers ask one at a time; an eleventh asks with forty at a time. Pictures are slow to decode, so that the
+    service, and not whoever calls, is what there is too little of."""
     room, _ = prepared()
+    slow = encode(np.random.default_rng(0).integers(0, 256, (600, 600, 3)).astype(np.uint8))
     tokens = [new_token(room / "tokens.json", ["infer"])[1] for _ in range(11)]
     service = Service(room, "--token-file", "tokens.json", "--workers", "1")
     counts, turned, spent = Counter[int](), Counter[int](), list[float]()
@@ -412,7 +416,7 @@ def fairness(given: argparse.Namespace) -> int:
         async with httpx2.AsyncClient(base_url=service.base, headers=headers, timeout=30) as client:
             while time.monotonic() < until:
                 began = time.perf_counter()
-                reply = await client.post("/models/levels/predict", content=picture())
+                reply = await client.post("/models/levels/predict", content=slow)
                 counts[who] += reply.status_code == 200
                 turned[who] += reply.status_code == 429
                 if into is not None and reply.status_code == 200:
