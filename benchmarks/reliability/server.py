@@ -46,7 +46,7 @@ LEAKS = ("Traceback", '.py"', "site-packages", "/src/sightline", "CANARY-")
 class Service:
     """`sightline serve` in a process of its own."""
 
-    def __init__(self, room: Path, *words: str, port: int = 0) -> None:
+    def __init__(self, room: Path, *words: str, port: int = 0, registry: str = "") -> None:
         self.log, self.room = room / f"log-{time.monotonic_ns()}.jsonl", room
         command = [
             sys.executable,
@@ -54,7 +54,7 @@ class Service:
             "sightline",
             "serve",
             "--registry",
-            str(room / "registry"),
+            registry or str(room / "registry"),
             "--port",
             str(port),
         ]
