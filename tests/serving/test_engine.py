@@ -14,12 +14,13 @@ import pytest
 
 from sightline.core import bundle
 from sightline.core.annotations import Labels
-from sightline.core.errors import InputError, ServingError
+from sightline.core.errors import InputError, ServingError, SettingsError
 from sightline.core.limits import Limits
 from sightline.predicting.model import load
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.engine import Engine
 from sightline.serving.fixed import Fixed
+from sightline.serving.settings import Settings
 from sightline.testing.bundles import BRIGHT, graph, levels, picture
 from tests.serving.shelf import FAULTY, STRANGE, Shelf, engine
 
@@ -484,11 +485,21 @@ def test_arrays_that_are_no_pictures_are_refused_before_they_are_sent(shelf: She
     asyncio.run(work())
 
 
-def test_a_runtime_that_is_not_there_is_named(shelf: Shelf) -> None:
+def test_a_runtime_that_is_not_there_is_named_at_once() -> None:
+    with pytest.raises(SettingsError, match="backend 'vulkan': must be auto, fastest, onnx"):
+        Settings(backend="vulkan")
+    for wrong in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(SettingsError, match="allow = "):
+            Settings(allow=wrong)
+
+
+def test_a_runtime_that_cannot_serve_is_said_in_one_sentence(shelf: Shelf) -> None:
     async def work() -> None:
-        async with engine(shelf, backend="vulkan") as made:
-            with pytest.raises(ServingError, match="backend 'vulkan': must be auto, fastest"):
+        async with engine(shelf, backend="coreml") as made:
+            with pytest.raises(ServingError) as caught:
                 await made.predict(Ask("m", DARK))
+            assert "no version of 'm' is ready: version 1: 'coreml' writes files for others" in str(caught.value)
+            assert ".." not in str(caught.value)
 
     asyncio.run(work())
 
@@ -583,6 +594,7 @@ import asyncio, sys
 from sightline.serving.asking import Ask
 from sightline.serving.engine import Engine
 from sightline.serving.fixed import Fixed
+from sightline.serving.settings import Settings
 from sightline.serving.settings import Settings
 
 async def main():

@@ -96,6 +96,7 @@ def load(
     soonest to so many `rows` at a time, remembers it and tells it. Golden answers may differ by the bundle's tolerance,
     or by what is allowed. One number of threads rules every runtime; None takes what each finds best.
     """
+    check_backend(backend)
     where = bundle_of(path)
     opened = bundles.load(where)
     model = bare_model(opened, str(where))
@@ -122,7 +123,6 @@ def load(
             backend, precision = choice.form.runtime, choice.form.precision
             allowed = max(allowed, choice.gap)
             tell(Event("note", choice.told(graph), {"runtime": backend, "precision": precision}))
-        _check_known(backend)
         run = open_graph(Form(backend, precision), graph, f"{where}/model.onnx", threads)
     model = replace(model, run=run, backend=backend, precision=precision)
     _hold(gap_of(run), allowed, model, str(where))
@@ -160,9 +160,10 @@ def _hold(gap: float, allowed: float, model: Model, label: str) -> None:
         raise BundleError(f"{label} does not give its golden answers here: gap {gap:.3g}, allowed {allowed:.3g}.{hint}")
 
 
-def _check_known(backend: str) -> None:
+def check_backend(backend: str) -> None:
+    """Refuse a word that is no runtime's; one whose library is not here is refused when it is opened."""
     able = [*runtimes(), "torch"]
-    if backend not in (*able, *catalog.names("exporters")):
+    if backend not in ("auto", "fastest", *able, *catalog.names("exporters")):
         raise SettingsError(f"backend '{backend}': must be auto, fastest, {', '.join(able[:-1])} or torch.")
 
 

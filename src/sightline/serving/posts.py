@@ -48,7 +48,7 @@ class Post:
 
     def absent(self) -> ServingError:
         """Why nobody answers."""
-        why = "; ".join(f"version {number}: {reason}" for number, reason in self.refused.items())
+        why = "; ".join(f"version {number}: {reason}" for number, reason in self.refused.items()).rstrip(".")
         return ServingError("not_ready", f"no version of '{self.name}' is ready{f': {why}' if why else ' yet'}.")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sightline.core.errors import SettingsError
 from sightline.core.limits import LIMITS, Limits
+from sightline.predicting.model import check_backend
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Settings:
     rest: float = 5.0  # seconds until it is tried again
     fallback: Mapping[str, str] = field(default_factory=dict)  # model -> the model that answers where it cannot
     chains: Mapping[str, str] = field(default_factory=dict)  # name -> steps, filters and models with bars between
+
+    def __post_init__(self) -> None:
+        check_backend(self.backend)
+        if self.allow is not None and not 0 <= self.allow < math.inf:
+            raise SettingsError(f"allow = {self.allow}: must be a distance of answers, 0 or more.")
 
     @property
     def hands(self) -> int:
