@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from sightline.cli import main
 from sightline.core.errors import SettingsError
 from sightline.server.settings import ServerSettings
 from sightline.server.tokens import SCOPES, new_token, revoke_token
@@ -122,3 +123,22 @@ def test_open_health_says_yes_or_no_and_opens_nothing_else(starting: Start, bund
     assert all(int(reply.headers["retry-after"]) >= 1 for reply in refused)
     assert all('"token";r=' in reply.headers["ratelimit"] for reply in refused)
     assert refused[0].json()["code"] == "rate"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--jobs", "."), "--jobs goes with a registry, not with bundles"),
+        (("--limit", "job_workers=-1"), "job_workers = -1: must be from 0 to 64"),
+        (("--set", "backend=vulkan"), "backend 'vulkan': must be auto, fastest"),
+        (("--set", "allow=-1"), "allow = -1"),
+    ],
+)
+def test_a_wrong_word_is_one_line_before_anything_is_started(
+    words: tuple[str, ...], said: str, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", str(bundle), "--port", "0", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error[settings]: ")
+    assert said in error
+    assert error.count("\n") == 1

@@ -47,6 +47,8 @@ def start(
         need(name)
     settings.check()
     source = source_of(models, registry)
+    if jobs and isinstance(source, Named):
+        raise SettingsError("--jobs goes with a registry, not with bundles: sightline register BUNDLE --name NAME")
     held = listen(settings)
     with contextlib.ExitStack() as stack:
         stack.callback(held.close)
