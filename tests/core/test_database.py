@@ -190,7 +190,10 @@ def test_a_fork_within_a_transaction_leaves_the_parents_alone(
 ) -> None:
     with opened.write() as connection:
         connection.execute(ROWS.insert().values(name="parent"))
+        own: Any = connection.connection.driver_connection
         assert ended(child(lambda: None)) == 0
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        own.execute("SELECT 1")  # nobody takes it any more, so that it does not stay open
     add(opened, "more")
     assert names(opened) == ["parent", "more"]
 

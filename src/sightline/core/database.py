@@ -118,12 +118,17 @@ class Database:
     def _connected(self) -> Iterator[Connection]:
         import sqlalchemy.exc
 
+        engine, pool = self._engine, self._engine.pool
         try:
-            connection = self._engine.connect()
+            connection = engine.connect()
         except sqlalchemy.exc.DBAPIError as error:
             raise StorageError(f"{self.place}: {_reason(error)}") from error
-        with connection:
-            yield connection
+        try:
+            with connection:
+                yield connection
+        finally:
+            if engine.pool is not pool:  # it was let go meanwhile, so that nobody takes this connection any more
+                pool.dispose()
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:

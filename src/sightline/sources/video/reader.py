@@ -72,15 +72,10 @@ class Reader:
             "protocol_whitelist": "none",
             "max_pixels": str(LARGEST_PICTURE // 3),
         }
+        given: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
         with self._typed():
             self._container = av.open(
-                Tape(source),
-                "r",
-                format=kind,
-                options=options,
-                metadata_errors="replace",
-                buffer_size=2**17,
-                io_open=self._refuse,
+                Tape(source), "r", format=kind, options=options, buffer_size=2**17, io_open=self._refuse, **given
             )
         try:
             self._choose()
