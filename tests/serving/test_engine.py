@@ -547,7 +547,6 @@ def test_a_picture_that_kills_harms_itself_alone(shelf: Shelf, monkeypatch: pyte
     monkeypatch.syspath_prepend(str(FAULTY))
     wanted = {
         "abort": "crashed", "segfault": "crashed", "exit": "crashed", "babble": "crashed", "sleep": "too_slow",
-        "swell_in_c": "too_large",
     }  # fmt: skip
 
     async def work() -> None:
@@ -563,8 +562,31 @@ def test_a_picture_that_kills_harms_itself_alone(shelf: Shelf, monkeypatch: pyte
             assert all(isinstance(one, Reply) for one in answers)
             for word, code in wanted.items():
                 assert got[word][0] == code, word
-                assert got[word][2] == ("too_large" if code == "too_large" else "refused"), word
+                assert got[word][2] == "refused", word
             assert made.ready  # pictures do not make a service look ill
+
+    asyncio.run(work())
+
+
+def test_a_worker_whose_memory_a_picture_took_takes_no_other(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder that leaks gives nothing back: its worker makes room for another."""
+    monkeypatch.syspath_prepend(str(FAULTY))
+
+    async def work() -> None:
+        async with engine(shelf, limits=Limits(room=128 * 2**20)) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            for turn in range(4):
+                before = {hand.pid for hand in crew.hands}
+                assert await code_of(made, Ask("m", f"FAULTY!swell_in_c {turn}".encode())) == "too_large"
+                begun = time.monotonic()
+                while len({hand.pid for hand in crew.hands} - before) < 1 and time.monotonic() - begun < 10:
+                    await asyncio.sleep(0.01)
+                assert len({hand.pid for hand in crew.hands} & before) == 1, "the other one stays"
+                assert len(crew.hands) == 2
+                assert labels(await made.predict(Ask("m", DARK))).best
+            assert crew.deaths == 0
+            assert made.ready
 
     asyncio.run(work())
 

@@ -1,7 +1,6 @@
 """Beginning from another run: what matches is taken, what is frozen rests, and what rests is looked at once."""
 
 import json
-import os
 import shutil
 import signal
 from dataclasses import replace
@@ -67,6 +66,11 @@ def test_what_is_remembered_changes_no_bit(
     assert outcome(seen.path) == outcome(head.path)
 
 
+def stopped() -> None:
+    """As after a signal; the real ones are sent in test_memory.py."""
+    raise Interrupted(signal.SIGINT, "stopped when asked")
+
+
 def test_pictures_are_opened_once_and_a_stopped_run_continues_to_the_same_bits(
     first: Run, head: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +82,7 @@ def test_pictures_are_opened_once_and_a_stopped_run_continues_to_the_same_bits(
     begun = tmp_path.parent / f"{tmp_path.name}-begun"
     shutil.copytree(first.path, begun)
     settings["start"] = str(begun)
-    stopping = once_at(11, lambda: os.kill(os.getpid(), signal.SIGINT))
+    stopping = once_at(11, stopped)
     with pytest.raises(Interrupted):
         train(toy("labels", 72), out=tmp_path, settings=settings, look=False, tell=stopping)
     shutil.rmtree(begun)  # what was begun with is no longer needed

@@ -178,7 +178,7 @@ class Crew:
         self.each += max(RATE, 1 / (10 + self.served)) * (busy / share - self.each)  # what was measured counts as ten
         for item, outcome in made:
             self._settle(item, outcome)
-        if old:
+        if old or told.get("swollen") is True:
             self.staff.retire(hand)
         self.staff.trim()
         self.owner.pump()

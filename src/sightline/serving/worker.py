@@ -62,6 +62,7 @@ class Bench:
         self._run, self.several = model.run, model.task.several
         self.names = model.facts.names
         self.settled: dict[float | None, dict[str, Any]] = {}
+        self.swollen = False  # whether a picture took all memory there is; what took it may never give it back
 
     def _timed(self, arrays: Arrays) -> Arrays:
         self.mark(self.first, COMPUTING)
@@ -85,6 +86,7 @@ class Bench:
         self.mark(0, RESTING)
         busy = time.perf_counter() - begun
         said = {"items": told, "busy": busy, "compute": self.computed, "cpu": time.process_time()}
+        said["swollen"] = self.swollen
         return wire.packed(said, bodies)
 
     def _image(self, one: Mapping[str, Any], data: memoryview) -> Image:
@@ -115,6 +117,7 @@ class Bench:
 
     def _told(self, one: Mapping[str, Any], answer: Annotation | InputError) -> tuple[dict[str, Any], list[Any]]:
         if isinstance(answer, InputError):
+            self.swollen |= isinstance(answer.__cause__, MemoryError)
             return {"code": answer.code, "message": answer.message[:500]}, []
         least = one["least"]
         if least not in self.settled:
