@@ -13,10 +13,13 @@ os.environ.update(
     WANDB_MODE="offline",
 )
 
+import importlib.util
 import ipaddress
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -62,7 +65,41 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.delenv("SIGHTLINE_CACHE", raising=False)
 
 
+_STATUS = Path("/proc/self/status")
+
+
+def _caught() -> list[bool]:
+    """Whether this process has something of its own for SIGINT and for SIGTERM, by what the system says."""
+    if not _STATUS.is_file():
+        return []
+    mask = int(_STATUS.read_text().partition("SigCgt:")[2].split()[0], 16)
+    return [bool(mask >> number - 1 & 1) for number in (signal.SIGINT, signal.SIGTERM)]
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_found() -> Iterator[None]:
+    """A test that leaves signals otherwise than it found them would end another's process without a word."""
+    before = _caught()
+    yield
+    assert _caught() == before, "what SIGINT or SIGTERM does was changed and not put back"
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The folder of the repository."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def maker(root: Path) -> Callable[[str], ModuleType]:
+    """The script in docs/ that writes a page, by its name."""
+
+    def loaded(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, root / "docs" / f"{name}.py")
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return loaded

@@ -1,7 +1,7 @@
 """The page of commands is what the commands say of themselves, and the tutorial stays short."""
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -10,17 +10,8 @@ from sightline.cli._command import words_of
 from sightline.core import catalog
 
 
-def _generator(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", root / "docs" / "generate.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_page_of_commands_is_current(root: Path) -> None:
-    made = _generator(root).page()
+def test_the_page_of_commands_is_current(root: Path, maker: Callable[[str], ModuleType]) -> None:
+    made = maker("generate").page()
     assert (root / "docs" / "commands.md").read_text(encoding="utf-8") == made, "run: python docs/generate.py"
     for name in catalog.names("cli"):
         assert f"## sightline {name}" in made

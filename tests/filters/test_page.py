@@ -1,6 +1,6 @@
 """The page of filters says what the filters say of themselves, and shows each of them."""
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -11,13 +11,8 @@ from sightline.core import catalog
 
 
 @pytest.fixture
-def table(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("filters_table", root / "docs" / "filters_table.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def table(maker: Callable[[str], ModuleType]) -> ModuleType:
+    return maker("filters_table")
 
 
 def test_the_page_is_current_and_names_every_filter(table: ModuleType, root: Path) -> None:

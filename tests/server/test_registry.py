@@ -137,6 +137,24 @@ def test_jobs_are_worked_on_beside_and_what_a_stop_leaves_is_finished_by_the_nex
         assert (job["state"], job["done"], job["failed"]) == ("done", 201, 1)
 
 
+def test_what_fails_at_jobs_is_said_while_the_service_goes_on(start: Start, tmp_path: Path) -> None:
+    running, registry = start(), tmp_path / "registry"
+    with open_registry(registry) as source, open_jobs(registry / "jobs.db", registry / "jobs") as jobs:
+        for path in registry.glob("registry.db*"):
+            path.rename(path.with_name(f"away-{path.name}"))
+        (registry / "registry.db").write_bytes(b"no database" * 100)
+        identity = jobs.submit("levels", [str(tmp_path / "photos")], source=source).id
+        began = time.monotonic()
+        while not (said := [line for line in running.lines() if line["event"] == "jobs"]):
+            assert time.monotonic() - began < 30
+            time.sleep(0.05)
+        assert said[0]["status"] == 2, said
+        assert "registry.db" in said[0]["why"]
+        with running.client() as client:
+            assert client.post(PREDICT, content=picture(), headers=RAW).status_code == 200
+        assert jobs.status(identity).state == "queued"
+
+
 _JSON = {"Content-Type": "application/json"}
 
 
