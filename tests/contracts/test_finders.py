@@ -1,6 +1,8 @@
 """What every finder promises; a new one is found by itself."""
 
+import contextlib
 import inspect
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -128,21 +130,16 @@ def test_a_setting_that_cannot_be_is_one_typed_line(name: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("shape", [(0, 5, 3), (5,), (2, 3, 4, 3)])
-def test_what_is_no_picture_gets_a_typed_error(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError):
-        run(name, np.zeros(shape, np.uint8))
+def test_what_is_no_picture_gets_a_typed_error(name: str) -> None:
+    for shape in ((0, 5, 3), (5,), (2, 3, 4, 3)):
+        with pytest.raises(InputError):
+            run(name, np.zeros(shape, np.uint8))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 7, 3), (9, 1, 3), (1, 1), (5, 6, 4)])
-@pytest.mark.parametrize("level", [0, 255])
-def test_plain_and_smallest_pictures_give_a_record_or_a_typed_error(
-    name: str, shape: tuple[int, ...], level: int
-) -> None:
-    try:
-        run(name, np.full(shape, level, np.uint8))
-    except (InputError, SettingsError):
-        return
+def test_plain_and_smallest_pictures_give_a_record_or_a_typed_error(name: str) -> None:
+    for shape, level in product(((1, 1, 3), (1, 7, 3), (9, 1, 3), (1, 1), (5, 6, 4)), (0, 255)):
+        with contextlib.suppress(InputError, SettingsError):
+            assert run(name, np.full(shape, level, np.uint8)) is not None
 
 
 def test_settings_are_keywords_with_values_and_it_says_what_it_does(name: str) -> None:
