@@ -68,7 +68,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 _STATUS = Path("/proc/self/status")
 
 
-def _caught() -> list[bool]:
+def caught() -> list[bool]:
     """Whether this process has something of its own for SIGINT and for SIGTERM, by what the system says."""
     if not _STATUS.is_file():
         return []
@@ -79,9 +79,9 @@ def _caught() -> list[bool]:
 @pytest.fixture(autouse=True)
 def _signals_as_found() -> Iterator[None]:
     """A test that leaves signals otherwise than it found them would end another's process without a word."""
-    before = _caught()
+    before = caught()
     yield
-    assert _caught() == before, "what SIGINT or SIGTERM does was changed and not put back"
+    assert caught() == before, "what SIGINT or SIGTERM does was changed and not put back"
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """One network behind several doors, side by side: JPEG uploads of 500 x 375, a MobileNetV3 of a thousand names.
 
 The limit is what two threads of one process reach that decode, resize and run without any door. Every server gets the
-same graph, the same load from the same generator, turn by turn; ours keeps its log, its tokens and its limits. Prints
+same load from the same generator, turn by turn; ours keeps its log, its tokens and its limits. The others have the same
+network as it is usually exported, with a tutorial's lines around it; one of them also has our graph, which takes the
+bytes of a picture. Prints
 requests a second, milliseconds and CPU milliseconds a request (of the server with all its processes), as medians over
 rounds; ratios are of the same round.
 
@@ -77,6 +79,30 @@ def make_bundle(place: Path, name: str) -> Path:
         "metrics": [], "golden": {"seed": 0, "tolerance": 0.001}, "lineage": {}, "data": {"name": "none"},
     }  # fmt: skip
     return bundle.save(place, card, {**files, "golden.npz": golden.pack(samples, given, 0), "card.md": b"# Speed\n"})
+
+
+def make_plain(place: Path, name: str) -> Path:
+    """The same network as exporting gives it: floats in, channels first."""
+    import torch
+
+    from sightline.core import catalog
+    from sightline.core.inputs import InputSpec
+    from sightline.core.task import Graph
+
+    class Plain(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            built = catalog.find("models", name).build(3)
+            whole = catalog.find("heads", "labels")(built, InputSpec((SIDE, SIDE), 3), NAMES)
+            self.model, self.head = whole.model, whole.head
+
+        def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"logits": self.head(self.model(image)[-1].mean((2, 3)))}
+
+    torch.manual_seed(0)
+    graph = Graph(Plain().eval(), {"image": np.zeros((1, 3, SIDE, SIDE), np.float32)}, {"image": (0,)})
+    place.write_bytes(catalog.find("exporters", "onnx").export(graph))
+    return place
 
 
 def limit(graph: Path, picture: bytes, seconds: float) -> dict[str, float]:
@@ -176,7 +202,7 @@ class Door:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def doors(room: Path, bundle: Path, graph: Path, peers: str) -> list[Callable[[], Door]]:
+def doors(room: Path, graph: Path, plain: Path, peers: str) -> list[Callable[[], Door]]:
     """How each is started."""
     from sightline.server.tokens import new_token
 
@@ -195,7 +221,9 @@ def doors(room: Path, bundle: Path, graph: Path, peers: str) -> list[Callable[[]
         """In whichever runtime and precision is the soonest here, within two hundredths of the golden answers."""
         return ours("sightline fastest", "backend=fastest", "allow=0.02")
 
-    def peer(name: str, kind: str, workers: int, threads: int, extra: str = "") -> Callable[[], Door]:
+    def peer(
+        name: str, kind: str, workers: int, threads: int, extra: str = "", graph: Path = plain
+    ) -> Callable[[], Door]:
         def start() -> Door:
             port = next(at)
             words = [python, "-m", "benchmarks.serving.peers", kind, "--graph", str(graph), "--port", str(port)]
@@ -206,6 +234,7 @@ def doors(room: Path, bundle: Path, graph: Path, peers: str) -> list[Callable[[]
 
     made = [ours, fastest, peer("FastAPI plain", "fastapi-async", 1, 0), peer("FastAPI threads", "fastapi", 1, 0)]
     made.append(peer("FastAPI 2 workers", "fastapi-async", 2, 1))  # tuned: a thread each
+    made.append(peer("... with our graph", "fastapi-async", 2, 1, graph=graph))
     return [*made, peer("LitServe", "litserve", 2, 1, peers)] if peers else made
 
 
@@ -244,7 +273,7 @@ def main() -> None:
     picture = given.picture or room / "photo.jpg"
     if not given.picture:
         photograph(picture)
-    bundle = make_bundle(room / "speed", given.network)
+    bundle, plain = make_bundle(room / "speed", given.network), make_plain(room / "plain.onnx", given.network)
     subprocess.run(
         [sys.executable, "-m", "sightline", "register", str(bundle), "--name", "speed", "--registry",
          str(room / "registry"), "--quiet"], check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
@@ -255,7 +284,7 @@ def main() -> None:
           f"Python {platform.python_version()}, "
           + ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "uvicorn", "fastapi", "uvloop"))
           + f", {commit.stdout.strip()}; {picture.stat().st_size:,} bytes a picture")  # fmt: skip
-    running = [start() for start in doors(room, bundle, bundle / "model.onnx", given.peers)]
+    running = [start() for start in doors(room, bundle / "model.onnx", plain, given.peers)]
     rows: dict[tuple[str, int], list[dict[str, Any]]] = {}
     limits: list[dict[str, float]] = []
     try:

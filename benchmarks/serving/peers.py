@@ -1,4 +1,7 @@
-"""What others would write: the same graph behind FastAPI with Pillow and ONNX Runtime, and behind LitServe.
+"""What others would write: a network behind FastAPI with Pillow and ONNX Runtime, and behind LitServe.
+
+A graph that takes floats is what exporting a network gives: the handler cuts, scales and shifts as tutorials do. One
+that takes the bytes of a picture (ours) does that itself, so that only its size is left to the handler.
 
 python benchmarks/serving/peers.py fastapi --graph model.onnx --port 9001 --workers 2
 PYTHONPATH=/where/litserve/is python benchmarks/serving/peers.py litserve --graph model.onnx --port 9002
@@ -12,6 +15,7 @@ from typing import Any
 import numpy as np
 
 SIDE = 224
+MEAN, SPREAD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def session(path: str, threads: int) -> Any:
@@ -23,12 +27,25 @@ def session(path: str, threads: int) -> Any:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
+def prepared(picture: Any) -> np.ndarray:
+    """The shorter side to 256, the middle, ImageNet's mean and spread, channels first."""
+    scale = 256 / min(picture.size)
+    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), 2)
+    left, top = (picture.width - SIDE) // 2, (picture.height - SIDE) // 2
+    pixels = np.asarray(picture.crop((left, top, left + SIDE, top + SIDE)), np.float32) / 255
+    return ((pixels - MEAN) / SPREAD).transpose(2, 0, 1)[None].astype(np.float32)
+
+
 def answer(run: Any, data: bytes) -> dict[str, Any]:
     """Decode, resize, run, best five: as in many a tutorial."""
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(data)).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    logits = run.run(["logits"], {run.get_inputs()[0].name: np.asarray(picture)[None]})[0][0]
+    picture, taken = Image.open(io.BytesIO(data)).convert("RGB"), run.get_inputs()[0]
+    if "float" in taken.type:
+        given = prepared(picture)
+    else:
+        given = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))[None]
+    logits = run.run(["logits"], {taken.name: given})[0][0]
     powers = np.exp(logits - logits.max())
     scores = powers / powers.sum()
     best = np.argsort(-scores)[:5]

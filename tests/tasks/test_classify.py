@@ -45,15 +45,9 @@ def test_huge_logits_are_no_trouble() -> None:
 
 @pytest.mark.parametrize("mirror", [True, False])
 def test_a_mirror_that_is_asked_for_reaches_the_network(mirror: bool) -> None:
-    data = toy(Labels, 6)
-    facts = TASK.prepare(data, TASK.Options(mirror=mirror), "small")
-    torch.manual_seed(0)
+    facts = TASK.prepare(toy(Labels, 6), TASK.Options(mirror=mirror), "small")
     network = TASK.network("small", facts).eval()
-    image = torch.randint(0, 256, (2, *facts.input.size, facts.input.channels), dtype=torch.uint8)
-    with torch.no_grad():
-        network.head[1].weight.mul_(1e4)
-        apart = (network(image)["logits"] - network(image.flip(2))["logits"]).abs().max()
-    assert (float(apart) < 1e-2) is mirror
+    assert len(network.views(torch.zeros(1, *facts.input.size, facts.input.channels, dtype=torch.uint8))) == 1 + mirror
 
 
 def test_one_name_is_refused_with_a_way_out() -> None:

@@ -52,8 +52,11 @@ def test_rungs_grow_and_every_one_can_be_built() -> None:
         assert rungs[-1].model == "quick:l"
         for rung in rungs:
             catalog.find("models", rung.model)
-            assert fill(Settings, rung.settings, where="train").patience == 0
+            for epochs in (1.0, recipes.OFTEN):
+                assert fill(Settings, rung.told(epochs), where="train").patience == 0
             fill(CLASSIFY.Options, rung.options, where="task")
+    assert rungs[-1].told(recipes.OFTEN - 0.1) == rungs[-1].settings
+    assert rungs[-1].told(recipes.OFTEN)["augmentations"] == recipes.HARDER["augmentations"], "what is seen often"
     assert [rung.model for rung in ladder(crowd(300), CLASSIFY, "lenet")] == ["lenet"]
     assert "small" in [rung.model for rung in ladder(crowd(300, 128), CLASSIFY, None)]
     assert [rung.model for rung in ladder(toy("objects"), DETECT, None)] == [DETECT.model]

@@ -1,6 +1,7 @@
 """Beginning from another run: what matches is taken, what is frozen rests, and what rests is looked at once."""
 
 import json
+import os
 import shutil
 import signal
 from dataclasses import replace
@@ -31,6 +32,7 @@ from sightline.training.guard import Interrupted
 from sightline.training.settings import Settings
 from sightline.training.train import train
 from sightline.training.warm import warm
+from tests.conftest import caught
 from tests.training.workshop import QUICK, floats, loop, once_at
 
 FIXED: dict[str, Any] = {**QUICK, "epochs": 1, "threads": 1, "rate": 0.01}
@@ -67,8 +69,8 @@ def test_what_is_remembered_changes_no_bit(
 
 
 def stopped() -> None:
-    """As after a signal; the real ones are sent in test_memory.py."""
-    raise Interrupted(signal.SIGINT, "stopped when asked")
+    assert all(caught()), "nothing would stop at this signal but the whole process"
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_pictures_are_opened_once_and_a_stopped_run_continues_to_the_same_bits(

@@ -33,7 +33,7 @@ class First(nn.Module):
         self.network, self.level, self.head = network, level, head
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        maps = self.network.model(self.network.pixels(image))[: self.level + 1]
+        maps = self.network.model(self.network.views(image)[0])[: self.level + 1]
         told = torch.cat([functional.normalize(spoken_of(one).float(), dim=1) for one in maps], 1)
         return {"logits": self.head(spoken_of(maps[-1])), "level": maps[-1], "features": told}
 
@@ -54,7 +54,7 @@ class Next(nn.Module):
 
 
 class End(nn.Module):
-    """The rest of the levels, and the answer of the parent to the picture as it is."""
+    """The rest of the levels, and the answer of the parent to what it looks at first."""
 
     takes = ("level",)
 
@@ -79,7 +79,7 @@ class Mirrored(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor, pooled: Tensor) -> dict[str, Tensor]:
-        other = self.network.model(self.network.pixels(image).flip(-1))[-1].mean((2, 3))
+        other = self.network.model(self.network.views(image)[1])[-1].mean((2, 3))
         return {"logits": self.network.head((pooled + other) / 2)}
 
 
@@ -88,7 +88,7 @@ def cuts(network: Any) -> list[int]:
     levels = getattr(getattr(network, "model", None), "levels", None)
     if not isinstance(levels, nn.ModuleList) or not isinstance(getattr(network, "head", None), nn.Module):
         return []
-    if not hasattr(network, "pixels") or not getattr(network.model, "widths", None):
+    if not hasattr(network, "views") or not getattr(network.model, "widths", None):
         return []
     return list(range(1, len(levels) - 1)) if len(levels) == len(network.model.widths) else []
 
@@ -146,7 +146,7 @@ def exit_heads(subject: Subject, batches: Any) -> list[nn.Module]:
     wanted = []
     with torch.no_grad():
         for image in batches:
-            maps = network.model(network.pixels(image))
+            maps = network.model(network.views(image)[0])
             wanted.append(network(image=image)["logits"])
             for place, level in enumerate(at):
                 seen[place].append(spoken_of(maps[level]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class DropPath(nn.Module):
@@ -41,3 +42,18 @@ class Whole(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.body(x)[-1].mean((2, 3)))  # type: ignore[no-any-return]
+
+
+def halved(x: Tensor) -> Tensor:
+    """The largest of each two by two, of odd sides the last alone.
+
+    The compiler for processors is slow to undo a pooling; of four slices it makes one loop. Eagerly they are slower.
+    """
+    if not torch.compiler.is_compiling() or torch.compiler.is_exporting():
+        return functional.max_pool2d(x, 2, ceil_mode=True)
+    if x.shape[-1] % 2 or x.shape[-2] % 2:
+        x = functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2), value=-torch.inf)
+    upper, lower = x[..., ::2, :], x[..., 1::2, :]
+    return torch.maximum(
+        torch.maximum(upper[..., ::2], upper[..., 1::2]), torch.maximum(lower[..., ::2], lower[..., 1::2])
+    )

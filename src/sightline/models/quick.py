@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sightline.models._layers import DropPath
+from sightline.models._layers import DropPath, halved
 from sightline.models._variants import Variant, sized
 
 GIVES = "pyramid"
@@ -70,7 +70,7 @@ class _Block(nn.Module):
         self.skip = DropPath(0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = functional.gelu(self.norm(functional.max_pool2d(self.first(x), 2, ceil_mode=True)))
+        x = functional.gelu(self.norm(halved(self.first(x))))
         added: Tensor = self.skip(functional.gelu(self.last(self.second(x))))
         return x + added
 

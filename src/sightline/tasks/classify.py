@@ -32,7 +32,7 @@ class Settings:
     features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
     keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # focal: what is still wrong counts more
-    mirror: bool = False  # answer from the picture and its mirror image together: better, and twice the time
+    mirror: bool = False  # answer from the picture and its mirror image, a step apart: better, and twice the time
 
 
 class Classify(Task):

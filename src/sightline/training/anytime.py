@@ -177,7 +177,7 @@ class Climb:
     def _settings(self, recipe: Recipe, epochs: float = 1.0) -> Settings:
         often = min(60.0, max(2.0, self.total / 20))
         given = {name: value for name, value in self.given.items() if name not in recipe.without}
-        merged = {"checkpoint_seconds": often, **recipe.settings, "epochs": max(1, math.ceil(epochs)), **given}
+        merged = {"checkpoint_seconds": often, **recipe.told(epochs), "epochs": max(1, math.ceil(epochs)), **given}
         return fill(Settings, merged, where="train")
 
     def _options(self, recipe: Recipe) -> Any:

@@ -151,8 +151,10 @@ def _has_bfloat16(device: str) -> bool:
 
 
 def _machine(device: str) -> list[str]:
+    from sightline import __version__
+
     name = torch.cuda.get_device_name() if device.startswith("cuda") else platform.processor() + platform.machine()
-    return [platform.node(), name, str(os.cpu_count()), torch.__version__]
+    return [platform.node(), name, str(os.cpu_count()), torch.__version__, __version__]
 
 
 def _memory() -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 BASELINE = 0.02  # of the time: what is solved at once learns from as many pictures as that allows
 PLENTY, SMALL = 2_000, 8.0  # pictures that it should have even so, where they take no more than so many times its part
-FIRST = 0.08  # of the time: a small network, so that something good is there early
+FIRST = 0.05  # of the time: a small network, so that something good is there early
 FEWEST = 2.0  # epochs below which a rung on the way is not worth its time
 ENOUGH = 4.0  # epochs that a network must get to be the last rung (measured: 3.7 of quick:m beat 6 of quick:s)
 SHOWN = 40_000  # pictures that it must be shown, where an epoch has few

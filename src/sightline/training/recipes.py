@@ -39,6 +39,15 @@ FAST: dict[str, Any] = {
     "patience": 0,
     "augmentations": [["flip", {}], ["translate", {"most": 0.0625}]],
 }
+# What they see so often that they would know it by heart: moved further, and with a square of each left out.
+OFTEN = 12.0  # epochs
+HARDER: dict[str, Any] = {
+    "augmentations": [
+        ["flip", {}],
+        ["translate", {"most": 0.125}],
+        ["erase", {"chance": 1.0, "part": [0.0625, 0.0625], "aspect": [1.0, 1.0]}],
+    ],
+}
 FIRM = {"smoothing": 0.1, "dropout": 0.0, "mirror": True}  # options of a task that has them
 
 
@@ -50,6 +59,11 @@ class Recipe:
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # settings that a user named for other networks than this one
+    often: Mapping[str, Any] = field(default_factory=dict)  # settings where every picture is seen OFTEN
+
+    def told(self, epochs: float) -> dict[str, Any]:
+        """The settings for so many epochs."""
+        return {**self.settings, **(self.often if epochs >= OFTEN else {})}
 
     @property
     def head(self) -> bool:
@@ -128,7 +142,7 @@ def _climbing(data: Dataset, task: Task, model: str | None, given: Mapping[str, 
 
 def _rung(model: str, data: Dataset, task: Task) -> Recipe:
     if model.startswith("quick"):
-        return Recipe(model, _fast(len(data)), _known(task, FIRM))
+        return Recipe(model, _fast(len(data)), _known(task, FIRM), often=HARDER)
     return Recipe(model, {"patience": 0, "batch": _batch(len(data), 64)})
 
 

@@ -103,7 +103,7 @@ def _first_only(stage: Any, given: list[torch.Tensor], state: dict[str, torch.Te
     if not hasattr(stage, "level"):
         return count
     later = state["image"].new_zeros(0)
-    maps = stage.network.model(stage.network.pixels(given[0]))
+    maps = stage.network.model(stage.network.views(given[0])[0])
     for level in stage.network.model.levels[stage.level + 1 :]:
         later = maps[stage.level] if not later.numel() else later
         count -= count_multiplications(level, later)
