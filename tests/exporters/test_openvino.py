@@ -27,6 +27,19 @@ assert "openvino.tools.ovc" not in sys.modules
 """
 
 
+SIGNALS = """
+import ctypes, sys
+def stack():
+    told = ctypes.create_string_buffer(24)
+    ctypes.CDLL(None).sigaltstack(None, told)
+    return told.raw
+before = stack()
+from sightline.exporters import openvino
+run = openvino.load(sys.stdin.buffer.read(), "net", 1)
+assert stack() == before, "another stack"
+"""
+
+
 def _graph(operator: str = "Relu", **attributes: object) -> bytes:
     value, kind = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
     node = onnx.helper.make_node(operator, ["x"], ["y"], **attributes)
@@ -34,6 +47,13 @@ def _graph(operator: str = "Relu", **attributes: object) -> bytes:
     made = onnx.helper.make_model(graph, ir_version=10, opset_imports=[onnx.helper.make_opsetid("", 20)])
     data: bytes = made.SerializeToString()
     return data
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asked of Linux")
+def test_a_thread_answers_signals_where_it_did_before() -> None:
+    """The plug-in brings a stack for signals that goes with it: a Ctrl-C afterwards would end the process."""
+    done = subprocess.run([sys.executable, "-c", SIGNALS], input=_graph(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_nothing_is_sent_and_the_converter_stays_out() -> None:

@@ -22,6 +22,7 @@ from sightline.core.onnxscan import check_onnx
 from sightline.core.task import Arrays, Graph, Run
 from sightline.exporters import onnx
 from sightline.exporters._own import check_own, made
+from sightline.exporters._signals import own_stack
 
 SUFFIX = ".openvino"  # a folder
 NEEDS = ("openvino",)
@@ -54,7 +55,8 @@ def export(graph: Graph) -> dict[str, bytes]:
 
 def precisions() -> tuple[str, ...]:
     """What it computes in on this machine; layers that a graph holds in eight bits stay in eight."""
-    able = _library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    with own_stack():
+        able = _library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return ("float32", "bfloat16") if "BF16" in able else ("float32",)
 
 
@@ -113,7 +115,12 @@ def _run(read: Callable[[Any], Any], name: str, threads: int | None, precision: 
         "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same core
         "ENABLE_HYPER_THREADING": True,  # the number of threads is ours to say
     }
-    return _Passes(read(core), lambda model: core.compile_model(model, "CPU", settings), name)
+
+    def compiled(model: Any) -> Any:
+        with own_stack():
+            return core.compile_model(model, "CPU", settings)
+
+    return _Passes(read(core), compiled, name)
 
 
 class _Passes:
