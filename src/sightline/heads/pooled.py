@@ -17,7 +17,7 @@ def labels(model: nn.Module, spec: InputSpec, count: int, *, dropout: float = 0.
     """`logits` of `count` names, and `features` that tell an unlike picture; a model that gives logits is only fed.
 
     With `mirror` what was learnt answers from the picture and its mirror image together, two pixels apart both ways:
-    pooling then divides them otherwise (on CIFAR-10 as good as ten views, half a point better than no step aside).
+    pooling then divides them otherwise (two runs on CIFAR-10: as good as ten views, .3 and .5 points better).
     """
     kind = _Solved if hasattr(model, "solve") else _Labels
     return kind(model, spec, count, dropout, mirror)
