@@ -33,10 +33,11 @@ $ sightline train photos --settings settings.toml         # as another run was m
 In Python the same: `sightline.train("photos", minutes=20, settings={"optimiser": "nesterov", "rate": 0.1})`.
 
 **The best model that a time buys.** `--minutes` times every candidate for a few steps, writes a plan, and climbs: a
-baseline that is solved at once, a small network, then the largest that can be shown enough. Each rung is a run of its
-own; the folder always holds the best so far, so that whoever stops it has something. The plan follows the speed of the
-machine, and the rate falls to its end at the time that was agreed. On two cores twenty minutes reach 90.7 % (90.1 to
-91.2) of CIFAR-10's 10,000 test pictures, re-encoded as JPEGs of quality 75 (November 2026, `benchmarks/cifar.py`).
+baseline that is solved at once, a small network where there is time for both, then the largest that can be shown
+enough. Each rung is a run of its own; the folder always holds the best so far, so that whoever stops it has something.
+The plan follows the speed of the machine, and the rate falls to its end at the time that was agreed. On two cores
+twenty minutes reach 90.7 % (90.1 to 91.2) of CIFAR-10's 10,000 test pictures, re-encoded as JPEGs of quality 75
+(November 2026, `benchmarks/cifar.py`).
 
 **From what has learnt before.** `--set train.start=RUN` begins with the weights of a run or bundle,
 `train.freeze=backbone` lets only what answers learn (with `train.augment=false` from features that are worked out once:

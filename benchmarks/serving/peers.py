@@ -29,8 +29,11 @@ def session(path: str, threads: int) -> Any:
 
 def prepared(picture: Any) -> np.ndarray:
     """The shorter side to 256, the middle, ImageNet's mean and spread, channels first."""
+    from PIL import Image
+
     scale = 256 / min(picture.size)
-    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), 2)
+    sides = round(picture.width * scale), round(picture.height * scale)
+    picture = picture.resize(sides, Image.Resampling.BILINEAR)
     left, top = (picture.width - SIDE) // 2, (picture.height - SIDE) // 2
     pixels = np.asarray(picture.crop((left, top, left + SIDE, top + SIDE)), np.float32) / 255
     return ((pixels - MEAN) / SPREAD).transpose(2, 0, 1)[None].astype(np.float32)

@@ -55,6 +55,8 @@ def test_rungs_grow_and_every_one_can_be_built() -> None:
             for epochs in (1.0, recipes.OFTEN):
                 assert fill(Settings, rung.told(epochs), where="train").patience == 0
             fill(CLASSIFY.Options, rung.options, where="task")
+    few = ladder(crowd(300), CLASSIFY, None)[-1]
+    assert few.told(recipes.OFTEN) == few.settings, "a square may be all that tells a few pictures apart"
     assert rungs[-1].told(recipes.OFTEN - 0.1) == rungs[-1].settings
     assert rungs[-1].told(recipes.OFTEN)["augmentations"] == recipes.HARDER["augmentations"], "what is seen often"
     assert [rung.model for rung in ladder(crowd(300), CLASSIFY, "lenet")] == ["lenet"]

@@ -54,7 +54,7 @@ class _Labels(nn.Module):
         return (sum(others, pooled) / (1 + len(others)) if others else pooled), maps
 
     def views(self, image: Tensor) -> tuple[Tensor, ...]:
-        """What is looked at: the picture, or itself and its mirror image where they are asked for."""
+        """The picture; or, where it is asked for, the picture moved by a pixel and its mirror image moved back."""
         x = self.pixels(image)
         if not self.mirror or self.training:
             return (x,)

@@ -39,7 +39,7 @@ FAST: dict[str, Any] = {
     "patience": 0,
     "augmentations": [["flip", {}], ["translate", {"most": 0.0625}]],
 }
-# What they see so often that they would know it by heart: moved further, and with a square of each left out.
+# A crowd that they see so often that they would know it by heart: moved further, a square of each left out.
 OFTEN = 12.0  # epochs
 HARDER: dict[str, Any] = {
     "augmentations": [
@@ -142,7 +142,7 @@ def _climbing(data: Dataset, task: Task, model: str | None, given: Mapping[str, 
 
 def _rung(model: str, data: Dataset, task: Task) -> Recipe:
     if model.startswith("quick"):
-        return Recipe(model, _fast(len(data)), _known(task, FIRM), often=HARDER)
+        return Recipe(model, _fast(len(data)), _known(task, FIRM), often=HARDER if len(data) >= CROWD else {})
     return Recipe(model, {"patience": 0, "batch": _batch(len(data), 64)})
 
 
