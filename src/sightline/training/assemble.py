@@ -9,6 +9,7 @@ from typing import Any
 
 from sightline.core.dataset import Dataset
 from sightline.core.files import canonical, write_durably
+from sightline.core.heap import kept_memory
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
 from sightline.core.splitting import split_digest
@@ -70,13 +71,13 @@ def parting(sides: Dataset) -> str:
 
 @contextlib.contextmanager
 def computing(threads: int) -> Iterator[None]:
-    """Torch's threads as the run fixed them, and none of OpenCV's beside them."""
+    """Torch's threads as the run fixed them, none of OpenCV's beside them, and memory that one step leaves the next."""
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with one_thread():
+        with one_thread(), kept_memory():
             yield
     finally:
         torch.set_num_threads(before)
