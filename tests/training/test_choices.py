@@ -1,5 +1,6 @@
 """When a network is translated before it learns: only where a long run gains by it, and nothing changes by it."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,18 @@ def test_what_translating_takes_must_come_back(steps: float, taken: bool, monkey
         return lambda: time.sleep(next(waits, 0.001 if mode.compiled else 0.02))
 
     assert choose(Settings(**PLAIN), prepared, {}, steps=steps).compiled is taken
+
+
+def test_a_machine_that_is_busy_now_and_then_misleads_nobody() -> None:
+    one, two = (Choices("cpu", "float32", "plain", threads) for threads in (1, 2))
+
+    def prepared(mode: Choices) -> Callable[[], None]:
+        waits = iter([0.05, 0.05, 0.01, 0.05, 0.05, 0.05] if mode is two else [0.02] * 6)
+        return lambda: time.sleep(next(waits))
+
+    best, each = choosing._fastest([one, two], prepared, math.inf)
+    assert best is two
+    assert 0.01 <= each < 0.02
 
 
 def test_it_can_be_forbidden_and_demanded() -> None:

@@ -8,7 +8,6 @@ import math
 import os
 import platform
 import shutil
-import statistics
 import time
 import warnings
 from collections.abc import Callable
@@ -20,10 +19,12 @@ import torch
 
 from sightline.core.errors import SettingsError
 from sightline.core.files import cache_folder, canonical, digest, write_durably
+from sightline.core.heap import kept_memory
 from sightline.training.settings import Settings
 
 WORTH = 1.15  # a mode must be this much faster than the plain one to be taken
-FAR = 1.5  # a mode this much slower than the fastest in the first turn is timed no more
+TURNS = 6  # of timing; of each mode its quickest counts, since whatever else the machine does only adds to a step
+FAR = 1.5  # a mode this much slower than the fastest is timed no more than twice
 LONG = 600.0  # seconds that a run must take for translating its network to be tried, which takes a minute
 
 
@@ -85,11 +86,12 @@ def choose(
         return Choices(**json.loads(memory.read_bytes()))
     except (OSError, ValueError, TypeError):
         end = time.monotonic() + patience
-        best, each = _fastest(allowed, trial, end)
-        if few < most:
-            best, each = _fastest([best, replace(best, threads=most)], trial, end)
-        if compiling and settings.compile == "auto" and each * steps > LONG:
-            best = _translated(best, each, steps, trial)
+        with kept_memory():
+            best, each = _fastest(allowed, trial, end)
+            if few < most:
+                best, each = _fastest([best, replace(best, threads=most)], trial, end)
+            if compiling and settings.compile == "auto" and each * steps > LONG:
+                best = _translated(best, each, steps, trial)
     write_durably(memory, canonical(asdict(best)))
     return best
 
@@ -97,21 +99,21 @@ def choose(
 def _fastest(
     allowed: list[Choices], trial: Callable[[Choices], Callable[[], None]], end: float
 ) -> tuple[Choices, float]:
-    """The mode to take, and seconds of its step; a mode that is far behind is timed once."""
+    """The mode to take, and seconds of its step; a mode that is far behind is timed twice."""
     steps = {mode: trial(mode) for mode in allowed}
     times: dict[Choices, list[float]] = {mode: [] for mode in allowed}
-    for turn in range(4):  # interleaved, the first turn warms up
+    for turn in range(TURNS):  # interleaved, the first warms up
         behind = FAR * min((min(taken) for taken in times.values() if taken), default=math.inf)
         for mode, step in steps.items():
-            if turn > 1 and (min(times[mode]) > behind or time.monotonic() > end):
+            if (turn > 2 and min(times[mode]) > behind) or (turn > 1 and time.monotonic() > end):
                 continue
             taken = _timed(mode, step)
             if turn:
                 times[mode].append(taken)
-    medians = {mode: statistics.median(taken) for mode, taken in times.items()}
-    best = min(allowed, key=medians.__getitem__)
-    best = best if medians[allowed[0]] > WORTH * medians[best] else allowed[0]
-    return best, medians[best]
+    least = {mode: min(taken) for mode, taken in times.items()}
+    best = min(allowed, key=least.__getitem__)
+    best = best if least[allowed[0]] > WORTH * least[best] else allowed[0]
+    return best, least[best]
 
 
 def _timed(mode: Choices, step: Callable[[], None]) -> float:
@@ -130,11 +132,11 @@ def _translated(best: Choices, each: float, steps: float, trial: Callable[[Choic
         step = trial(mode)
         first = _timed(mode, step)
         plain = trial(best)
-        taken = [(_timed(mode, step), _timed(best, plain)) for _ in range(4)][1:]
+        taken = [(_timed(mode, step), _timed(best, plain)) for _ in range(TURNS)][1:]
     except (RuntimeError, OSError, ImportError) as error:  # a network that torch cannot translate, or no compiler
         warnings.warn(f"the network stays as it is: {str(error).splitlines()[0]}", stacklevel=2)
         return best
-    saved = statistics.median(eager - own for own, eager in taken)
+    saved = min(eager for _, eager in taken) - min(own for own, _ in taken)
     return mode if saved * steps > first and saved > 0.03 * each else best
 
 
