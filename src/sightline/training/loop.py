@@ -30,7 +30,7 @@ from sightline.training.pace import Pace
 from sightline.training.rate import factor
 from sightline.training.sampling import Draw, draw_from, plan
 from sightline.training.settings import Settings
-from sightline.training.state import State, canonical_line
+from sightline.training.state import State, canonical_line, level
 from sightline.training.step import NotFinite, Stepper
 from sightline.training.team import ALONE, Team
 from sightline.training.warm import warm
@@ -287,13 +287,14 @@ class Loop:
         score, best = self._score(row), state.best
         if score is None and not len(self.val):
             score = -row["loss"] if not self.state.lower else row["loss"]
-        first = best is None or (score is not None and (score < best if self.state.lower else score > best))
+        first = best is None or (score is not None and (score < best if state.lower else score > best))
+        if score is not None and not (state.lower or self.settings.patience or state.more(self.phases)):
+            first = first or level(score, best, len(self.val))
         row["best"] = bool(first)
+        state.waited += 1
         if first:
             state.best, state.best_epoch, state.waited = score, number + 1, 0
             self.best = {name: value.detach().clone() for name, value in self.learner.average.state_dict().items()}
-        else:
-            state.waited += 1
         return row
 
     def _agreed(self) -> dict[str, float | None]:
@@ -338,9 +339,8 @@ class Loop:
             self.tell(Event("note", text))
             state.waited = 0
             return state.phase + 1, 0
-        last = state.epoch + 1 >= state.length(self.phases)
-        state.waited = 0 if last else state.waited
-        return (state.phase + 1, 0) if last else (state.phase, state.epoch + 1)
+        state.waited *= (more := state.more(self.phases))
+        return (state.phase, state.epoch + 1) if more else (state.phase + 1, 0)
 
     def _publish(self) -> None:
         if not self.team.first:

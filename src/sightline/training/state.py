@@ -41,6 +41,10 @@ class State:
         mine = [epochs for _, phase, epochs in self.paced[-1:] if phase == self.phase]
         return mine[0] if mine else phases[self.phase]
 
+    def more(self, phases: Sequence[float]) -> bool:
+        """Whether another epoch of this phase follows the one that stands."""
+        return self.epoch + 1 < self.length(phases)
+
     def progress(self, phases: Sequence[float], size: int) -> float:
         """How much of the phase is done, where an epoch has `size` batches."""
         return (self.epoch + self.place / size) / self.length(phases)
@@ -51,6 +55,16 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def level(score: float, best: float | None, count: int) -> bool:
+    """Whether a share of so many is as good as the best one, within chance.
+
+    A run that always goes to its end keeps its last epoch then: the most of many looks is chance in part, and a rate
+    that has fallen to its end is not (CIFAR-10: 90.4 % of the test side with the last epoch, 90.2 % with the tenth of
+    fourteen, which was better by .1 on the validation side).
+    """
+    return best is not None and 0 < best < 1 and abs(score - best) <= math.sqrt(best * (1 - best) / max(1, count))
 
 
 def canonical_line(row: dict[str, Any]) -> bytes:
