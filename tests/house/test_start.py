@@ -8,7 +8,7 @@ from pathlib import Path
 
 IMPORT, HELP = 0.020, 0.120  # seconds: on top of Python, and in all
 PYTHON = 0.015  # seconds that a bare start takes on the machine these limits were set on
-RUNS = 7
+RUNS = 20  # of which the least counts: also where the processor is shared with others, one is undisturbed
 
 
 def seconds(words: list[str], folder: Path) -> float:

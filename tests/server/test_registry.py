@@ -1,5 +1,7 @@
 """A service on a registry: promoted and rolled back over HTTP, every answer of one version, all of it written down."""
 
+import contextlib
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -153,6 +155,26 @@ def test_what_fails_at_jobs_is_said_while_the_service_goes_on(start: Start, tmp_
         with running.client() as client:
             assert client.post(PREDICT, content=picture(), headers=RAW).status_code == 200
         assert jobs.status(identity).state == "queued"
+
+
+def test_a_queue_that_is_away_for_a_while_is_told_and_found_again(start: Start, tmp_path: Path) -> None:
+    running, place = start(), tmp_path / "registry" / "jobs.db"
+    with running.client() as client:
+        _altered(place, "ALTER TABLE job_chunks RENAME TO away")
+        began = time.monotonic()
+        while not (said := [line for line in running.lines() if line["event"] == "jobs"]):
+            assert time.monotonic() - began < 30
+            time.sleep(0.05)
+        assert said[0]["code"] == "storage", said
+        assert client.post(PREDICT, content=picture(), headers=RAW).status_code == 200
+        _altered(place, "ALTER TABLE away RENAME TO job_chunks")
+        job = client.post("/jobs", json={"model": "levels", "folders": ["photos"]}).json()
+        assert _ended(client, job["id"])["state"] == "done"
+
+
+def _altered(place: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute(statement)
 
 
 _JSON = {"Content-Type": "application/json"}

@@ -40,9 +40,15 @@ class Labels(Annotation):
         """Places of the best names, the best first; of a thousand names few are wanted, so not all are sorted."""
         if self.scores is None:
             return np.arange(min(most, len(self.names)))
-        scores = np.nan_to_num(self.scores, nan=-1.0) if np.isnan(self.scores).any() else self.scores
-        first = np.arange(len(scores)) if most >= len(scores) else np.sort(np.argpartition(scores, -most)[-most:])
-        return first[np.argsort(-scores[first], kind="stable")]
+        scores, count = self.scores, len(self.scores)
+        if count and np.isnan(scores.max()):
+            scores = np.nan_to_num(scores, nan=-1.0)
+        if 0 < most < count:
+            first = scores.argpartition(count - most)[count - most :]
+            first.sort()
+        else:
+            first = np.arange(count)
+        return first[(-scores[first]).argsort(kind="stable")]
 
     def score(self, name: str) -> float:
         if name not in self.names:

@@ -35,7 +35,6 @@ EXTRA_OF = {
     "httptools": "serve",
     "prometheus_client": "serve",
     "sqlalchemy": "serve",
-    "structlog": "serve",
     "uvicorn": "serve",
     "pg8000": "postgres",
 }

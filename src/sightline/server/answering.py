@@ -21,6 +21,7 @@ from sightline.serving.asking import Reply
 
 JSON, PNG = b"application/json", b"image/png"
 INTERNAL = "internal"
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 RETRY = {"queue_full": 1.0, "rate": 1.0, "worker_lost": 0.5, "not_ready": 2.0, "draining": 0.5}  # seconds
 
 
@@ -63,7 +64,7 @@ def finite(value: float) -> float | None:
 
 def encoded(plain: Any) -> bytes:
     """JSON as short as it can be said."""
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    return _written(plain).encode("utf-8", "replace")
 
 
 def status_of(error: Exception) -> tuple[int, str, str]:

@@ -9,33 +9,26 @@ import io
 import json
 import sys
 import threading
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-FIELDS = (
+FIELDS = frozenset({
     "method", "route", "status", "code", "seconds", "model", "version", "arm", "kept", "pictures", "bytes_in",
     "bytes_out", "caller", "request_id", "why", "trace", "kind", "alias", "number", "host", "port", "models", "job",
-)  # fmt: skip
+})  # fmt: skip
+_written = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 class Log:
     """A line for every request and for what happens to the service."""
 
     def __init__(self, out: BinaryIO | None = None) -> None:
-        from sightline.core.extras import need
-
-        structlog = need("structlog")
         self._out = _Whole(out if out is not None else sys.stderr.buffer)
-        self._log = structlog.wrap_logger(
-            structlog.BytesLogger(self._out),
-            processors=[
-                _listed,
-                structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-                structlog.processors.JSONRenderer(serializer=_serialise),
-            ],
-        ).bind()
 
     def __call__(self, event: str, **facts: Any) -> None:
-        self._log.info(event, **facts)
+        row = {"event": event, **{name: value for name, value in facts.items() if name in FIELDS}}
+        row["time"] = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        self._out.write(_written(row).encode("utf-8", "replace") + b"\n")
 
 
 class _Whole(io.RawIOBase):
@@ -55,11 +48,3 @@ class _Whole(io.RawIOBase):
 
     def flush(self) -> None:
         """Nothing is held back."""
-
-
-def _listed(_: Any, __: str, given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name in FIELDS or name == "event"}
-
-
-def _serialise(value: Any, **_: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), default=str).encode("utf-8", "replace")

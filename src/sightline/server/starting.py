@@ -43,7 +43,7 @@ def start(
     """Serve until told to stop; answers where it listened."""
     from sightline.core.extras import need
 
-    for name in ("fastapi", "httptools", "prometheus_client", "structlog", "uvicorn"):
+    for name in ("fastapi", "httptools", "prometheus_client", "uvicorn"):
         need(name)
     settings.check()
     source = source_of(models, registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -121,4 +122,5 @@ def _best(answer: Annotation, decision: Decision | None) -> tuple[str | None, fl
 
 
 def _number(value: Any) -> float | None:
-    return round(float(value), 6) if np.isfinite(value) else None
+    plain = float(value)
+    return round(plain, 6) if math.isfinite(plain) else None

@@ -27,6 +27,7 @@ from sightline.core.errors import SettingsError
 from sightline.core.progress import Tell, silent
 from sightline.core.schema import Schema, Step
 from sightline.serving.prediction import Prediction
+from sightline.serving.wire import encoded
 from sightline.serving.writer import Writer
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def open_predictions(
 
 
 def _text(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"))
+    return None if value is None else encoded(value)
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
