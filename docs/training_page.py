@@ -39,8 +39,8 @@ The plan follows the speed of the machine, and the rate falls to its end at the 
 twenty minutes reach 90.7 % (90.1 to 91.2) of CIFAR-10's 10,000 test pictures, re-encoded as JPEGs of quality 75
 (November 2026, `benchmarks/cifar.py`).
 
-A run with `train.patience=0`, such as every rung, always goes to its end, and keeps the last epoch where a share such as
-accuracy is level with the best one within chance.
+A run with `train.patience=0`, such as every rung, always goes to its end, and keeps the last epoch where a share such
+as accuracy is level with the best one within chance.
 
 **From what has learnt before.** `--set train.start=RUN` begins with the weights of a run or bundle,
 `train.freeze=backbone` lets only what answers learn (with `train.augment=false` from features that are worked out once:
