@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from .conftest import Running, read_all
+from sightline.core.encoding import encode
+
+from .conftest import Running, coloured, read_all
 
 PREDICT = "POST /models/colours/predict HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -42,6 +44,24 @@ def test_a_body_without_end_is_cut_off(service: Running) -> None:
         reply = read_all(held)
     assert total < 50_000_000
     assert reply == b"" or status(reply) == 413  # a reset may overtake what a caller does not stop to read
+
+
+def test_a_body_in_pieces_and_several_requests_at_once_are_answered_in_turn(service: Running) -> None:
+    png, kind = encode(coloured("red")), "Content-Type: image/png"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as held:
+        held.sendall(head(service, kind, f"Content-Length: {len(png)}") + png[:10])
+        time.sleep(0.05)
+        for start in range(10, len(png), 20):
+            held.sendall(png[start : start + 20])
+        again = head(service, kind, "Content-Length: 3") + b"bad"
+        held.sendall(again + head(service, kind, f"Content-Length: {len(png)}", "Connection: close") + png)
+        replies = read_all(held).split(b"HTTP/1.1 ")[1:]
+    assert [int(reply[:3]) for reply in replies] == [200, 422, 200]
+    for reply in replies:
+        top, _, body = reply.partition(b"\r\n\r\n")
+        assert f"content-length: {len(body)}".encode() in top
+    assert b"connection: close" in replies[-1]
+    assert b"connection: close" not in replies[0]
 
 
 def test_more_parts_than_the_limit(service: Running) -> None:

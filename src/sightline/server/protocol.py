@@ -7,7 +7,6 @@ import contextlib
 import os
 import socket
 import time
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -112,8 +111,8 @@ class Careful:
         if self.phase in (HEAD, IDLE):
             self._enter(BODY)
         self.scope["sightline.refuse"] = self.refuse
+        self.scope["sightline.answer"] = self.answer
         super().on_headers_complete()  # type: ignore[misc]
-        self.scope["sightline.answer"] = partial(self.answer, self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -160,9 +159,12 @@ class Careful:
         headers = [_JSON, (b"content-length", b"%d" % len(body))]
         self._end(status or SERVING_CODES[code], headers, body)
 
-    def answer(self, cycle: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+    def answer(self, scope: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """The head and the body of an answer in one piece; False where uvicorn's way, in two, is the safer one."""
-        if cycle.response_started or cycle.disconnected or self.flow.write_paused or cycle.scope["method"] == "HEAD":
+        cycle = self.cycle
+        if cycle is None or cycle.scope is not scope or scope["method"] == "HEAD":
+            return False  # an answer to one of several requests that came at once
+        if cycle.response_started or cycle.disconnected or self.flow.write_paused:
             return False
         cycle.keep_alive &= _CLOSE not in headers
         rows = [*cycle.default_headers, *headers, *([] if cycle.keep_alive or _CLOSE in headers else [_CLOSE])]
