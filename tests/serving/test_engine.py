@@ -358,12 +358,16 @@ def test_more_than_can_be_answered_is_turned_away_at_once(shelf: Shelf, strange:
                 except ServingError as error:
                     refused.append((time.monotonic() - begun, error))
 
-            begun, calls = time.monotonic(), []
-            while time.monotonic() - begun < 1.0:
-                calls.append(asyncio.create_task(call()))
-                await asyncio.sleep(0.001)
-            await asyncio.gather(*calls)
-            seconds = time.monotonic() - begun
+            for _ in range(5):  # a second that took two was the machine's, and says nothing
+                spent.clear()
+                refused.clear()
+                begun, calls = time.monotonic(), []
+                while time.monotonic() - begun < 1.0:
+                    calls.append(asyncio.create_task(call()))
+                    await asyncio.sleep(0.001)
+                await asyncio.gather(*calls)
+                if (seconds := time.monotonic() - begun) < 1.4:
+                    break
             full = [(took, error) for took, error in refused if error.code == "queue_full"]
             assert len(spent) > 0.6 * 2 * seconds / made._posts.crews()[0].each
             assert np.percentile(spent, 90) < 0.25

@@ -1,7 +1,7 @@
 """Memory that is given back and wanted again in a moment stays with the process meanwhile.
 
 By itself the C library returns every large block to the system at once, and the system clears each page of the next one
-anew: a sixth of the time of a training step on two cores.
+anew: up to a seventh of the time of a training step on two cores.
 """
 
 from __future__ import annotations
