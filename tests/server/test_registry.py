@@ -72,6 +72,7 @@ def test_who_answers_is_changed_while_it_answers(running: Running, tmp_path: Pat
         assert client.post(f"{admin}/rollback", json={}).status_code == 409
         assert client.post(f"{admin}/promote", json={"which": 9}).status_code == 404
         assert client.post("/admin/models/other/promote", json={"which": 1}).status_code == 404
+        assert client.post(f"{admin}/promote", json={"which": True}).status_code == 400, "no number of a version"
         assert client.put(f"{admin}/traffic", json={"traffic": {"nonsense": 1}}).status_code < 500
         bad = client.post(PREDICT, content=b"no picture", headers={**RAW, "X-Request-Id": "bad-one"})
         assert bad.status_code == 422
@@ -100,6 +101,8 @@ def test_jobs_are_queued_for_folders_that_are_allowed(running: Running) -> None:
             assert (reply.status_code, reply.json()["code"]) == (403, "forbidden"), folder
         for folders in ([], [""], ["a\x00b"], ["\ud800"]):
             assert client.post("/jobs", content=_json(folders), headers=_JSON).status_code == 400
+        for odd in ({"which": True}, {"least": True}, {"level": "0.9"}):
+            assert client.post("/jobs", json={"model": "levels", "folders": ["photos"], **odd}).status_code == 400
         assert client.delete(f"/jobs/{job['id']}").json()["state"] == "cancelled"
         assert client.get("/jobs/nothing").status_code == 404
     with running.client("read") as client:

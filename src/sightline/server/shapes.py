@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+
+class _AsWritten:
+    """Tells pydantic to take a number for what it is: `true` and "1" are none."""
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: Any) -> Any:
+        return {**handler(kind), "strict": True}
+
+
+Whole = Annotated[int, _AsWritten()]
+Number = Annotated[float, _AsWritten()]
 
 
 @dataclass
@@ -121,7 +132,7 @@ class Model(Row):
 class Promotion:
     """Which version becomes what."""
 
-    which: int | str
+    which: Whole | str
     alias: str = "champion"
 
 
@@ -212,9 +223,9 @@ class JobAsked:
 
     model: str
     folders: list[str]
-    which: int | str = "champion"
-    least: float | None = None
-    level: float | None = None
+    which: Whole | str = "champion"
+    least: Number | None = None
+    level: Number | None = None
 
 
 @dataclass
