@@ -227,8 +227,6 @@ class Door:
         refuse = scope.get("sightline.refuse") if refused else None
         if refuse is not None and refuse(status, headers, made):
             return
-        if "sightline.answer" in scope and scope["sightline.answer"](scope, status, headers, made):
-            return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": made})
 

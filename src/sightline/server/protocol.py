@@ -18,9 +18,7 @@ IDLE, HEAD, BODY, ANSWERING, ENDING = "idle", "head", "body", "answering", "endi
 LINGER = 1.0  # seconds in which a refused caller may go on sending, so that it reads why
 DROPPED = 4 * 2**20  # and bytes
 FRESH = 0.25  # seconds that a new connection has to say its first word, even when the service stops
-LIGHT = 2**17  # bytes of a body that wait until it is whole, so that its route is woken once and not for every piece
-QUIET = 128  # connections up to which they do; where there are more, those bytes would be too many
-_JSON, _CLOSE = (b"content-type", b"application/json"), (b"connection", b"close")
+_JSON = (b"content-type", b"application/json")
 
 
 def made(settings: ServerSettings) -> type:
@@ -37,7 +35,6 @@ class Careful:
     loop: Any
     parser: Any
     cycle: Any
-    flow: Any
     scope: Any
     transport: Any
     connections: set[Any]
@@ -111,18 +108,12 @@ class Careful:
         if self.phase in (HEAD, IDLE):
             self._enter(BODY)
         self.scope["sightline.refuse"] = self.refuse
-        self.scope["sightline.answer"] = self.answer
         super().on_headers_complete()  # type: ignore[misc]
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        if self.phase == ENDING:
-            return
-        whole = len(self.cycle.body) + len(body)
-        if len(self.connections) > QUIET or whole > min(LIGHT, self.bounds.body) or self.cycle.response_complete:
+        if self.phase != ENDING:
             super().on_body(body)  # type: ignore[misc]
-        else:
-            self.cycle.body += body
 
     def on_message_complete(self) -> None:
         """The request is whole."""
@@ -158,28 +149,6 @@ class Careful:
         body = encoded({"error": message, "code": code, "request_id": ""})
         headers = [_JSON, (b"content-length", b"%d" % len(body))]
         self._end(status or SERVING_CODES[code], headers, body)
-
-    def answer(self, scope: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
-        """The head and the body of an answer in one piece; False where uvicorn's way, in two, is the safer one."""
-        cycle = self.cycle
-        if cycle is None or cycle.scope is not scope or scope["method"] == "HEAD":
-            return False  # an answer to one of several requests that came at once
-        if cycle.response_started or cycle.disconnected or self.flow.write_paused:
-            return False
-        cycle.keep_alive &= _CLOSE not in headers
-        rows = [*cycle.default_headers, *headers, *([] if cycle.keep_alive or _CLOSE in headers else [_CLOSE])]
-        head = b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
-        head += b"".join([b"%s: %s\r\n" % row for row in rows])
-        if not head.count(b"\r") == head.count(b"\n") == 1 + len(rows):
-            return False  # a header that would be two
-        self.transport.write(head + b"\r\n" + body)
-        cycle.waiting_for_100_continue = False
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
-        return True
 
     def refuse(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """Answer before the body is whole; False where it is whole and the usual way will do."""

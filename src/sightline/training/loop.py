@@ -339,8 +339,7 @@ class Loop:
             self.tell(Event("note", text))
             state.waited = 0
             return state.phase + 1, 0
-        state.waited *= (more := state.more(self.phases))
-        return (state.phase, state.epoch + 1) if more else (state.phase + 1, 0)
+        return state.onward(self.phases)
 
     def _publish(self) -> None:
         if not self.team.first:
