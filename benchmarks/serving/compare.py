@@ -7,6 +7,8 @@ bytes of a picture. Prints
 requests a second, milliseconds and CPU milliseconds a request (of the server with all its processes), as medians over
 rounds; ratios are of the same round.
 
+The others take uploads with python-multipart, which they need beside ours.
+
     python benchmarks/serving/compare.py --peers /where/litserve/is --rounds 3 --seconds 4 --clients 8 32
 """
 
@@ -166,8 +168,9 @@ class Door:
         self.name, self.port, self.path, self.headers = name, port, path, headers
         paths = [str(ROOT / "src"), str(ROOT), *([extra] if extra else [])]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths[::-1] if extra else paths)}
+        self.said = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=self.said, start_new_session=True
         )
 
     def load(self, picture: Path, clients: int, seconds: float) -> dict[str, Any]:
@@ -186,13 +189,14 @@ class Door:
     def wait(self, picture: Path) -> None:
         """Until it answers."""
         until = time.monotonic() + 90
-        while time.monotonic() < until:
+        while time.monotonic() < until and self.process.poll() is None:
             try:
                 if self.load(picture, 1, 0.2)["statuses"].get("200"):
                     return
             except (OSError, subprocess.CalledProcessError):
                 time.sleep(0.5)
-        raise SystemExit(f"{self.name} does not answer")
+        self.said.seek(0)
+        raise SystemExit(f"{self.name} does not answer: {self.said.read().decode()[-400:]}")
 
     def close(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
