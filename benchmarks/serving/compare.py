@@ -168,10 +168,11 @@ class Door:
         self.name, self.port, self.path, self.headers = name, port, path, headers
         paths = [str(ROOT / "src"), str(ROOT), *([extra] if extra else [])]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths[::-1] if extra else paths)}
-        self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=self.said, start_new_session=True
-        )
+        self.said = Path(tempfile.mkdtemp()) / "said.txt"
+        with self.said.open("wb") as said:
+            self.process = subprocess.Popen(
+                words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+            )
 
     def load(self, picture: Path, clients: int, seconds: float) -> dict[str, Any]:
         """What the generator says, and the CPU that each request took."""
@@ -195,8 +196,7 @@ class Door:
                     return
             except (OSError, subprocess.CalledProcessError):
                 time.sleep(0.5)
-        self.said.seek(0)
-        raise SystemExit(f"{self.name} does not answer: {self.said.read().decode()[-400:]}")
+        raise SystemExit(f"{self.name} does not answer: {self.said.read_text()[-400:]}")
 
     def close(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
