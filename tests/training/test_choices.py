@@ -49,6 +49,15 @@ def test_it_is_translated_only_where_that_pays(compiled: float, steps: float, ta
     assert any(mode.compiled for mode in calls) is (steps > 10)
 
 
+def test_it_is_translated_for_batches_as_they_will_come() -> None:
+    few: list[Choices] = []
+    whole: list[Choices] = []
+    trial, full = _trial(0.0195, 0.03, few), _trial(0.03, 0.02, whole)
+    assert choose(Settings(**PLAIN), trial, {}, steps=1e6, whole=full).compiled
+    assert not any(mode.compiled for mode in few)
+    assert {mode.compiled for mode in whole} == {True, False}
+
+
 @pytest.mark.parametrize(("steps", "taken"), [(5, False), (500, True)])
 def test_what_translating_takes_must_come_back(steps: float, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "LONG", 0.0)
@@ -104,13 +113,14 @@ def test_measuring_ends_when_its_time_is_over() -> None:
 def test_a_translated_run_learns_the_same(tmp_path: Path) -> None:
     import torch._dynamo
 
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     weights: dict[str, Any] = {}
     for word in ("off", "on"):
         settings = {**QUICK, "epochs": 1, "compile": word}
         run = train(toy("labels"), model="lenet", out=tmp_path / word, settings=settings)
         assert run.info["choices"]["compiled"] is (word == "on")
         weights[word] = load_file(run.weights)
-    translated = sum(torch._dynamo.utils.counters["frames"].values())
-    assert translated, "nothing was translated"
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1, "whole batches alone, and those once"
     for name, plain in weights["off"].items():
         assert np.allclose(plain, weights["on"][name], atol=2e-4), name

@@ -24,6 +24,7 @@ from sightline.training.settings import Settings
 
 WORTH = 1.15  # a mode must be this much faster than the plain one to be taken
 TURNS = 6  # of timing; of each mode its quickest counts, since whatever else the machine does only adds to a step
+AGAIN = 4  # the same where steps are those of whole batches
 FAR = 1.5  # a mode this much slower than the fastest is timed no more than twice
 LONG = 600.0  # seconds that a run must take for translating its network to be tried, which takes a minute
 
@@ -58,11 +59,13 @@ def choose(
     what: dict[str, Any],
     *,
     steps: float = 0.0,
+    whole: Callable[[Choices], Callable[[], None]] | None = None,
     patience: float = math.inf,
 ) -> Choices:
     """Time each allowed mode on `trial` steps; the same question on the same machine gets the remembered answer.
 
-    `steps` as many as those of the trial are to come: where they take long, a translated network is tried as well.
+    `steps` as many as those of the trial are to come: where they take long, a translated network is tried as well, in
+    steps of `whole` batches; what was translated for those need not be translated again when the run begins.
     After `patience` seconds no mode is timed again.
     """
     device = device_for(settings.device)
@@ -74,26 +77,25 @@ def choose(
         for layout in (["plain", "channels_last"] if settings.layout == "auto" else [settings.layout])
         if not (precision == "bfloat16" and settings.precision == "auto" and not _has_bfloat16(device))
     ]
-    compiling = settings.compile == "on" or (settings.compile == "auto" and _has_compiler(device))
+    named = settings.compile == "on"
+    compiling = settings.compile == "auto" and _has_compiler(device)
     if len(allowed) == 1 and few == most and not compiling:
-        return allowed[0]
-    if settings.compile == "on":
-        allowed = [replace(mode, compiled=True) for mode in allowed]
+        return replace(allowed[0], compiled=named)
     question = {**what, "allowed": [asdict(mode) for mode in allowed], "most": most, "machine": _machine(device)}
     question |= {"compile": settings.compile, "long": int(math.log2(max(1.0, steps)))} if compiling else {}
     memory = _memory() / f"{digest(canonical(question))[:32]}.json"
     try:
-        return Choices(**json.loads(memory.read_bytes()))
+        best = Choices(**json.loads(memory.read_bytes()))
     except (OSError, ValueError, TypeError):
         end = time.monotonic() + patience
         with kept_memory():
             best, each = _fastest(allowed, trial, end)
             if few < most:
                 best, each = _fastest([best, replace(best, threads=most)], trial, end)
-            if compiling and settings.compile == "auto" and each * steps > LONG:
-                best = _translated(best, each, steps, trial)
-    write_durably(memory, canonical(asdict(best)))
-    return best
+            if compiling and each * steps > LONG:
+                best = _translated(best, each * steps, whole or trial)
+        write_durably(memory, canonical(asdict(best)))
+    return replace(best, compiled=best.compiled or named)
 
 
 def _fastest(
@@ -125,19 +127,19 @@ def _timed(mode: Choices, step: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def _translated(best: Choices, each: float, steps: float, trial: Callable[[Choices], Callable[[], None]]) -> Choices:
+def _translated(best: Choices, seconds: float, trial: Callable[[Choices], Callable[[], None]]) -> Choices:
     """The same mode translated, where what it saves in all is more than what translating takes; else as it was."""
     mode = replace(best, compiled=True)
     try:
         step = trial(mode)
         first = _timed(mode, step)
         plain = trial(best)
-        taken = [(_timed(mode, step), _timed(best, plain)) for _ in range(TURNS)][1:]
+        taken = [(_timed(mode, step), _timed(best, plain)) for _ in range(AGAIN)][1:]
     except (RuntimeError, OSError, ImportError) as error:  # a network that torch cannot translate, or no compiler
         warnings.warn(f"the network stays as it is: {str(error).splitlines()[0]}", stacklevel=2)
         return best
-    saved = min(eager for _, eager in taken) - min(own for own, _ in taken)
-    return mode if saved * steps > first and saved > 0.03 * each else best
+    saved = 1 - min(own for own, _ in taken) / min(eager for _, eager in taken)
+    return mode if saved * seconds > first and saved > 0.03 else best
 
 
 def _has_compiler(device: str) -> bool:

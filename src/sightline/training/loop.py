@@ -174,7 +174,7 @@ class Loop:
         seen = self.seen or self.task
         loader = Loader(seen, self.facts, self.train, self.settings.seed, move, self.settings.workers)
         loader.ahead = int(self.settings.ahead * 1e6)
-        stepper = Stepper(self.task, self.facts, self.learner, self.team)
+        stepper = Stepper(self.task, self.facts, self.learner, self.team, len(self.team.share(order[0])))
         mine = [self.team.share(rows) for rows in order[state.place :]]
         stream = loader.batches(number, mine, set(state.skipped))
         try:

@@ -120,10 +120,12 @@ def learn(
     facts = Facts.from_json(info["facts"])
     with assembling.repeatable():
         if "choices" not in info:
-            trial = stepping(task, info["model"], facts, train_side, settings)
+            asking = (task, info["model"], facts, train_side, settings)
             what = {"task": info["task"], "model": info["model"], "facts": info["facts"], "batch": settings.batch}
             steps = sum(info["phases"]) * len(train_side) / min(ROWS, settings.batch)
-            info["choices"] = asdict(choosing.choose(_steady(settings, info["model"]), trial, what, steps=steps))
+            whole = stepping(*asking, most=settings.batch // settings.processes)
+            steady = _steady(settings, info["model"])
+            info["choices"] = asdict(choosing.choose(steady, stepping(*asking), what, steps=steps, whole=whole))
             run.write(info)
             _note_settings(run, settings, info)
         fixed = choosing.Choices(**info["choices"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ class Stepper:
     facts: Facts
     learner: Learner
     team: Team = ALONE
+    whole: int = 0  # rows of the batches that go through a translated network; 0: any
 
     def take(
         self,
@@ -92,8 +94,10 @@ class Stepper:
         mine: dict[str, float] = {}
         finite = True
         for batch, share in zip(batches, shares, strict=True):
-            self.learner.teach(len(next(iter(batch.values()))))
-            lost = self._lost(batch, turn, progress)
+            rows = len(next(iter(batch.values())))
+            self.learner.teach(rows)
+            with self._as_translated(rows):
+                lost = self._lost(batch, turn, progress)
             total = sum(lost.values())
             finite = bool(torch.isfinite(total))
             if not finite:
@@ -109,6 +113,13 @@ class Stepper:
         for name, value in itertools.chain.from_iterable(theirs.items() for _, theirs in said):
             parts[name] = parts.get(name, 0.0) + value
         return parts
+
+    def _as_translated(self, rows: int) -> contextlib.AbstractContextManager[Any]:
+        """Batches that are not whole as the network stands: each size would be translated anew, for a step or two."""
+        if not self.learner.choices.compiled or rows == (self.whole or rows):
+            return contextlib.nullcontext()
+        eager: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+        return eager
 
     def _lost(self, batch: dict[str, Any], turn: str, progress: float) -> dict[str, Any]:
         """The parts of the task's loss, and that of the teacher where there is one."""
@@ -137,7 +148,8 @@ class Stepper:
         self.learner.network.eval()
         for turn in self.learner.optimisers:
             torch.manual_seed(0)
-            lost = self.task.loss(self._step(batch, turn, progress))
+            with self._as_translated(1):
+                lost = self.task.loss(self._step(batch, turn, progress))
             if not all(bool(torch.isfinite(value).all()) for value in lost.values()):
                 return False
         return True

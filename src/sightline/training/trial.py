@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.task import Facts, Task
 from sightline.training.choices import Choices
 from sightline.training.learner import Learner, build, to_device
-from sightline.training.loader import Loader, mover
+from sightline.training.loader import Batch, Loader, mover
 from sightline.training.settings import Settings
 from sightline.training.step import NotFinite, Stepper
 
@@ -24,14 +25,18 @@ MOST = 64  # batches of a trial
 
 
 def stepping(
-    task: Task, model: str, facts: Facts, data: Dataset, settings: Settings
+    task: Task, model: str, facts: Facts, data: Dataset, settings: Settings, most: int = ROWS
 ) -> Callable[[Any], Callable[[], None]]:
-    """Real steps on a throw-away copy, for the choice of precision and layout."""
-    rows = [int(row) for row in generator(settings.seed, "trial").integers(len(data), size=min(ROWS, settings.batch))]
-    batch = Loader(task, facts, data, settings.seed, None, 0).make(0, rows, set())
+    """Real steps of `most` rows on a throw-away copy, for the choice of precision and layout."""
+
+    @functools.cache
+    def made() -> Batch:
+        count = min(most, settings.batch, max(len(data), ROWS))
+        rows = generator(settings.seed, "trial").integers(len(data), size=count).tolist()
+        return Loader(task, facts, data, settings.seed, None, 0).make(0, rows, set())
 
     def prepared(mode: Any) -> Callable[[], None]:
-        network = build(task, model, facts, mode, settings.seed)
+        batch, network = made(), build(task, model, facts, mode, settings.seed)
         stepper = Stepper(task, facts, Learner(task, network, settings, mode))
 
         def step() -> None:
