@@ -12,6 +12,7 @@ from torch.nn import functional
 from sightline.core.errors import SettingsError
 from sightline.core.inputs import InputSpec
 from sightline.heads._pixels import Pixels
+from sightline.heads._pooling import only_pooled
 
 
 def marks(
@@ -35,7 +36,7 @@ class _Pooled(nn.Module):
         super().__init__()
         if hasattr(model, "solve"):
             raise SettingsError("this model learns one name a picture in closed form; choose one such as 'small'.")
-        self.pixels, self.model = Pixels(spec), model
+        self.pixels, self.model = Pixels(spec), only_pooled(model)
         widths = getattr(model, "widths", None)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], count)) if widths else None
 

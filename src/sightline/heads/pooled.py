@@ -11,6 +11,7 @@ from torch.nn import functional
 from sightline.core.errors import SettingsError
 from sightline.core.inputs import InputSpec
 from sightline.heads._pixels import Pixels
+from sightline.heads._pooling import only_pooled
 
 
 def labels(model: nn.Module, spec: InputSpec, count: int, *, dropout: float = 0.0, mirror: bool = False) -> nn.Module:
@@ -31,7 +32,7 @@ def vector(model: nn.Module, spec: InputSpec, length: int) -> nn.Module:
 class _Labels(nn.Module):
     def __init__(self, model: nn.Module, spec: InputSpec, count: int, dropout: float, mirror: bool) -> None:
         super().__init__()
-        self.pixels, self.model, self.mirror = Pixels(spec), model, mirror
+        self.pixels, self.model, self.mirror = Pixels(spec), only_pooled(model), mirror
         widths = getattr(model, "widths", None)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], count)) if widths else None
 
@@ -104,7 +105,7 @@ class _Vector(nn.Module):
         super().__init__()
         if not getattr(model, "widths", None):
             raise SettingsError("the model gives no map of features to make a vector of; choose one such as 'small'.")
-        self.pixels, self.model = Pixels(spec), model
+        self.pixels, self.model = Pixels(spec), only_pooled(model)
         self.head = nn.Linear(model.widths[-1], length)  # type: ignore[index,arg-type]
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:

@@ -44,15 +44,18 @@ class Whole(nn.Module):
         return self.head(self.body(x)[-1].mean((2, 3)))  # type: ignore[no-any-return]
 
 
-def halved(x: Tensor) -> Tensor:
-    """The largest of each two by two, of odd sides the last alone.
+def halved(x: Tensor, *, whole: bool = True) -> Tensor:
+    """The largest of each two by two; of odd sides the last alone, or not at all where not the `whole` is asked for.
 
     The compiler for processors is slow to undo a pooling; of four slices it makes one loop. Eagerly they are slower.
     """
     if not torch.compiler.is_compiling() or torch.compiler.is_exporting():
-        return functional.max_pool2d(x, 2, ceil_mode=True)
-    if x.shape[-1] % 2 or x.shape[-2] % 2:
-        x = functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2), value=-torch.inf)
+        return functional.max_pool2d(x, 2, ceil_mode=whole)
+    rows, columns = x.shape[-2:]
+    if not whole:
+        x = x[..., : rows - rows % 2, : columns - columns % 2]
+    elif rows % 2 or columns % 2:
+        x = functional.pad(x, (0, columns % 2, 0, rows % 2), value=-torch.inf)
     upper, lower = x[..., ::2, :], x[..., 1::2, :]
     return torch.maximum(
         torch.maximum(upper[..., ::2], upper[..., 1::2]), torch.maximum(lower[..., ::2], lower[..., 1::2])
