@@ -15,6 +15,7 @@ from sightline.core.annotations import Annotation, Labels, to_columns
 from sightline.core.files import digest, digest_rows
 from sightline.core.naming import Naming, naming_of
 from sightline.core.sample import Sample
+from sightline.core.threads import shared
 
 SIDES = ("train", "val", "test")
 
@@ -123,23 +124,33 @@ class Dataset(Sequence[Sample]):
         """What the fingerprint is made of, a sample at a time; pictures are read by threads, a few ahead."""
         if self.details.get("parents"):
             yield ["parents", self.details["parents"]]
+        sealed = _Seals()
         with ThreadPoolExecutor(4, "sightline-fingerprint") as pool:
             for begin in range(0, len(self), 256):
                 part = [self.samples[row] for row in range(begin, min(begin + 256, len(self)))]
-                yield from map(_seal, part, pool.map(_pictures, part))
+                yield from map(sealed, part, shared(pool, _pictures, part))
 
 
 def _pictures(sample: Sample) -> list[str]:
     return [image.fingerprint() for image in sample.images]
 
 
-def _seal(sample: Sample, pictures: list[str]) -> list[Any]:
-    truth = {} if sample.truth is None else to_columns(sample.truth)
-    label = {
-        name: digest(np.ascontiguousarray(c).tobytes() + f"{c.dtype.str}{c.shape}".encode())
-        for name, c in truth.items()
-    }
-    return [sample.id, pictures, label, sample.group, sample.split, repr(sorted(sample.given.items()))]
+class _Seals:
+    """What stands for a sample; samples that share a label have its part made once."""
+
+    def __init__(self) -> None:
+        self.last: tuple[Any, dict[str, str]] = (None, {})
+
+    def __call__(self, sample: Sample, pictures: list[str]) -> list[Any]:
+        if sample.truth is not self.last[0]:
+            columns = {} if sample.truth is None else to_columns(sample.truth)
+            self.last = (sample.truth, {name: _seal(column) for name, column in columns.items()})
+        given = repr(sorted(sample.given.items()))
+        return [sample.id, pictures, self.last[1], sample.group, sample.split, given]
+
+
+def _seal(column: np.ndarray) -> str:
+    return digest(np.ascontiguousarray(column).tobytes() + f"{column.dtype.str}{column.shape}".encode())
 
 
 def column_of(samples: Sequence[Sample], field: str) -> Sequence[Any]:

@@ -25,6 +25,7 @@ from sightline.core.image import ArrayImage, Image, read_image
 from sightline.core.likeness import CLOSE, SIDE, SMALL, confirmed, near_copies, thumbnail
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
+from sightline.core.threads import shared
 
 HELD = 64 * 2**20  # bytes of samples
 COMPARED = 200_000  # pictures among which near copies are looked for; more are drawn from
@@ -211,12 +212,12 @@ def look_at_all(data: Dataset, tell: Tell = silent, *, closely: bool = True) -> 
 
 
 def _each(images: Iterable[KnownImage], look: Callable[[KnownImage], None], tell: Tell, total: int) -> None:
-    """Do something with every picture in threads, a thousand at a time, so that memory stays as it is."""
+    """Do something with every picture, a thousand at a time, so that memory stays as it is."""
     rest, done = iter(images), 0
     with ThreadPoolExecutor(_THREADS, "sightline-look") as pool:
         while part := list(islice(rest, 1000)):
             done += len(part)
-            for _ in pool.map(look, part):
+            for _ in shared(pool, look, part):
                 pass
             text = f"looked at {done:,} of {max(done, total):,} pictures"
             tell(Event("progress", text, {"done": done, "total": max(done, total)}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
@@ -35,6 +36,38 @@ class _Plan:
         return {name: name.split("/")[0] for name in self.names if "/" in name}
 
 
+class _Place(NamedTuple):
+    """What all pictures of one folder share."""
+
+    folder: Path
+    above: str
+    split: str | None
+    truth: Labels
+
+
+class _Row(NamedTuple):
+    """One picture, and what is known of it before it is a sample."""
+
+    place: _Place
+    name: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.place.above}/{self.name}"
+
+    @property
+    def split(self) -> str | None:
+        return self.place.split
+
+    @property
+    def truth(self) -> Labels:
+        return self.place.truth
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.place.truth.names
+
+
 def sniff(path: Path) -> Fit:
     """Natural where two folders or more directly hold pictures and nothing would be left out."""
     if not path.is_dir():
@@ -61,17 +94,13 @@ def read(path: Path) -> Dataset:
     if not plan.places:
         raise InputError("label", f"{path} holds no class folders with pictures. Wanted: {LAYOUT}.")
     labels = {name: Labels((name,)) for name in plan.names}
-    rows = [
-        (place, above, name)
-        for place, (_, folder, _) in enumerate(plan.places)
-        for above in [folder.relative_to(path).as_posix()]
-        for name in _walk.names(folder)
+    places = [
+        _Place(folder, folder.relative_to(path).as_posix(), split, labels[name]) for split, folder, name in plan.places
     ]
+    rows = [_Row(place, name) for place in places for name in _walk.names(place.folder)]
 
-    def sample(row: tuple[int, str, str]) -> Sample:
-        place, above, name = row
-        split, folder, label = plan.places[place]
-        return Sample(f"{above}/{name}", (FileImage(folder / name),), labels[label], split=split)
+    def sample(row: _Row) -> Sample:
+        return Sample(row.id, (FileImage(row.place.folder / row.name),), row.truth, split=row.split)
 
     told = {"parents": plan.parents} if plan.parents else None
     return Dataset(Lazily(rows, sample), name=path.resolve().name, names=tuple(plan.names), kind=Labels, details=told)
