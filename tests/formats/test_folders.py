@@ -45,6 +45,15 @@ def test_splits_by_any_of_their_names(folder: str, split: str, tmp_path: Path) -
     assert "train" in folders.sniff(tmp_path).why
 
 
+def test_columns_are_what_the_samples_say(tmp_path: Path) -> None:
+    data = folders.read(grown(tmp_path, "train/a/1.png", "train/a/deep/2.png", "test/b/3.png"))
+    rows = data.samples.rows  # type: ignore[attr-defined]
+    for field in ("id", "split", "group", "names", "truth"):
+        assert field == "group" or hasattr(rows[0], field), "no sample is made for it"
+        said = [one.truth.names if field == "names" else getattr(one, field) for one in data]  # type: ignore[union-attr]
+        assert list(data.column(field)) == said
+
+
 @pytest.mark.parametrize(
     ("files", "strength", "why"),
     [

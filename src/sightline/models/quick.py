@@ -20,8 +20,8 @@ GIVES = "pyramid"
 USE = "pictures of about 32 pixels, from scratch, in minutes on two cores"
 SIDE = 32
 SHAPES = {"s": (48, 96, 160), "m": (64, 160, 224), "l": (64, 256, 256)}
-VARIANTS = {"s": 525_520, "m": 1_149_328, "l": 1_970_064}
-PARAMETERS = 1_149_328
+VARIANTS = {"s": 525_376, "m": 1_149_184, "l": 1_969_920}
+PARAMETERS = 1_149_184
 COST = 359_792_640  # multiplications of one picture of 64 x 64 x 3
 
 
@@ -45,13 +45,11 @@ class Quick(nn.Module):
         super().__init__()
         self.widths = widths
         taps = waves(channels)
-        self.apart = nn.Conv2d(channels, len(taps), 2, bias=False)
+        self.apart = _fixed(taps)
         self.even = nn.BatchNorm2d(len(taps), affine=False)
         self.levels = nn.ModuleList(
             _Block(before, after) for before, after in zip((2 * len(taps), *widths), widths, strict=False)
         )
-        with torch.no_grad():
-            self.apart.weight.copy_(taps)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x = functional.pad(x, (0, 1, 0, 1), "replicate") if self.whole or _tiny(x) else x
@@ -82,6 +80,14 @@ class _Block(nn.Module):
         x = functional.gelu(self.norm(halved(self.first(x), whole=self.whole or _tiny(x))))
         added: Tensor = self.skip(functional.gelu(self.last(self.second(x))))
         return x + added
+
+
+def _fixed(taps: Tensor) -> nn.Conv2d:
+    """A layer that does not learn: nothing is handed back through it, which spares a tenth of a step."""
+    made = nn.Conv2d(taps.shape[1], taps.shape[0], taps.shape[2], bias=False)
+    del made.weight
+    made.register_buffer("weight", taps)
+    return made
 
 
 def _tiny(x: Tensor) -> bool:

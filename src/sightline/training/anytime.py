@@ -30,7 +30,7 @@ from sightline.training.settings import Settings
 from sightline.training.single import begun, learn, refuse_others
 
 LADDER, RUNGS = "ladder.json", "rungs"
-TRIAL = 0.01  # of the time: steps of one candidate
+TRIAL, LONGEST = 0.01, 5.0  # of the time, and seconds at most: steps of one candidate; later ones correct the plan
 TRIALS = 0.1  # of the time: after it no larger candidate is tried
 LOOKED = 0.2  # of the time: in which a network that rests must have seen every picture for its head to be a rung
 COPIED = ("weights.safetensors", "metrics.jsonl", "skipped.json", "settings.toml")
@@ -54,6 +54,11 @@ class Climb:
     def total(self) -> float:
         """Seconds that were asked for."""
         return float(self.wanted["minutes"]) * 60
+
+    @property
+    def trial(self) -> float:
+        """Seconds that a candidate is tried for."""
+        return min(LONGEST, TRIAL * self.total)
 
     def go(self) -> Run:
         """From wherever the ladder stands to its end."""
@@ -155,9 +160,9 @@ class Climb:
                 "facts": facts.to_json(),
                 "batch": settings.batch,
             }
-            modes[family] = choosing.choose(settings, trial, what, patience=TRIAL * self.total)
+            modes[family] = choosing.choose(settings, trial, what, patience=self.trial)
         mode = modes[family]
-        each = speed(self.task, recipe.model, facts, train, settings, mode, TRIAL * self.total)
+        each = speed(self.task, recipe.model, facts, train, settings, mode, self.trial)
         closed = hasattr(self.task.network(recipe.model, facts), "solve")
         takes = 0.0 if self.wanted["within"] is None else latency(self.task, recipe.model, facts)
         return Measured(recipe.name, each, closed or recipe.head), takes

@@ -85,14 +85,17 @@ def computing(threads: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def repeatable() -> Iterator[None]:
-    """Equal seeds give equal weights while inside."""
+    """Equal seeds give equal weights while inside; new memory is not filled first, which every layer would wait for."""
     import torch
+    import torch.utils.deterministic as filling
 
+    filled, filling.fill_uninitialized_memory = filling.fill_uninitialized_memory, False  # type: ignore[attr-defined]
     before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     state = torch.get_rng_state()
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
     finally:
+        filling.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
         torch.use_deterministic_algorithms(before, warn_only=warned)
         torch.set_rng_state(state)
