@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from sightline.core import likeness
+from sightline.core.buckets import VIEWS, frequencies
 from sightline.core.likeness import SMALL, confirmed, near_copies, thumbnail
 from sightline.core.progress import Event
 
@@ -220,11 +221,11 @@ def test_memory_for_what_is_alike_is_some_bytes_a_picture() -> None:
 
     many = np.random.default_rng(0).integers(0, 256, (12_000, 32, 32), np.uint8)
     tracemalloc.start()
-    points = likeness._frequencies(many, likeness._VIEWS[0])
+    points = frequencies(many, VIEWS[0])
     telling = likeness._telling(many[:5000])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(telling) == 5000
     assert most < 3 * points.nbytes + 20 * 2**20 < many.nbytes * 4
-    whole = likeness._frequencies(many[:100], likeness._VIEWS[0])
+    whole = frequencies(many[:100], VIEWS[0])
     np.testing.assert_allclose(points[:100], whole, atol=1e-5)

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from sightline.core.annotations import KINDS
+from sightline.core.buckets import SIDE
 from sightline.core.chance import generator
 from sightline.core.dataset import Dataset, column_of
 from sightline.core.decoding import header
 from sightline.core.errors import InputError
 from sightline.core.files import digest
 from sightline.core.image import ArrayImage, Image, read_image
-from sightline.core.likeness import CLOSE, SIDE, SMALL, confirmed, near_copies, thumbnail
+from sightline.core.likeness import CLOSE, SMALL, confirmed, near_copies, thumbnail
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.threads import shared
@@ -162,9 +163,8 @@ class KnownImage:
         return data
 
     def _keep_hash(self, seal: str) -> None:
-        raw = bytes.fromhex(seal) if len(seal) == 64 and not set(seal) - set("0123456789abcdef") else b""
-        if raw:
-            self.facts.hashes[self.row] = np.frombuffer(raw, np.uint8)
+        if len(seal) == 64 and not set(seal) - set("0123456789abcdef"):
+            self.facts.hashes[self.row] = np.frombuffer(bytes.fromhex(seal), np.uint8)
         else:
             self.facts.others[self.row] = seal
         self.facts.known[self.row] |= _HASHED
@@ -217,8 +217,7 @@ def _each(images: Iterable[KnownImage], look: Callable[[KnownImage], None], tell
     with ThreadPoolExecutor(_THREADS, "sightline-look") as pool:
         while part := list(islice(rest, 1000)):
             done += len(part)
-            for _ in shared(pool, look, part):
-                pass
+            list(shared(pool, look, part))
             text = f"looked at {done:,} of {max(done, total):,} pictures"
             tell(Event("progress", text, {"done": done, "total": max(done, total)}))
 

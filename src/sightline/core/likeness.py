@@ -1,8 +1,6 @@
 """Which pictures are near copies of one another: resized, recompressed, cut a little, mirrored, lightened.
 
-Every picture becomes a small grey thumbnail. Its lowest frequencies, whitened over the set, are hashed by random
-planes; a picture asks the tables for itself, its mirror image and slightly cut versions of both, so that copies meet
-in a bucket and no picture is held against all others. Whatever meets is laid over one another and compared closely.
+Every picture becomes a small grey thumbnail. Whatever meets in a bucket is laid over one another and compared closely.
 """
 
 from __future__ import annotations
@@ -12,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sightline.core.alignment import banded, dot, fitted, halved, moved, normal, places
-from sightline.core.chance import generator
+from sightline.core.alignment import banded, dot, fitted, halved, moved, normal
+from sightline.core.buckets import BLOCK, SIDE, VIEWS, Buckets, Round, frequencies
 from sightline.core.progress import Event, Tell, silent
 
-SIDE = 32  # pixels of a thumbnail
 AGREE = (
     0.96  # cosine of their whitened frequencies then: in a set of X-rays strangers correlate, but agree in no detail
 )
@@ -27,27 +24,13 @@ CONFIRMED = 0.92  # correlation of the detail of larger pictures
 _STROKES = ((0.95, 0.96, 0.97), (0.9, 0.85, 0.97))  # share of plain ground; overlap of what is drawn on it, correlation
 _EVEN = 0.05  # of the way to what stands out most: ground; texture and shade lie farther from their middle
 _BARE = 0.955  # share of plain ground on which what is drawn is a line: any other lies on it when it is moved
-TABLES = 4  # of buckets; two copies that miss each other in one meet in another
 _TILES = 4  # rows and columns of coarse colours
 _TINT, _TINTED = 14.0, 0.4  # levels, and share of the colour, by which colours of copies may differ
 _LEAST = 8  # pixels of a side from which a picture shows something
 CLOSE = 128  # pixels of a side to which a pair that was found is compared again
-_CUT = 0.05  # of a side; what a picture asks for besides itself
-_MEET = 0.84  # cosine of whitened frequencies below which two that met by chance are not laid over one another
-_SIGNS, _APART = 64, 24  # planes; on how many of them two of that cosine may lie apart (12 on average, 3 of spread)
-_CROWD = 24  # pictures of one bucket that are compared with each one that asks; crowds are chained, not squared
-_BLOCK = 2048  # rows a step, which bounds memory
 _STAGES = ((0, 0.5), (1, 0.66), (2, 0.85))  # steps of fitting, and the correlation that earns the next ones
-_INNER = 1 - _CUT
-_WINDOWS = (
-    (1, 0, 1, 0),
-    *((_INNER, y * _CUT, _INNER, x * _CUT) for y, x in ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))),
-)
-_VIEWS = np.array([(mirrored, *window) for mirrored in (0, 1) for window in _WINDOWS], np.float32)
-_WAVES = 7  # frequencies along a side that buckets look at
-_MORE_WAVES = 11  # and that a close comparison does
+_WAVES = 11  # frequencies along a side that a close comparison looks at
 _ENOUGH = 50_000  # pictures that say how a set is spread
-_DOUBTS = 4  # bits of a bucket's number that a picture also tries the other way round, the least sure ones
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
@@ -104,14 +87,14 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
     if len(telling) < len(thumbnails):
         thumbnails = thumbnails[telling]
     colours, thumbnails = thumbnails["colours"], thumbnails["grey"]
-    buckets, detail = _Buckets(thumbnails), _Detail(thumbnails)
+    buckets, detail = Buckets(thumbnails), _Detail(thumbnails)
 
     def compare(begin: int) -> tuple[np.ndarray, np.ndarray]:
-        first, second, view = buckets.meet(np.arange(begin, min(begin + _BLOCK, len(thumbnails))))
+        first, second, view = buckets.meet(np.arange(begin, min(begin + BLOCK, len(thumbnails))))
         found = [(np.zeros((0, 2), np.int64), np.zeros(0, np.float32))]
-        for part in range(0, len(first), _BLOCK):
-            cut = slice(part, part + _BLOCK)
-            one, other, views = first[cut], second[cut], _VIEWS[view[cut]]
+        for part in range(0, len(first), BLOCK):
+            cut = slice(part, part + BLOCK)
+            one, other, views = first[cut], second[cut], VIEWS[view[cut]]
             alike, place = overlaid(_sharp(thumbnails, one), _sharp(thumbnails, other), views)
             left = np.flatnonzero(alike >= ALIKE)
             left = left[_same_colours(colours[one[left]], colours[other[left]], views[left, 0])]
@@ -121,12 +104,12 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
         pairs, sureness = (np.concatenate(column) for column in zip(*found, strict=True))
         return pairs, sureness
 
-    begins = range(0, len(thumbnails), _BLOCK)
+    begins = range(0, len(thumbnails), BLOCK)
     found = []
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), "sightline-likeness") as pool:
         for number, part in enumerate(pool.map(compare, begins), 1):
             found.append(part)
-            done = min(number * _BLOCK, len(thumbnails))
+            done = min(number * BLOCK, len(thumbnails))
             text = f"compared {done:,} of {len(thumbnails):,} pictures"
             tell(Event("progress", text, {"done": done, "total": len(thumbnails)}))
     pairs, sureness = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -140,7 +123,7 @@ def near_copies(thumbnails: np.ndarray, tell: Tell = silent) -> tuple[np.ndarray
 
 def _telling(thumbnails: np.ndarray) -> np.ndarray:
     """The rows of those that show something."""
-    parts = (banded(thumbnails[start : start + _BLOCK]) for start in range(0, len(thumbnails), _BLOCK))
+    parts = (banded(thumbnails[start : start + BLOCK]) for start in range(0, len(thumbnails), BLOCK))
     spreads = [part.reshape(len(part), -1).std(1, dtype=np.float32) for part in parts]
     return np.flatnonzero(np.concatenate(spreads) >= PLAIN) if spreads else np.arange(0)
 
@@ -183,9 +166,9 @@ def confirmed(first: np.ndarray, second: np.ndarray) -> bool:
     small, fine = (
         np.stack([_grey(pixels, size) for pixels in (first, second)]).astype(np.float32) for size in (SIDE, side)
     )
-    mirrored = _VIEWS[:, :1, None] > 0
-    one, other = (np.repeat(part[None], len(_VIEWS), 0) for part in banded(small).astype(np.float32))
-    place, alike = fitted(halved(other), halved(np.where(mirrored, one[:, :, ::-1], one)), _VIEWS[:, 1:].copy(), 3)
+    mirrored = VIEWS[:, :1, None] > 0
+    one, other = (np.repeat(part[None], len(VIEWS), 0) for part in banded(small).astype(np.float32))
+    place, alike = fitted(halved(other), halved(np.where(mirrored, one[:, :, ::-1], one)), VIEWS[:, 1:].copy(), 3)
     best = int(np.argmax(alike))
     fine = np.stack([fine[0][:, ::-1] if mirrored[best] else fine[0], fine[1]])
     one, other = banded(fine).astype(np.float32)[:, None]
@@ -226,127 +209,12 @@ def _same_colours(first: np.ndarray, second: np.ndarray, mirrored: np.ndarray) -
     return np.asarray(gap <= np.maximum(_TINT, _TINTED * most))
 
 
-class _Buckets:
-    """Buckets of thumbnails, and who meets whom in them."""
-
-    def __init__(self, thumbnails: np.ndarray) -> None:
-        self.thumbnails = thumbnails
-        plain = _frequencies(thumbnails, _VIEWS[0])
-        self.round = _Round(plain)
-        self.points = self.round(plain)
-        bits = int(np.clip(np.log2(len(thumbnails)), 4, 20))
-        chance = generator("likeness", "planes")
-        self.planes = [chance.standard_normal((plain.shape[1], bits)).astype(np.float32) for _ in range(TABLES)]
-        self.tables = [self._table(planes) for planes in self.planes]
-        self.signing = chance.standard_normal((plain.shape[1], _SIGNS)).astype(np.float32)
-        self.signs = self._signed(self.points)
-
-    def _signed(self, points: np.ndarray) -> np.ndarray:
-        """The sides of many planes in one number a point: strangers are told by it before they are multiplied."""
-        return np.packbits(points @ self.signing > 0, axis=1).view(np.uint64)[:, 0]
-
-    def _table(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows in the order of buckets, and in each by the first coordinate; their keys; where each bucket begins."""
-        codes, _ = _codes(self.points @ planes)
-        keys = codes + _fraction(self.points)
-        order = np.argsort(keys, kind="stable")
-        begins = np.searchsorted(codes[order], np.arange(2 ** planes.shape[1] + 1))
-        return order, keys[order], begins
-
-    def meet(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Each pair (row, other row) that met in a bucket and looks alike from afar, once, with its best view."""
-        met = []
-        for view in range(len(_VIEWS)):
-            points = self.round(_frequencies(self.thumbnails[rows], _VIEWS[view]))
-            signs = self._signed(points)
-            for table in range(TABLES):
-                asking, other = self._bucketed(points, table)
-                left = np.flatnonzero(np.bitwise_count(signs[asking] ^ self.signs[other]) <= _APART)
-                asking, other = asking[left], other[left]
-                near = dot(points[asking], self.points[other])
-                twice = rows[asking] >= other if view % len(_WINDOWS) == 0 else rows[asking] == other
-                close = np.flatnonzero((near >= _MEET) & ~twice)
-                met.append((rows[asking[close]], other[close], np.full(len(close), view), near[close]))
-        first, second, views, near = (np.concatenate(column) for column in zip(*met, strict=True))
-        best = np.lexsort((-near, second, first))
-        fresh = np.ones(len(best), bool)
-        fresh[1:] = (np.diff(first[best]) != 0) | (np.diff(second[best]) != 0)
-        best = best[fresh]
-        return first[best], second[best], views[best]
-
-    def _bucketed(self, points: np.ndarray, table: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which point asks, and every other row in the buckets that it asks for."""
-        order, keys, begins = self.tables[table]
-        codes, sure = _codes(points @ self.planes[table])
-        doubts = np.argpartition(sure, _DOUBTS - 1, axis=1)[:, :_DOUBTS] if sure.shape[1] > _DOUBTS else None
-        flips = np.arange(sure.shape[1])[None].repeat(len(points), 0) if doubts is None else doubts
-        asked = np.concatenate([codes[:, None], codes[:, None] ^ (1 << flips)], 1)
-        begin, end = begins[asked], begins[asked + 1]
-        crowded = np.nonzero(end - begin > _CROWD)
-        if len(crowded[0]):
-            middle = np.searchsorted(keys, asked[crowded] + _fraction(points)[crowded[0]]) - _CROWD // 2
-            begin[crowded] = np.clip(middle, begin[crowded], end[crowded] - _CROWD)
-            end[crowded] = begin[crowded] + _CROWD
-        counts = (end - begin).ravel()
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        others = order[np.repeat(begin.ravel(), counts) + within]
-        asking = np.repeat(np.arange(counts.size) // asked.shape[1], counts)
-        return asking, others
-
-
-def _codes(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A bucket's number from the sides of the planes, and how far from each plane."""
-    return (heights > 0) @ (1 << np.arange(heights.shape[1])), np.abs(heights)
-
-
-def _fraction(points: np.ndarray) -> np.ndarray:
-    return np.asarray((points[:, 0].astype(np.float64) + 1.001) / 2.01)
-
-
-def _frequencies(thumbnails: np.ndarray, view: np.ndarray, count: int = _WAVES) -> np.ndarray:
-    """The lowest frequencies of each thumbnail as the view shows it, without brightness and contrast."""
-    along, across = np.meshgrid(np.arange(count), np.arange(count), indexing="ij")
-    kept = (along + across > 0) & (along + across < count)
-    mirrored, *window = view.tolist()
-    cosines = np.cos(np.pi * np.arange(count)[:, None] * (np.arange(SIDE) + 0.5) / SIDE)
-    down, right = ((cosines @ _sampling(*part)).astype(np.float32) for part in (window[:2], window[2:]))
-    right = (right[:, ::-1] if mirrored else right).T
-    waves = np.empty((len(thumbnails), int(kept.sum())), np.float32)
-    for start in range(0, len(thumbnails), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        waves[part] = (down @ thumbnails[part].astype(np.float32) @ right)[:, kept]
-    return np.asarray(waves / np.maximum(np.linalg.norm(waves, axis=1, keepdims=True), 1e-6))
-
-
-def _sampling(scale: float, shift: float) -> np.ndarray:
-    """The matrix that reads a line of a picture at scaled and shifted places, between its pixels."""
-    at = np.clip((places(SIDE) * scale + shift + 1) * SIDE / 2 - 0.5, 0, SIDE - 1)
-    return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE))))
-
-
-class _Round:
-    """Makes a set round, so that no direction tells more of its pictures than another; answers directions."""
-
-    def __init__(self, waves: np.ndarray) -> None:
-        count, width = waves.shape
-        middle = waves.mean(0, dtype=np.float64)
-        apart = waves - middle
-        few = 3.0 * width  # as if so many unknown pictures had been seen: small sets say little about directions
-        values, axes = np.linalg.eigh((apart.T @ apart + few / width * np.eye(width)) / (count + few))
-        self.middle = (middle * (count / (count + few))).astype(np.float32)
-        self.axes = ((axes / np.sqrt(values + 1e-5)) @ axes.T).astype(np.float32)
-
-    def __call__(self, waves: np.ndarray) -> np.ndarray:
-        points = (waves - self.middle) @ self.axes
-        return np.asarray(points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-6))
-
-
 class _Detail:
     """How far two pictures agree in what sets pictures of their set apart, once one is laid over the other."""
 
     def __init__(self, thumbnails: np.ndarray) -> None:
         some = thumbnails[:: -(-len(thumbnails) // _ENOUGH)]
-        self.round = _Round(_frequencies(some, _VIEWS[0], _MORE_WAVES))
+        self.round = Round(frequencies(some, VIEWS[0], _WAVES))
 
     def agree(self, first: np.ndarray, second: np.ndarray, mirrored: np.ndarray, place: np.ndarray) -> np.ndarray:
         """The cosine of each pair; the larger view of the two is cut to the smaller one."""
@@ -357,4 +225,4 @@ class _Detail:
         wider = (scale.prod(1) < 1)[:, None, None]
         one = np.where(wider, moved(first, place)[0], first)
         other = np.where(wider, second, moved(second, back)[0])
-        return dot(*(self.round(_frequencies(part, _VIEWS[0], _MORE_WAVES)) for part in (one, other)))
+        return dot(*(self.round(frequencies(part, VIEWS[0], _WAVES)) for part in (one, other)))
