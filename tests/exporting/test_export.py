@@ -1,6 +1,7 @@
 """A bundle is written where the exported graph answers like the trained network, and nowhere else."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sightline.core import catalog
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import BundleError, RunError
+from sightline.core.image import BytesImage
 from sightline.core.run import Run
 from sightline.core.sides import held_out, reopen
 from sightline.core.task import Arrays
@@ -151,6 +153,19 @@ def test_golden_samples_carry_no_truth_and_are_spread_over_the_side(data: Datase
     assert len(golden_samples(data[:3], 8)) == 3
     with pytest.raises(RunError, match="no sample"):
         golden_samples(data[:0], 8)
+
+
+def test_golden_samples_are_those_that_can_be_read(data: Dataset) -> None:
+    """The next one takes the place of one that cannot; nobody is taken twice."""
+    cut = (BytesImage(b"", "cut"),)
+
+    def broken(*rows: int) -> Dataset:
+        return Dataset([replace(one, images=cut) if row in rows else one for row, one in enumerate(data[:8])])
+
+    for rows, wanted in (((0, 7), [1, 2, 3, 4, 5]), ((0, 1, 2, 3, 4, 5), [6, 7]), ((4, 5, 6, 7), [0, 1, 2, 3])):
+        assert [int(sample.id[-3:]) for sample in golden_samples(broken(*rows), 5)] == wanted, rows
+    with pytest.raises(RunError, match="none of the 8 samples held back can be read"):
+        golden_samples(broken(*range(8)), 5)
 
 
 def test_an_unfinished_run_is_refused(run: Run, data: Dataset, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +16,7 @@ from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
 from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.dataset import Dataset
-from sightline.core.errors import BundleError, RunError
+from sightline.core.errors import BundleError, InputError, RunError
 from sightline.core.image import BytesImage, encode
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
@@ -126,14 +127,25 @@ def compare(
 
 
 def golden_samples(data: Dataset, count: int) -> list[Sample]:
-    """A few samples spread over the data, as bytes anew: pixels only, so that no place or name travels with them."""
+    """A few samples spread over the data, as bytes anew: pixels only, so that no place or name travels with them.
+
+    Where one cannot be read the next that can takes its place.
+    """
     if not len(data):
         raise RunError("there is no sample to compare answers on.")
-    picked = sorted({round(place) for place in np.linspace(0, len(data) - 1, count)})
-    return [
-        replace(sample, images=tuple(BytesImage(encode(i.read()), f"golden-{n}") for i in sample.images), truth=None)
-        for n, sample in enumerate(data[place] for place in picked)
-    ]
+    found: dict[int, Sample] = {}
+    for place in sorted({round(place) for place in np.linspace(0, len(data) - 1, count)}):
+        for row in (row % len(data) for row in range(place, place + len(data))):
+            if row in found:
+                continue
+            with contextlib.suppress(InputError):
+                sample, name = data[row], f"golden-{len(found)}"
+                images = tuple(BytesImage(encode(image.read()), name) for image in sample.images)
+                found[row] = replace(sample, images=images, truth=None)
+                break
+        if not found:
+            raise RunError(f"none of the {len(data):,} samples held back can be read to compare answers on.")
+    return [found[row] for row in sorted(found)]
 
 
 def _card(
