@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from sightline.core import likeness
-from sightline.core.buckets import VIEWS, frequencies
+from sightline.core import buckets, likeness
+from sightline.core.buckets import SIDE, VIEWS, frequencies
 from sightline.core.likeness import SMALL, confirmed, near_copies, thumbnail
 from sightline.core.progress import Event
 
@@ -229,3 +229,20 @@ def test_memory_for_what_is_alike_is_some_bytes_a_picture() -> None:
     assert most < 3 * points.nbytes + 20 * 2**20 < many.nbytes * 4
     whole = frequencies(many[:100], VIEWS[0])
     np.testing.assert_allclose(points[:100], whole, atol=1e-5)
+
+
+def test_signs_lose_nobody_who_is_alike_and_most_strangers() -> None:
+    """Pairs of the least cosine that counts nearly all pass, directions drawn by chance nearly never."""
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((2, 20_000, 27))
+    one, away = points / np.linalg.norm(points, axis=2, keepdims=True)
+    away -= (one * away).sum(1, keepdims=True) * one
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    least = buckets._MEET
+    built = buckets.Buckets(rng.integers(0, 255, (64, SIDE, SIDE), np.uint8))
+    mine, alike, stranger = (
+        built._signed(part.astype(np.float32)) for part in (one, least * one + np.sqrt(1 - least**2) * away, away)
+    )
+    kept, let = (float((np.bitwise_count(mine ^ other) <= buckets._APART).mean()) for other in (alike, stranger))
+    assert kept > 0.999
+    assert let < 0.05

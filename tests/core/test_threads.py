@@ -27,7 +27,8 @@ def test_what_it_meets_reaches_whoever_asked() -> None:
             raise ValueError("the three hundredth")
         return number
 
-    seen = []
-    with ThreadPoolExecutor(2) as pool, pytest.raises(ValueError, match="three hundredth"):
-        seen += shared(pool, work, range(600))
-    assert seen == [] or seen == list(range(300))
+    with ThreadPoolExecutor(2) as pool:
+        stream = shared(pool, work, range(600))
+        assert [next(stream) for _ in range(300)] == list(range(300))
+        with pytest.raises(ValueError, match="three hundredth"):
+            next(stream)

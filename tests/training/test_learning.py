@@ -27,6 +27,7 @@ from sightline.core.sides import reopen
 from sightline.core.task import Facts, Step
 from sightline.tasks.classify import Classify
 from sightline.training import choices as choosing
+from sightline.training.assemble import repeatable
 from sightline.training.learner import Called, Learner
 from sightline.training.loader import Loader
 from sightline.training.sampling import plan
@@ -140,6 +141,33 @@ def test_the_average_follows_as_its_equation_says_and_stays_in_eval_mode() -> No
         expected = expected * decay + made.learner.network.maker.weight.detach() * (1 - decay)
     assert torch.allclose(made.learner.average.maker.weight, expected, atol=1e-6)
     assert not made.learner.average.training
+
+
+def test_a_state_of_other_weights_that_learn_is_refused() -> None:
+    """Also where every name is there: what an optimiser remembers goes by places."""
+    before = stepper(Straight(), optimiser="adamw")
+    before.take([rows(8)], 0, 1.0, 0.0)
+    put_away = before.learner.tensors()
+    still = Line()
+    weight = still.maker.weight.detach()
+    del still.maker.weight
+    still.maker.register_buffer("weight", weight)
+    after = Learner(Straight(), still, Settings(warmup=0.0, optimiser="adamw"), PLAIN)
+    with pytest.raises(RunError, match="another network, in which other weights learn"):
+        after.restore(put_away)
+    same_again = stepper(Straight(), optimiser="adamw")
+    same_again.learner.restore(put_away)
+    assert all(torch.equal(value, same_again.learner.tensors()[name]) for name, value in put_away.items())
+
+
+def test_equal_seeds_need_no_memory_that_is_filled_first() -> None:
+    import torch.utils.deterministic as filling
+
+    before = filling.fill_uninitialized_memory
+    with repeatable():
+        assert torch.are_deterministic_algorithms_enabled()
+        assert filling.fill_uninitialized_memory is False
+    assert filling.fill_uninitialized_memory is before
 
 
 def test_a_gradient_is_clipped_to_its_largest_norm() -> None:

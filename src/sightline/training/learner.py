@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,6 +227,7 @@ class Learner:
             for name, value in _under(tensors, f"optimiser.{turn or '*'}.").items():
                 index, _, key = name.partition(".")
                 state.setdefault(int(index), {})[key] = value.clone()
+            _suits(state, [p for group in optimiser.param_groups for p in group["params"]])
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
@@ -249,6 +250,16 @@ def _drop_paths(network: nn.Module, most: float) -> None:
         raise SettingsError("train.drop_path: this network has no residual branches that can be left out.")
     for place, module in enumerate(found, 1):
         module.rate = most * place / len(found)
+
+
+def _suits(state: Mapping[int, Mapping[str, Tensor]], learning: Sequence[nn.Parameter]) -> None:
+    """Refuse what an optimiser put away of a network in which other weights learn: it goes by places, not by names."""
+    for place, held in state.items():
+        shape = learning[place].shape if place < len(learning) else None
+        if shape is None or any(value.ndim == len(shape) != 0 and value.shape != shape for value in held.values()):
+            raise RunError(
+                "the checkpoint is of another network, in which other weights learn. Begin in another folder."
+            )
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
