@@ -572,8 +572,11 @@ def test_a_picture_that_kills_harms_itself_alone(shelf: Shelf, monkeypatch: pyte
     asyncio.run(work())
 
 
-def test_a_worker_whose_memory_a_picture_took_takes_no_other(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A decoder that leaks gives nothing back: its worker makes room for another."""
+@pytest.mark.parametrize("word", ["swell_in_c", "swell_late"])
+def test_a_worker_whose_memory_a_picture_took_takes_no_other(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """A decoder that leaks gives nothing back: its worker makes room for one other, and was it stuck before, too."""
     monkeypatch.syspath_prepend(str(FAULTY))
 
     async def work() -> None:
@@ -582,7 +585,7 @@ def test_a_worker_whose_memory_a_picture_took_takes_no_other(shelf: Shelf, monke
             assert crew is not None
             for turn in range(4):
                 before = {hand.pid for hand in crew.hands}
-                assert await code_of(made, Ask("m", f"FAULTY!swell_in_c {turn}".encode())) == "too_large"
+                assert await code_of(made, Ask("m", f"FAULTY!{word} {turn}".encode())) == "too_large"
                 begun = time.monotonic()
                 while len({hand.pid for hand in crew.hands} - before) < 1 and time.monotonic() - begun < 10:
                     await asyncio.sleep(0.01)

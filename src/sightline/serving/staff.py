@@ -119,6 +119,7 @@ class Staff:
             del self._hellos[hand]
         self.hands.append(hand)
         hand.ready = True
+        self.trim()
         self._pump()
 
     def _said(self, hand: Hand, told: dict[str, Any], body: memoryview) -> None:
@@ -132,13 +133,25 @@ class Staff:
         if not hello.done():
             hello.set_result(None)
 
+    @property
+    def _staying(self) -> int:
+        """Those who will take more work."""
+        return sum(not (hand.leaving or hand.stalled) for hand in self.hands)
+
     def replace(self) -> None:
-        """One worker more, soon; unless there are too many already."""
-        if not self._open or len(self.hands) + len(self._births) >= SURPLUS * self.settings.hands:
+        """One worker more, soon; unless enough stay or are being born, or there are too many already."""
+        enough = self._staying + len(self._births) >= self.settings.hands
+        if not self._open or enough or len(self.hands) + len(self._births) >= SURPLUS * self.settings.hands:
             return
         task = asyncio.get_running_loop().create_task(self._born_again())
         self._births.add(task)
-        task.add_done_callback(self._births.discard)
+        task.add_done_callback(self._delivered)
+
+    def _delivered(self, birth: asyncio.Task[None]) -> None:
+        """A birth is over; who was lost while it still counted is replaced now."""
+        self._births.discard(birth)
+        if not birth.cancelled() and birth.exception() is None:
+            self.replace()
 
     async def _born_again(self) -> None:
         """A worker; where the template that it comes from is gone too, that comes first."""
@@ -194,9 +207,9 @@ class Staff:
             self.replace()
 
     def trim(self) -> None:
-        """Those that are done or too many leave."""
-        staying = sum(not (hand.leaving or hand.stalled) for hand in self.hands)
-        for hand in [hand for hand in self.hands if not hand.groups]:
+        """Those that are done leave, and of too many the newest."""
+        staying = self._staying
+        for hand in [hand for hand in reversed(self.hands) if not hand.groups]:
             if not hand.leaving and staying <= self.settings.hands:
                 continue
             staying -= not hand.leaving
