@@ -28,6 +28,7 @@ NAMES = (
     "quick:s",
     "quick:m",
     "quick:l",
+    "quick:xl",
     "hybrid",
     "kan:plain",
     "kan:rational",

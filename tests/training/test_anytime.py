@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sightline.core.errors import RunError, SettingsError
 from sightline.core.files import digest_file
 from sightline.core.progress import Event
 from sightline.core.run import Run
-from sightline.training.anytime import best
+from sightline.training.anytime import Climb, best
 from sightline.training.guard import Interrupted
 from sightline.training.plan import Rung
 from sightline.training.train import train
@@ -73,6 +74,12 @@ def test_the_table_says_what_each_rung_reached(done: tuple[Run, float]) -> None:
     assert kept["low"] <= kept["value"] <= kept["high"]
     assert [rung.until for rung in rungs] == sorted(rung.until for rung in rungs)
     assert {row["model"] for row in book["timed"]} >= {rung.model for rung in rungs}
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(1, 0.6), (5, 3.0), (20, 5.0), (600, 5.0)])
+def test_a_candidate_is_tried_for_a_part_of_the_time_and_never_for_long(minutes: float, seconds: float) -> None:
+    given: dict[str, Any] = dict.fromkeys(each.name for each in fields(Climb)) | {"wanted": {"minutes": minutes}}
+    assert Climb(**given).trial == pytest.approx(seconds)
 
 
 def test_the_same_command_is_done_and_another_is_refused(done: tuple[Run, float]) -> None:

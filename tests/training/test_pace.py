@@ -168,6 +168,8 @@ def test_the_last_rung_is_the_largest_that_gets_epochs_enough() -> None:
     assert chosen[60] == "s"
     assert list(chosen.values()) == sorted(chosen.values(), key="sml".index)
     assert chosen[3000] == "l"
+    wide = (*FOUR, Measured("xl", 5e-3, enough=10.0))  # 3,000 s are 14 epochs of it, 1,200 are 5.7
+    assert [plan(wide, 40_000, 0.0, seconds)[-1].model for seconds in (1200, 3000)] == ["l", "xl"]
 
 
 @pytest.mark.parametrize("pictures", [20, 300, 5_000, 40_000])

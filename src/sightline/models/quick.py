@@ -19,8 +19,8 @@ from sightline.models._variants import Variant, sized
 GIVES = "pyramid"
 USE = "pictures of about 32 pixels, from scratch, in minutes on two cores"
 SIDE = 32
-SHAPES = {"s": (48, 96, 160), "m": (64, 160, 224), "l": (64, 256, 256)}
-VARIANTS = {"s": 525_376, "m": 1_149_184, "l": 1_969_920}
+SHAPES = {"s": (48, 96, 160), "m": (64, 160, 224), "l": (64, 256, 256), "xl": (64, 384, 384)}
+VARIANTS = {"s": 525_376, "m": 1_149_184, "l": 1_969_920, "xl": 4_256_512}
 PARAMETERS = 1_149_184
 COST = 359_792_640  # multiplications of one picture of 64 x 64 x 3
 

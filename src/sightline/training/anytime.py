@@ -165,7 +165,7 @@ class Climb:
         each = speed(self.task, recipe.model, facts, train, settings, mode, self.trial)
         closed = hasattr(self.task.network(recipe.model, facts), "solve")
         takes = 0.0 if self.wanted["within"] is None else latency(self.task, recipe.model, facts)
-        return Measured(recipe.name, each, closed or recipe.head), takes
+        return Measured(recipe.name, each, closed or recipe.head, recipe.enough), takes
 
     def _after(self, last: Measured) -> float:
         """Seconds for what comes after the last step: a validation, and writing."""

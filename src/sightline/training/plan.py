@@ -23,6 +23,7 @@ class Measured:
     model: str
     seconds: float  # that learning from one picture takes
     closed: bool = False  # solved at once
+    enough: float = ENOUGH  # epochs without which a smaller network is better
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def most(pictures: int) -> float:
 
 def _last(networks: Sequence[Measured], pictures: int, seconds: float) -> Measured:
     """The largest network that can be shown enough; of those that cannot, the smallest."""
-    wanted = max(ENOUGH, SHOWN / pictures)
     for each in reversed(networks):
+        wanted = max(each.enough, SHOWN / pictures)
         if seconds * (1 - FIRST) / (pictures * each.seconds) >= min(wanted, most(pictures)):
             return each
     return networks[0]
