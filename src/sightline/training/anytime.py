@@ -24,7 +24,7 @@ from sightline.core.settings import fill
 from sightline.core.sides import NAME
 from sightline.core.task import Task
 from sightline.training.pace import Pace, Watch
-from sightline.training.plan import Measured, Rung, plan, told
+from sightline.training.plan import Measured, Rung, afforded, plan, told
 from sightline.training.recipes import Recipe
 from sightline.training.settings import Settings
 from sightline.training.single import begun, learn, refuse_others
@@ -116,8 +116,11 @@ class Climb:
         slow: list[str] = []
         modes: dict[str, Any] = {}
         for recipe in self.recipes:
-            if any(not each.closed for each in measured) and self.watch.seconds() - now > TRIALS * self.total:
+            networks = [each for each in measured if not each.closed]
+            if networks and self.watch.seconds() - now > TRIALS * self.total:
                 break
+            if networks and afforded(networks[-1], len(train), self.total - now) < recipe.enough:
+                break  # a larger one gets fewer
             self.asked.stop()
             candidate, takes = self._tried(recipe, train, modes)
             if recipe.head and candidate.seconds * len(train) > LOOKED * self.total:

@@ -79,9 +79,14 @@ def _last(networks: Sequence[Measured], pictures: int, seconds: float) -> Measur
     """The largest network that can be shown enough; of those that cannot, the smallest."""
     for each in reversed(networks):
         wanted = max(each.enough, SHOWN / pictures)
-        if seconds * (1 - FIRST) / (pictures * each.seconds) >= min(wanted, most(pictures)):
+        if afforded(each, pictures, seconds) >= min(wanted, most(pictures)):
             return each
     return networks[0]
+
+
+def afforded(network: Measured, pictures: int, seconds: float) -> float:
+    """Epochs that it gets, should it be the last rung."""
+    return seconds * (1 - FIRST) / (pictures * network.seconds)
 
 
 def told(rungs: Sequence[Rung], begun: float) -> str:
