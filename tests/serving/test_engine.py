@@ -598,6 +598,36 @@ def test_a_worker_whose_memory_a_picture_took_takes_no_other(
     asyncio.run(work())
 
 
+def test_a_worker_that_is_lost_at_its_birth_is_replaced_too(shelf: Shelf) -> None:
+    """While it is being born it counts as one that is there soon; when that is over, it is looked again."""
+
+    async def work() -> None:
+        async with engine(shelf) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            staff, lost = crew.staff, []
+            pump = staff._pump
+
+            def first_breath() -> None:
+                if not lost:
+                    lost.append(staff.hands[-1].pid)
+                    staff.hands[-1]._hung_up()
+                pump()
+
+            staff._pump = first_breath
+            first = crew.hands[0].pid
+            os.kill(first, signal.SIGKILL)
+            begun = time.monotonic()
+            while (not lost or len(crew.hands) < 2) and time.monotonic() - begun < 10:
+                await asyncio.sleep(0.01)
+            assert lost
+            assert len(crew.hands) == 2
+            assert {first, *lost}.isdisjoint(hand.pid for hand in crew.hands)
+            assert (await made.predict(Ask("m", DARK))).number == 1
+
+    asyncio.run(work())
+
+
 def test_nobody_waits_behind_a_picture_that_hangs(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies with a stuck worker is given to another long before that one is ended."""
     monkeypatch.syspath_prepend(str(FAULTY))

@@ -201,7 +201,7 @@ class Staff:
             self._buried(hand, self._statuses.pop(hand.pid, None))
 
     def retire(self, hand: Hand) -> None:
-        """At the end of its life; its heir is born first."""
+        """At the end of its life: it is given no more, and its heir is born."""
         if not hand.leaving:
             hand.leaving = True
             self.replace()
