@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("SIGHTLINE_DATA"))
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--models", nargs="+", default=["ridge", "quick:s", "quick:m", "quick:l", "quick:xl"])
+    parser.add_argument("--models", nargs="+", default=["ridge", "quick:s", "quick:m", "quick:l"])
     given = parser.parse_args()
     where = "drawn:parts?count=2000" if given.data is None else str(given.data)
     data = some(open_data(where), given.count)

@@ -49,8 +49,7 @@ def test_rungs_grow_and_every_one_can_be_built() -> None:
     for data in (crowd(300), crowd(recipes.CROWD)):
         rungs = ladder(data, CLASSIFY, None)
         assert rungs[0].model == "ridge"
-        assert rungs[-1].model == "quick:xl"
-        assert rungs[-1].enough > rungs[-2].enough, "the widest needs to see more before it is the better one"
+        assert rungs[-1].model == "quick:l"
         for rung in rungs:
             catalog.find("models", rung.model)
             for epochs in (1.0, recipes.OFTEN):

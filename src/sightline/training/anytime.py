@@ -24,7 +24,7 @@ from sightline.core.settings import fill
 from sightline.core.sides import NAME
 from sightline.core.task import Task
 from sightline.training.pace import Pace, Watch
-from sightline.training.plan import Measured, Rung, afforded, plan, told
+from sightline.training.plan import ENOUGH, Measured, Rung, afforded, plan, told
 from sightline.training.recipes import Recipe
 from sightline.training.settings import Settings
 from sightline.training.single import begun, learn, refuse_others
@@ -119,7 +119,7 @@ class Climb:
             networks = [each for each in measured if not each.closed]
             if networks and self.watch.seconds() - now > TRIALS * self.total:
                 break
-            if networks and afforded(networks[-1], len(train), self.total - now) < recipe.enough:
+            if networks and afforded(networks[-1], len(train), self.total - now) < ENOUGH:
                 break  # a larger one gets fewer
             self.asked.stop()
             candidate, takes = self._tried(recipe, train, modes)
@@ -168,7 +168,7 @@ class Climb:
         each = speed(self.task, recipe.model, facts, train, settings, mode, self.trial)
         closed = hasattr(self.task.network(recipe.model, facts), "solve")
         takes = 0.0 if self.wanted["within"] is None else latency(self.task, recipe.model, facts)
-        return Measured(recipe.name, each, closed or recipe.head, recipe.enough), takes
+        return Measured(recipe.name, each, closed or recipe.head), takes
 
     def _after(self, last: Measured) -> float:
         """Seconds for what comes after the last step: a validation, and writing."""

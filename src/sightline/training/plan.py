@@ -23,7 +23,6 @@ class Measured:
     model: str
     seconds: float  # that learning from one picture takes
     closed: bool = False  # solved at once
-    enough: float = ENOUGH  # epochs without which a smaller network is better
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ def most(pictures: int) -> float:
 
 def _last(networks: Sequence[Measured], pictures: int, seconds: float) -> Measured:
     """The largest network that can be shown enough; of those that cannot, the smallest."""
+    wanted = max(ENOUGH, SHOWN / pictures)
     for each in reversed(networks):
-        wanted = max(each.enough, SHOWN / pictures)
         if afforded(each, pictures, seconds) >= min(wanted, most(pictures)):
             return each
     return networks[0]

@@ -17,7 +17,6 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.inputs import common_spec
 from sightline.core.task import Task
-from sightline.training.plan import ENOUGH
 
 TINY = 64  # pixels: the longest side of a small picture
 CROWD = 10_000  # pictures: enough that large batches still make many steps
@@ -49,8 +48,6 @@ HARDER: dict[str, Any] = {
         ["erase", {"chance": 1.0, "part": [0.0625, 0.0625], "aspect": [1.0, 1.0]}],
     ],
 }
-# Epochs that a large one needs: of quick:xl 4 are worse than 7 of quick:l, 7.4 no better than 16, 8 better than 14.
-SLOW = {"quick:xl": 10.0}
 FIRM = {"smoothing": 0.1, "dropout": 0.0, "mirror": True}  # options of a task that has them
 
 
@@ -63,7 +60,6 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # settings that a user named for other networks than this one
     often: Mapping[str, Any] = field(default_factory=dict)  # settings where every picture is seen OFTEN
-    enough: float = ENOUGH  # epochs that it must get to be the last rung
 
     def told(self, epochs: float) -> dict[str, Any]:
         """The settings for so many epochs."""
@@ -127,7 +123,7 @@ def ladder(data: Dataset, task: Task, model: str | None, given: Mapping[str, Any
     if side > TINY:
         names = ["ridge", "small", *(["timm:resnet18"] if _timm() else [])]
     else:
-        names = ["ridge", *(["small"] if len(data) < CROWD else []), "quick:s", "quick:m", "quick:l", "quick:xl"]
+        names = ["ridge", *(["small"] if len(data) < CROWD else []), "quick:s", "quick:m", "quick:l"]
     return [_rung(name, data, task) for name in names]
 
 
@@ -146,8 +142,7 @@ def _climbing(data: Dataset, task: Task, model: str | None, given: Mapping[str, 
 
 def _rung(model: str, data: Dataset, task: Task) -> Recipe:
     if model.startswith("quick"):
-        often, enough = HARDER if len(data) >= CROWD else {}, SLOW.get(model, ENOUGH)
-        return Recipe(model, _fast(len(data)), _known(task, FIRM), often=often, enough=enough)
+        return Recipe(model, _fast(len(data)), _known(task, FIRM), often=HARDER if len(data) >= CROWD else {})
     return Recipe(model, {"patience": 0, "batch": _batch(len(data), 64)})
 
 
