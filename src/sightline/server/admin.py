@@ -3,10 +3,9 @@
 import asyncio
 from typing import Any
 
-from sightline.server.app import responses
 from sightline.server.looking import row_of
 from sightline.server.service import Service
-from sightline.server.shapes import Changed, Health, Promotion, Rollback, Traffic
+from sightline.server.shapes import Changed, Health, Promotion, Rollback, Traffic, responses
 
 
 def add(app: Any, service: Service) -> None:

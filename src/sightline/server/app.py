@@ -13,18 +13,8 @@ from sightline.core.errors import ServingError
 from sightline.server.answering import encoded, refusal
 from sightline.server.door import Door, scope_of
 from sightline.server.service import Service
-from sightline.server.shapes import Refusal
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_STATUS = {
-    400: "the request is not what the route takes", 401: "no token, or one that is not known",
-    403: "the token may not do this, or the caller may not call", 404: "no such route, model or version",
-    408: "the request came in too slowly", 409: "not in the state that this needs", 413: "more than the limits",
-    415: "a type of content that is not taken", 422: "a picture that cannot be used; `code` says why",
-    429: "too much at once: ask again after `Retry-After` seconds", 431: "too many headers, or too long",
-    500: "a fault of the service", 503: "not ready, or about to stop: ask again", 504: "not within the time allowed",
-}  # fmt: skip
-ALWAYS = (400, 401, 403, 408, 413, 429, 431, 500)  # what any route may answer
 TITLE = "Sightline"
 _ABOUT = """From pictures to decisions: every answer names its model, version and limits, and says what it is unsure of.
 Errors are `{"error", "code", "request_id"}` with a stable code."""
@@ -63,11 +53,6 @@ async def _told(described: bytes, request: Any) -> Any:
     from fastapi.responses import Response
 
     return Response(described, media_type="application/json")
-
-
-def responses(*also: int) -> dict[int | str, dict[str, Any]]:
-    """What a route may answer besides its own answer."""
-    return {code: {"model": Refusal, "description": _STATUS[code]} for code in sorted({*ALWAYS, *also})}
 
 
 def describe(app: Any, *, tokens: bool = True) -> dict[str, Any]:

@@ -6,9 +6,8 @@ import asyncio
 from typing import Any
 
 from sightline.core.errors import ServingError
-from sightline.server.app import responses
 from sightline.server.service import Service
-from sightline.server.shapes import JobAsked, JobState, JobStates
+from sightline.server.shapes import JobAsked, JobState, JobStates, responses
 from sightline.serving.job import Job, Options
 from sightline.serving.jobs import Jobs
 

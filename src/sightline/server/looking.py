@@ -10,12 +10,11 @@ from typing import Any
 import sightline
 from sightline.core.errors import RegistryError, ServingError
 from sightline.registering.version import CHAMPION, Version
-from sightline.server.app import responses
 from sightline.server.inference import described
 from sightline.server.metrics import of_engine
 from sightline.server.reading import which_of
 from sightline.server.service import Service, card_of
-from sightline.server.shapes import About, Health, Model, ModelMetadata, Row, Rows, ServerMetadata, State
+from sightline.server.shapes import About, Health, Model, ModelMetadata, Row, Rows, ServerMetadata, State, responses
 
 _PLACE = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sightline.server.app import responses
 from sightline.server.service import Service
-from sightline.server.shapes import Answer, Answers, Inferred
+from sightline.server.shapes import Answer, Answers, Inferred, responses
 
 _PICTURE: dict[str, Any] = {
     "oneOf": [

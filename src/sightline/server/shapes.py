@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+_STATUS = {
+    400: "the request is not what the route takes", 401: "no token, or one that is not known",
+    403: "the token may not do this, or the caller may not call", 404: "no such route, model or version",
+    408: "the request came in too slowly", 409: "not in the state that this needs", 413: "more than the limits",
+    415: "a type of content that is not taken", 422: "a picture that cannot be used; `code` says why",
+    429: "too much at once: ask again after `Retry-After` seconds", 431: "too many headers, or too long",
+    500: "a fault of the service", 503: "not ready, or about to stop: ask again", 504: "not within the time allowed",
+}  # fmt: skip
+ALWAYS = (400, 401, 403, 408, 413, 429, 431, 500)  # what any route may answer
+
 
 class _AsWritten:
     """Tells pydantic to take a number for what it is: `true` and "1" are none."""
@@ -24,6 +34,11 @@ class Refusal:
     error: str
     code: str
     request_id: str
+
+
+def responses(*also: int) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides its own answer."""
+    return {code: {"model": Refusal, "description": _STATUS[code]} for code in sorted({*ALWAYS, *also})}
 
 
 @dataclass
