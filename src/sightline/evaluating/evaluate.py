@@ -96,9 +96,9 @@ def evaluate(
         side, held = held_out(parted, side)
         thresholds = thresholds_of(task, passes, parted.side("val"), facts, seed, calibration)
     else:
+        model = load(what)
         if data is None:
             raise AmbiguousError(f"name the data to measure {what} on.")
-        model = load(what)
         task, facts, passes, seed, calibration = model.task, model.facts, model.run, 0, model.calibration
         held = open_data(data, format=format)
         held = held.side(side) if side else held

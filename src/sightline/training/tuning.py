@@ -102,6 +102,8 @@ def tune(
     optuna = need("optuna")
     if trials < 1:
         raise SettingsError(f"trials = {trials}: must be 1 or more.")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise SettingsError(f"--minutes {minutes:g}: must be more than 0.")
     opened = remember(open_data(data, format=format))
     shared = settle(opened, data, task, model, out, format, settings, options, "tune")
     chosen, folder = shared.settings, shared.folder
