@@ -59,6 +59,7 @@ def test_rungs_grow_and_every_one_can_be_built() -> None:
     assert few.told(recipes.OFTEN) == few.settings, "a square may be all that tells a few pictures apart"
     assert rungs[-1].told(recipes.OFTEN - 0.1) == rungs[-1].settings
     assert rungs[-1].told(recipes.OFTEN)["augmentations"] == recipes.HARDER["augmentations"], "what is seen often"
+    assert rungs[-1].told(recipes.OFTEN)["decay"] > rungs[-1].settings["decay"], "is held shorter"
     assert [rung.model for rung in ladder(crowd(300), CLASSIFY, "lenet")] == ["lenet"]
     assert "small" in [rung.model for rung in ladder(crowd(300, 128), CLASSIFY, None)]
     assert [rung.model for rung in ladder(toy("objects"), DETECT, None)] == [DETECT.model]
