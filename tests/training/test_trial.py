@@ -26,9 +26,9 @@ class Slow:
 @pytest.mark.parametrize(
     ("seconds", "each"),
     [
-        ((0.5, 0.1, 0.1, 0.4, 0.4), 0.3 / (3 * FEW)),  # what grows with rows
-        ((0.5, 0.9, 0.1, 0.9, 0.4), 0.3 / (3 * FEW)),  # the machine was busy now and then
-        ((0.5, 0.4, 0.4, 0.3, 0.3), 0.3 / (4 * FEW)),  # all the while with few: all of the time with more
+        ((0.6, 0.3, 0.3, 0.5, 0.5), 0.2 / (3 * FEW)),  # what grows with rows
+        ((0.6, 0.9, 0.3, 0.9, 0.5), 0.2 / (3 * FEW)),  # the machine was busy now and then
+        ((0.6, 0.4, 0.4, 0.3, 0.3), 0.3 / (4 * FEW)),  # all the while with few: all of the time with more
     ],
 )
 def test_what_a_row_costs_where_all_is_solved_at_once(seconds: tuple[float, ...], each: float, tmp_path: Path) -> None:
@@ -36,5 +36,5 @@ def test_what_a_row_costs_where_all_is_solved_at_once(seconds: tuple[float, ...]
     network = Slow(*seconds)
     loader = Loader(made.task, made.facts, made.train, 0, None, 0)
     found = _solving(network, loader, [list(range(FEW))] * 4, made.settings, PLAIN)
-    assert found == pytest.approx(each, rel=0.15)
+    assert found == pytest.approx(each, rel=0.3)
     assert network.rows == [FEW] * 3 + [4 * FEW] * 2
