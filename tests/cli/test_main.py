@@ -61,7 +61,7 @@ def test_version(sightline: Command) -> None:
         (["train", "drawn:parts", "--settings", "none.toml"], ["error[settings]", "none.toml"]),
         (["train", "drawn:parts", "--listen", "tensorbord"], ["error[unknown_name]", "Did you mean 'tensorboard'?"]),
         (["audit", "junk"], ["error[ambiguous]", "junk"]),
-        (["evaluate", "nothing"], ["error[bundle]", "no bundle at 'nothing'"]),
+        (["evaluate", "nothing"], ["error[bundle]", "'nothing': cannot be read as a bundle"]),
         (["evaluate", "junk"], ["error[bundle]", "junk"]),
         (["tune", "drawn:parts", "--minutes", "0"], ["error[settings]", "--minutes 0"]),
         (["tune", "drawn:parts", "--minutes", "nan"], ["error[settings]", "--minutes nan"]),

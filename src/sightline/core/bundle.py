@@ -203,8 +203,6 @@ def _read(source: Path, label: str, largest: int, arrived: Arrived) -> dict[str,
             size = os.fstat(stream.fileno()).st_size
             return archive.read(stream, size, label, most=MOST, largest=largest, arrived=arrived)
     except (OSError, ValueError) as error:
-        if isinstance(error, FileNotFoundError) and not source.is_dir():
-            raise BundleError(f"there is no bundle at {label[-200:]!a}. Make one with: sightline export RUN") from error
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BundleError(f"{label[-200:]!a}: cannot be read as a bundle: {reason}.") from error
 

@@ -61,7 +61,9 @@ def advise(
 
     `latency` sets aside what takes more milliseconds a picture. Pictures of the side `test` are not looked at.
     """
-    for word, given in {"--seconds": seconds, "--most": most, "--latency": latency}.items():
+    if not seconds >= 0:
+        raise SettingsError(f"--seconds {seconds:g}: must be 0 or more; the first learner is always measured.")
+    for word, given in {"--most": most, "--latency": latency}.items():
         if given is not None and not given > 0:
             raise SettingsError(f"{word} {given:g}: must be more than 0.")
     need("torch")
