@@ -159,6 +159,17 @@ def test_evaluate_export_and_report_can_be_called_alone(trained: Trained) -> Non
     assert (trained.folder / "one.sightline").is_file(), exported
     report = run(trained.folder, "report", name, "--json", "--quiet").document
     assert (trained.folder / report["path"]).stat().st_size > 1000
+    assert (trained.run / "history.png").is_file()
+
+
+def test_what_is_solved_at_once_has_no_curve(tmp_path: Path) -> None:
+    made = run(tmp_path, "train", "drawn:shapes?count=60&size=32", "--model", "ridge", "--out", "run", "--no-audit")
+    assert made.status == 0, made.err
+    assert " loss " not in made.err + made.out
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "How good it is" in page
+    assert "How it learned" not in page
+    assert not (tmp_path / "run" / "history.png").exists()
 
 
 @pytest.mark.parametrize(("asked", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -13,7 +13,7 @@ from sightline.training.advice import Rung, words
 from sightline.training.advise import advise
 
 GOOD = Rung("svm", 0.9, 0.85, 0.95, 1.0, 2.0, "best")
-FLOOR = Rung("always the most frequent", 0.3, 0.25, 0.35, 0.0, 0.0)
+FLOOR = Rung("always the most frequent", 0.3, 0.25, 0.35, 0.0, 0.0, "worse")
 
 
 def _shuffled(data: Dataset) -> Dataset:
@@ -32,6 +32,7 @@ def test_the_best_is_first_and_taken() -> None:
     assert {rung.model for rung in made.rungs} == {"naive_bayes", "logistic", "ridge"}
     assert (made.count, made.names, made.metric) == (60, 3, "accuracy")
     assert made.floor.value < 0.5
+    assert made.floor.apart == "worse"
     assert all(rung.low <= rung.value <= rung.high and rung.milliseconds > 0 for rung in made.rungs)
 
 
@@ -77,6 +78,14 @@ def test_what_cannot_be_compared_is_refused() -> None:
 def test_whether_a_network_is_worth_it(each: int, value: float, said: str) -> None:
     take = replace(GOOD, value=value)
     assert said in words(take, [take], FLOOR, "accuracy", {"a": each, "b": each}, None)[-1]
+
+
+@pytest.mark.parametrize(("apart", "doubted"), [("worse", False), ("cannot tell", True), ("better", True)])
+def test_the_floor_is_faced_picture_by_picture(apart: str, doubted: bool) -> None:
+    """Two intervals of few pictures overlap long after a paired test has told them apart."""
+    take, floor = replace(GOOD, value=0.525, low=0.375, high=0.671), replace(FLOOR, low=0.12, high=0.38, apart=apart)
+    said = " ".join(words(take, [take], floor, "accuracy", {"a": 50}, None))
+    assert ("not surely better than always" in said) == doubted
 
 
 def test_what_is_as_good_and_what_is_too_slow_is_said() -> None:

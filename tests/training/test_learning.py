@@ -260,6 +260,7 @@ def test_a_closed_form_learner_is_solved_in_one_pass(tmp_path: Path) -> None:
     run = train(toy("labels", 120), model="ridge", out=tmp_path, settings=QUICK)
     assert len(run.history) == 1
     assert run.history[0]["val"]["accuracy"] > 0.8
+    assert run.history[0]["loss"] is None, "no step was taken, and no loss was seen"
     again = train(toy("labels", 120), model="ridge", out=tmp_path, settings=QUICK)
     assert again.info["state"] == "done"
 

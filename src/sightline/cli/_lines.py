@@ -24,7 +24,8 @@ def number(value: Any) -> str:
 
 def epoch_line(row: Mapping[str, Any]) -> str:
     """One epoch: loss, validation, time, and whether it is the best so far."""
-    parts = [f"epoch {row['epoch']}/{row.get('epochs', '?')}", f"loss {number(row.get('loss'))}"]
+    parts = [f"epoch {row['epoch']}/{row.get('epochs', '?')}"]
+    parts += [f"loss {number(row['loss'])}"] if row.get("loss") is not None else []
     parts += [f"{name} {number(value)}" for name, value in (row.get("val") or {}).items()]
     parts += [f"{row['seconds']:.1f} s"] if "seconds" in row else []
     return "  ".join(parts) + ("  best" if row.get("best") else "")

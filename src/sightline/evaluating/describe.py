@@ -46,7 +46,7 @@ UNKNOWN = "Pictures unlike all that it learnt from: this model has no measure of
 
 
 def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
-    """Write report.html and history.png into an evaluated run."""
+    """Write report.html into an evaluated run, and history.png where there is more than one epoch."""
     folder = open_run(run)
     info, evaluation = folder.info, Evaluation.read(folder.evaluation)
     task, facts, network = trained(folder)
@@ -84,7 +84,7 @@ def report(run: Any, *, data: Any = None, tell: Tell = silent) -> Path:
         untested=[*UNTESTED, *_untested(evaluation, calibration)],
         reproduce=_command(folder, info),
     )
-    if folder.history:
+    if len(folder.history) > 1:  # one epoch is no curve
         write_durably(folder.path / "history.png", history_png(folder.history))
     tell(Event("note", f"report: {folder.report}"))
     return write_report(folder.report, material)

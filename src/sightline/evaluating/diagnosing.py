@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sightline.core.progress import Event, Tell
+from sightline.evaluating.chart import number
 
 APART = 0.05  # between the figures of the two sides, below which they count as the same
 POOR = 0.8  # of a metric from 0 to 1, below which even what was learnt from is not known
@@ -63,7 +64,7 @@ def diagnose(
     samples: int = 0,
 ) -> Diagnosis:
     """The first of these that is so: too high a rate, overfitting, still improving, underfitting; else all is fine."""
-    losses = [float(row["loss"]) for row in history if math.isfinite(float(row.get("loss", math.nan)))]
+    losses = [loss for row in history if math.isfinite(loss := number(row.get("loss")))]
     if len(losses) < 2 or not any(losses):
         return Diagnosis("unknown", f"{len(losses)} epochs say nothing about how learning went", "Learn for longer.")
     curve = _curve(history, metric, better)

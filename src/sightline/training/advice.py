@@ -58,7 +58,7 @@ def words(
         said.append(f"{_listed(better)} would be better, but takes more than {slow:g} ms a picture.")
     if slow is not None and take.milliseconds > slow:
         said.append(f"None answers in {slow:g} ms; this is the best of all.")
-    if take.low <= floor.high:
+    if floor.apart != "worse":
         said.append(
             f"It is not surely better than always saying the most frequent name ({floor.value:.3f}): "
             "look at the labels first (sightline audit), or give more pictures."

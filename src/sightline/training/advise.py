@@ -226,5 +226,7 @@ def _ranked(
         verdict = "best" if rung is best else compare(tally, other).verdict
         rungs.append(replace(rung, apart={"first": "worse", "second": "better"}.get(verdict, verdict)))
     counts = Counter(sample.truth.best for sample in some if isinstance(sample.truth, Labels))
-    said = words(best, rungs, floor[0], metric, counts, slow)
-    return Advice(task, metric, len(some), len(counts), tuple(rungs), floor[0], tuple(left), best.model, said)
+    verdict = compare(tally, floor[1]).verdict
+    ground = replace(floor[0], apart={"first": "worse", "second": "better"}.get(verdict, verdict))
+    said = words(best, rungs, ground, metric, counts, slow)
+    return Advice(task, metric, len(some), len(counts), tuple(rungs), ground, tuple(left), best.model, said)

@@ -282,11 +282,12 @@ class Loop:
         state = self.state
         parts = {name: total / max(1, state.seen) for name, total in state.sums.items()}
         row: dict[str, Any] = {"epoch": number + 1, "phase": state.phase, "step": state.step}
-        row |= {"skipped": len(state.skipped), "loss": sum(parts.values()), "parts": parts, "val": self._agreed()}
+        lost = sum(parts.values()) if parts else None  # what is solved at once takes no step
+        row |= {"skipped": len(state.skipped), "loss": lost, "parts": parts, "val": self._agreed()}
         row["rate"] = 0.0 if not parts else self._rate(max(1, state.place)) * self.learner.rate
         score, best = self._score(row), state.best
-        if score is None and not len(self.val):
-            score = -row["loss"] if not self.state.lower else row["loss"]
+        if score is None and lost is not None and not len(self.val):
+            score = -lost if not self.state.lower else lost
         first = best is None or (score is not None and (score < best if state.lower else score > best))
         if score is not None and not (state.lower or self.settings.patience or state.more(self.phases)):
             first = first or level(score, best, len(self.val))
