@@ -32,6 +32,13 @@ def test_audit_says_shows_and_cleans(sightline: Command, photos: Path, tmp_path:
     assert len(open_data(photos / "cleaned.jsonl")) == 25
 
 
+def test_audit_looks_first_whether_its_page_has_a_place(sightline: Command, photos: Path) -> None:
+    done = sightline("audit", "photos", "--out", "photos")
+    assert done.status == 2
+    assert done.out == ""
+    assert "error[storage]: could not write photos: Is a directory." in done.err
+
+
 def test_audit_as_json(sightline: Command, photos: Path, tmp_path: Path) -> None:
     done = sightline("audit", "photos", "--quick", "--no-report", "--json")
     assert done.status == 0, done.err

@@ -22,7 +22,7 @@ from sightline.compressing.subject import Subject, open_subject
 from sightline.core import bundle as bundles
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
-from sightline.core.errors import BundleError, RunError, SettingsError, UnknownNameError
+from sightline.core.errors import BundleError, RunError, SettingsError, StorageError, UnknownNameError
 from sightline.core.progress import Event, silent
 from sightline.core.run import Run
 from sightline.predicting.model import load
@@ -190,6 +190,13 @@ def test_words_that_cannot_be_meant_are_refused_in_one_line(run: Run) -> None:
             compress(run, **given)  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match=r"no method is called 'int9'.*int8"):
         compress(run, methods=("int9",))
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_search(run: Run, data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(StorageError, match="could not write"):
+        compress(run, tmp_path / "file" / "small", data=data, out=tmp_path / "search", methods=("int8",))
+    assert not (tmp_path / "search").exists()
 
 
 def test_a_bundle_needs_its_data_parted_as_it_was(subject: Subject, data: Dataset, tmp_path: Path) -> None:

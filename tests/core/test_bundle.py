@@ -534,6 +534,8 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path: Path, inside: st
         (precious / name).write_bytes(b"irreplaceable")
     with pytest.raises(StorageError, match="not replaced"):
         bundle.save(precious, MODEL, contents())
+    with pytest.raises(StorageError, match="not replaced"):
+        bundle.refuse_place(precious)
     assert all((precious / name).read_bytes() == b"irreplaceable" for name in inside.split("+"))
 
 
@@ -541,6 +543,24 @@ def test_a_file_in_the_way_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(b"mine")
     with pytest.raises(StorageError, match="not replaced"):
         bundle.save(tmp_path / "model", MODEL, {})
+
+
+@pytest.mark.parametrize("name", ["model/v1", "model/v1.sightline", "folder.sightline"])
+def test_a_place_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
+    (tmp_path / "model").write_bytes(b"mine")
+    (tmp_path / "folder.sightline").mkdir()
+    with pytest.raises(StorageError, match="could not write"):
+        bundle.refuse_place(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["v1", "v1.sightline", "new/v1", "new/v1.sightline", "empty"])
+def test_a_place_that_will_do_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    bundle.save(tmp_path / "v1", MODEL, contents())
+    before = sorted(tmp_path.rglob("*"))
+    bundle.refuse_place(tmp_path / name)
+    assert sorted(tmp_path.rglob("*")) == before
+    bundle.load(bundle.save(tmp_path / name, MODEL, contents()))
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:

@@ -135,6 +135,16 @@ def test_a_folder_in_the_way(tmp_path: Path) -> None:
         files.write_durably(tmp_path / "file" / "a", b"x")
 
 
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+    for place in (tmp_path, tmp_path / "file" / "below", tmp_path / "file" / "far" / "below"):
+        with pytest.raises(StorageError, match=f"could not write {place}: "):
+            files.refuse_place(place)
+    files.refuse_place(tmp_path / "file")
+    files.refuse_place(tmp_path / "new" / "folder" / "file")
+    assert [path.name for path in tmp_path.rglob("*")] == ["file"], "nothing is made, and nothing left behind"
+
+
 def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / ".a.123-4.partial").write_bytes(b"half")
     (tmp_path / ".folder.1.partial").mkdir()

@@ -14,12 +14,14 @@ from sightline.core import bundle as bundles
 from sightline.core import catalog
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
-from sightline.core.errors import BundleError, RunError
+from sightline.core.errors import BundleError, RunError, StorageError
 from sightline.core.image import BytesImage
+from sightline.core.progress import Event
 from sightline.core.run import Run
 from sightline.core.sides import held_out, reopen
 from sightline.core.task import Arrays
 from sightline.exporting.export import GOLDEN, compare, export, golden_samples
+from sightline.exporting.others import export_to
 from sightline.heads import pooled
 from sightline.predicting.answers import answers, torch_run
 from sightline.predicting.model import load, trained
@@ -65,6 +67,18 @@ def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(
     with pytest.raises(BundleError, match=r"network \(answers \(Labels, .*; output logits: .*Nothing was"):
         export(run, tmp_path / "toy", data=data)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_graph_is_made(
+    run: Run, data: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+    told: list[Event] = []
+    with pytest.raises(StorageError, match="could not write"):
+        export(run, tmp_path / "file" / "model", data=data, tell=told.append)
+    with pytest.raises(StorageError, match="could not write"):
+        export_to(run, "torch", tmp_path / "file", tell=told.append)
+    assert told == []
 
 
 def test_a_refusal_leaves_the_older_bundle_as_it_was(

@@ -25,8 +25,11 @@ def run(
     from sightline.auditing.cleaning import write_cleaned
     from sightline.auditing.page import write_page
     from sightline.core.data import open_data
+    from sightline.core.files import refuse_place
     from sightline.core.known import remember
 
+    if out is not None:
+        refuse_place(out)
     samples = remember(open_data(data, format=format))
     made = audit(samples, quick=quick, tell=screen.tell)
     screen.say(made.line)

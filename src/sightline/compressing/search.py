@@ -17,6 +17,7 @@ from sightline.compressing.methods.int8 import in_int8
 from sightline.compressing.subject import Subject, open_subject
 from sightline.compressing.timing import latencies
 from sightline.compressing.writing import Written, write
+from sightline.core.bundle import refuse_place
 from sightline.core.errors import RunError, SettingsError, SightlineError
 from sightline.core.files import canonical, locked, sweep, write_durably
 from sightline.core.progress import Event, Tell, silent
@@ -102,6 +103,8 @@ def compress(
     _check(max_drop, target, minutes)
     ways = chosen(tuple(methods))
     folder = Path(out) if out else _folder(what)
+    place = Path(to) if to else folder / "best.sightline"
+    refuse_place(place)
     with locked(folder):
         sweep(folder)
         subject = open_subject(what, folder, data, tell)
@@ -118,7 +121,7 @@ def compress(
         if best is not None:
             form = kept(search.forms, best.name)
             timed = {"latency": best.latency, "parent_latency": rows[0].latency}
-            written = write(subject, form, Path(to) if to else folder / "best.sightline", max_drop, timed, tell)
+            written = write(subject, form, place, max_drop, timed, tell)
             why = f"{why}; {written.loss.line}"
         name = best.name if best else ""
         made = Compressed(rows, name, why, written, search.refused, target, max_drop, folder, subject.task.metrics[0])

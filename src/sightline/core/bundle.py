@@ -78,6 +78,17 @@ def save(path: Path, model: Mapping[str, Any], files_: Mapping[str, bytes]) -> P
     return target
 
 
+def refuse_place(path: Path) -> None:
+    """Before the work rather than after it: refuse where `save` could not write."""
+    target = Path(os.path.realpath(path))
+    if target.suffix == ".sightline":
+        files.refuse_place(target)
+        return
+    with files.naming(target, None):
+        _check_replaceable(target)
+    files.refuse_place(target.with_name(f".{target.name}.partial"))  # a folder is made beside its place
+
+
 def load(path: Path, *, largest: int = LARGEST) -> Bundle:
     """Read and verify a bundle; any changed, missing, added or hostile byte is a `BundleError`."""
     path = Path(path)

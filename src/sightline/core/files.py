@@ -46,14 +46,27 @@ def digest_file(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def naming(path: Path, size: int) -> Iterator[None]:
-    """Turn an operating system's refusal to write into one line that names path and bytes."""
+def naming(path: Path, size: int | None) -> Iterator[None]:
+    """Turn an operating system's refusal to write into one line that names path and bytes, where they are known."""
     try:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         hint = " Free some space and run the same command again." if error.errno == errno.ENOSPC else ""
-        raise StorageError(f"could not write {path} ({size:,} bytes): {reason}.{hint}") from error
+        many = "" if size is None else f" ({size:,} bytes)"
+        raise StorageError(f"could not write {path}{many}: {reason}.{hint}") from error
+
+
+def refuse_place(path: Path) -> None:
+    """Before the work rather than after it: refuse where no such file could be written; leaves nothing behind."""
+    import tempfile
+
+    with naming(path, None):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        nearest = next(level for level in path.absolute().parents if level.exists())
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
 
 
 def sync_folder(folder: Path) -> None:

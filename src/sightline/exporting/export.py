@@ -62,6 +62,8 @@ def export(
     info = source.info
     if info["state"] != "done":
         raise RunError(f"{source.path} is not done. Continue it with the command that began it, then export it.")
+    path = Path(out) if out else source.bundle
+    bundles.refuse_place(path)
     task, facts, network = trained(source)
     weights = source.weights.read_bytes()
     parted, known = reopen(info, data, folder=source.path), torch_run(network)
@@ -88,7 +90,6 @@ def export(
         )
     card = _card(info, task, table, source, calibration)
     files["card.md"] = card_text(card).encode()
-    path = Path(out) if out else source.bundle
     bundles.save(path, card, files)
     return Exported(path, tuple(table), load(path).version)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sightline.core import bundle as bundles
 from sightline.core import catalog, golden
 from sightline.core.errors import BundleError, SettingsError, nearest
-from sightline.core.files import canonical, digest, write_durably
+from sightline.core.files import canonical, digest, refuse_place, write_durably
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import open_run
 from sightline.exporting.export import Parity, compare, export
@@ -42,6 +42,8 @@ def export_to(
     Nothing is written where answers differ, or where this machine cannot run what it wrote and `unproven` is not said.
     """
     source, entry = open_run(run), catalog.find("exporters", _entry(to))
+    folder = Path(out) if out else source.path
+    refuse_place(folder / f"{to}.json")
     if not source.bundle.exists():
         export(source, tell=tell)
     opened = bundles.load(source.bundle)
@@ -66,7 +68,6 @@ def export_to(
     apart = "; ".join(f"{row.part}: gap {row.gap:.3g}, allowed {row.tolerance:.3g}" for row in table if not row.equal)
     if apart:
         raise BundleError(f"what was written for {to} does not answer like the trained network ({apart}).")
-    folder = Path(out) if out else source.path
     written = Written(folder, tuple(table), missing, {name: len(data) for name, data in files.items()})
     _write(folder, files, to, written, opened.version)
     return written
