@@ -132,6 +132,9 @@ def test_open_health_says_yes_or_no_and_opens_nothing_else(starting: Start, bund
         (("--limit", "job_workers=-1"), "job_workers = -1: must be from 0 to 64"),
         (("--set", "backend=vulkan"), "backend 'vulkan': must be auto, fastest"),
         (("--set", "allow=-1"), "allow = -1"),
+        (("--allow-urls", "https://pictures.example.org/"), "--allow-urls https://pictures.example.org/: must be a host"),
+        (("--allow-host", "vision.example.org:8000"), "--allow-host vision.example.org:8000: must be a host alone"),
+        (("--allow-host", "10.0.0.1:8000"), "--allow-host 10.0.0.1:8000: must be a host alone"),
     ],
 )
 def test_a_wrong_word_is_one_line_before_anything_is_started(
@@ -142,3 +145,13 @@ def test_a_wrong_word_is_one_line_before_anything_is_started(
     assert error.startswith("error[settings]: ")
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_what_is_no_bundle_and_a_log_without_a_place_are_named(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes").write_text("no bundle")
+    assert main(["serve", str(tmp_path / "notes")]) == 2
+    assert f"error[bundle]: '{tmp_path / 'notes'}' cannot be read as a bundle." in capsys.readouterr().err
+    assert main(["serve", str(bundle), "--port", "0", "--log", str(tmp_path / "notes" / "log")]) == 2
+    assert f"error[storage]: could not write {tmp_path / 'notes' / 'log'}: " in capsys.readouterr().err

@@ -64,7 +64,10 @@ def _version(name: str, path: Path) -> Version:
         path = Run(path).bundle
     if not path.exists():
         raise SettingsError(f"'{path}' is no bundle, no run, and no model of the registry.")
-    card = card_of(path, str(path.stat().st_mtime_ns))
+    try:
+        card = card_of(path, str(path.stat().st_mtime_ns))
+    except BundleError as error:
+        raise BundleError(f"'{path}' cannot be read as a bundle.") from error
     seal = card.get("seal")
     if not isinstance(seal, str):
         raise BundleError(f"{path} holds no seal, so it is no bundle.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sightline.core.errors import SettingsError
 
 MEGA = 2**20
+_NAME = re.compile(r"[0-9A-Za-z_]([0-9A-Za-z._-]{0,251}[0-9A-Za-z_])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,8 @@ class ServerSettings:
     @property
     def near(self) -> bool:
         """Whether only this machine can call it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        address = _address(self.host)
+        return self.host == "localhost" or (address is not None and address.is_loopback)
 
     @property
     def names(self) -> frozenset[str]:
@@ -65,6 +63,10 @@ class ServerSettings:
                 f"--host {self.host} can be reached from other machines, and there are no tokens. Make some with: "
                 "sightline token new --scope infer,read --file tokens.json, then add --token-file tokens.json."
             )
+        for option, hosts in {"--allow-urls": self.urls, "--allow-host": self.hosts}.items():
+            for name in hosts:
+                if not _NAME.fullmatch(name) and _address(name) is None:
+                    raise SettingsError(f"{option} {name}: must be a host alone, such as pictures.example.org.")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"--port {self.port}: must be from 0 to 65535; 0 takes a free one.")
         for name in ("body", "room", "parts", "head", "headers", "connections", "deadline", "drain"):
@@ -74,3 +76,11 @@ class ServerSettings:
             raise SettingsError(f"job_workers = {self.job_workers}: must be from 0 to 64.")
         if self.rate < 0 or self.burst < 0:
             raise SettingsError("--rate and --burst are requests a second and at once: 0 for no limit, else more.")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A host that is written as a number; None where it is a name, or nothing."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None

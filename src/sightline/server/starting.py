@@ -6,9 +6,10 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sightline.core.errors import RegistryError, ServingError, SettingsError
+from sightline.core.files import naming
 from sightline.core.settings import fill, from_words
 from sightline.registering.version import Source
 from sightline.server.logs import Log
@@ -52,7 +53,7 @@ def start(
     held = listen(settings)
     with contextlib.ExitStack() as stack:
         stack.callback(held.close)
-        out = stack.enter_context(log.open("ab", buffering=0)) if log else None
+        out = stack.enter_context(_opened(log)) if log else None
         kept = log_of(predictions, None if isinstance(source, Named) else registry or "", Log(out))
         if kept is not None:
             stack.callback(kept.close)
@@ -63,6 +64,13 @@ def start(
             service.jobs = stack.enter_context(jobs_of(jobs, registry))
         run(service, held, lambda: _told(service, held, say), registry)
     return {"host": settings.host, "port": settings.port, "models": sorted(service.models)}
+
+
+def _opened(log: Path) -> BinaryIO:
+    """The file that log lines are added to."""
+    with naming(log, None):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab", buffering=0)
 
 
 def source_of(models: Sequence[str], registry: str | None) -> Source:
