@@ -11,6 +11,8 @@ import pytest
 from sightline.cli import main
 from sightline.core import bundle as bundles
 from sightline.core.dataset import Dataset
+from sightline.core.errors import InputError, SettingsError
+from sightline.core.progress import Event
 from sightline.exporting.benching import Bench, Row, bench
 from sightline.predicting import measuring
 from sightline.predicting.model import load
@@ -41,6 +43,20 @@ def test_every_form_is_timed_weighed_and_judged(
     quick = load(bundle, backend="fastest", threads=1, tell=lambda event: told.append(event.text))
     assert len(told) == 1
     assert str(Form(quick.backend, quick.precision)) in told[0], "what was accepted may be taken without a word"
+
+
+def test_what_cannot_be_meant_is_refused_before_anything_is_timed(bundle: Path, tmp_path: Path) -> None:
+    told: list[Event] = []
+    for words, said in (
+        ({"threads": 0}, "threads = 0"),
+        ({"budget": -1}, "budget = -1"),
+        ({"max_drop": -1}, "max_drop"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            bench([bundle], tell=told.append, **words)
+    with pytest.raises(InputError, match="does not exist"):
+        bench([bundle], str(tmp_path / "nowhere"), tell=told.append)
+    assert told == []
 
 
 def test_a_budget_is_kept_by_forms_that_may_be_taken() -> None:

@@ -1,6 +1,7 @@
 """A model that is ready to answer, wherever it was opened from."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,15 @@ def test_every_runtime_and_precision_answers_within_what_is_allowed(run: Run, mo
         other = load(run.bundle, backend=form.runtime, precision=form.precision, allow=0.05, threads=1)
         assert (other.backend, other.precision) == (form.runtime, form.precision)
         assert largest_gap(other.predict(_pictures(data)), wanted) < (1e-3 if form.precision == "float32" else 0.05)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [({"threads": 0}, "threads = 0"), ({"allow": -1.0}, "allow = -1"), ({"allow": math.nan}, "nan")]
+)
+def test_a_number_that_cannot_be_meant_is_refused(run: Run, words: dict[str, Any], said: str) -> None:
+    for backend in ("onnx", "torch"):
+        with pytest.raises(SettingsError, match=said):
+            load(run.bundle, backend=backend, **words)
 
 
 def test_an_unknown_precision_is_refused_by_every_runtime(run: Run) -> None:

@@ -38,6 +38,8 @@ def run(
     threads: Annotated[int | None, "threads of any runtime; all cores without it"] = None,
 ) -> dict[str, Any]:
     """Each picture's answer or error; status 2 where there was an error."""
+    if count < 0:
+        raise SettingsError(f"--count {count}: must be 0 or more.")
     if not pictures and not count:
         raise SettingsError("name pictures, or say with --count how many answers a generator should give.")
     if threshold is not None and not 0 <= threshold <= 1:

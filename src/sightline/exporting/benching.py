@@ -17,7 +17,7 @@ from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import AmbiguousError, InputError
+from sightline.core.errors import AmbiguousError, InputError, SettingsError
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.tally import Tally
@@ -27,7 +27,15 @@ from sightline.evaluating.intervals import interval
 from sightline.predicting.answers import torch_run
 from sightline.predicting.choosing import accept, close_enough
 from sightline.predicting.measuring import PATIENCE, Measured, open_forms, tiled, timed
-from sightline.predicting.model import Model, bare_model, bundle_of, golden_gap, largest_gap, torch_network
+from sightline.predicting.model import (
+    Model,
+    bare_model,
+    bundle_of,
+    check_threads,
+    golden_gap,
+    largest_gap,
+    torch_network,
+)
 from sightline.predicting.runtimes import Form
 from sightline.predicting.weighing import weigh
 
@@ -111,6 +119,11 @@ def bench(
     With `data` and `max_drop` (points of a hundred) the forms of each bundle that lose no more are remembered, so that
     `load(..., backend="fastest")` may take them.
     """
+    check_threads(threads)
+    for name, given in {"max_drop": max_drop, "budget": budget}.items():
+        if given is not None and not given >= 0:
+            raise SettingsError(f"{name} = {given:g}: must be 0 or more.")
+    held = None if data is None else open_data(data, format=format)
     entries: list[_Entry] = []
     first: tuple[list[Sample], list[Annotation], int] | None = None
     for path in models:
@@ -125,8 +138,7 @@ def bench(
     if memory:
         entries = [_weighed(entry, first[0], threads, tell) if not entry.row.refused else entry for entry in entries]
     count = 0
-    if data is not None:
-        held = open_data(data, format=format)
+    if held is not None:
         entries, count = _judged(entries, running, held.side(side) if side else held, tell)
     accepted = _accepted(entries, threads, max_drop if data is not None else None)
     return Bench(tuple(entry.row for entry in entries), threads, count, budget, accepted)

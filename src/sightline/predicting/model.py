@@ -97,6 +97,9 @@ def load(
     or by what is allowed. One number of threads rules every runtime; None takes what each finds best.
     """
     check_backend(backend)
+    check_threads(threads)
+    if allow is not None and not allow >= 0:
+        raise SettingsError(f"allow = {allow:g}: must be a distance of answers, 0 or more.")
     where = bundle_of(path)
     opened = bundles.load(where)
     model = bare_model(opened, str(where))
@@ -165,6 +168,12 @@ def check_backend(backend: str) -> None:
     able = [*runtimes(), "torch"]
     if backend not in ("auto", "fastest", *able, *catalog.names("exporters")):
         raise SettingsError(f"backend '{backend}': must be auto, fastest, {', '.join(able[:-1])} or torch.")
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that computes nothing."""
+    if threads is not None and threads < 1:
+        raise SettingsError(f"threads = {threads}: must be 1 or more; without a number all cores are used.")
 
 
 def _unopened(arrays: Arrays) -> Arrays:
