@@ -3,8 +3,9 @@
     PYTHONPATH=src python benchmarks/anytime.py [--data FOLDER] [--minutes 2] [--count 10000] [--models quick:s quick:m]
 
 Every contender keeps to the same time, has the same recipe and the same sides, and its schedule ends with the time: the
-strictest opponent there is. The folder is as in cifar.py; without one, drawn parts are used. What is compared is the
-first metric on the test side, with a paired interval of the difference, which says when nothing can be said.
+strictest opponent there is. All begin alike: every file was read before, and nothing is remembered of the others. The
+folder is as in cifar.py; without one, drawn parts are used. What is compared is the first metric on the test side, with
+a paired interval of the difference, which says when nothing can be said.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def spoken(event: Event) -> None:
 
 def contend(data: Dataset, folder: Path, model: str | None, minutes: float) -> tuple[Run, float, Any]:
     """One contender: its run, the seconds it took, and its first figure on the test side."""
+    os.environ["SIGHTLINE_CACHE"] = str(folder.with_name(f"{folder.name}-cache"))
     start = time.monotonic()
     run = train(data, model=model, out=folder, minutes=minutes, tell=spoken)
     taken = time.monotonic() - start
@@ -65,6 +67,8 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {commit.stdout.strip()}")
     print(f"{len(data):,} pictures of {where}, {given.minutes:g} minutes each")
     folder = Path(tempfile.mkdtemp())
+    for sample in data:
+        sample.images[0].read()
     rows: dict[str, Any] = {}
     for name in ("ladder", *given.models):
         made, taken, figure = contend(
