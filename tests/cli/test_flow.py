@@ -83,6 +83,23 @@ def test_predict_never_imports_torch(trained: Trained) -> None:
     assert all(sum(row["answer"]["scores"]) == pytest.approx(1, abs=1e-4) for row in answers)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--out", "RUN/run.json"), "run.json: a file stands where a folder should be."),
+        (("--count", "-1"), "--count -1: must be 0 or more."),
+        (("--threshold", "2"), "--threshold 2.0: must be from 0 to 1."),
+    ],
+)
+def test_predict_refuses_a_wrong_word_in_one_line(trained: Trained, words: tuple[str, ...], said: str) -> None:
+    _pictures(trained.folder / "one", 1)
+    words = tuple(word.replace("RUN", str(trained.run)) for word in words)
+    done = run(trained.folder, "predict", str(trained.run), "one", *words)
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
 def test_predict_starts_cold_in_half_a_second(trained: Trained) -> None:
     _pictures(trained.folder / "one", 1)
     best = min(_seconds(trained.folder, "predict", str(trained.run), "one/0.png", "--threads", "1") for _ in range(4))

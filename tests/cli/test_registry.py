@@ -68,7 +68,7 @@ def test_a_registry_is_checked_saved_and_restored(
 ) -> None:
     version = here("register", bundles[0], "--json").document["version"]
     said = here("registry", "fsck").out
-    assert said.startswith("all is well: 1 versions, 1 files (")
+    assert said.startswith("all is well: 1 version, 1 file (")
     here("registry", "note", "parts", "1", "good")
     assert here("registry", "fsck", "--noted", said.split()[-1]).status == 0
     assert "written anew" in here("registry", "fsck", "--noted", "0" * 64).out

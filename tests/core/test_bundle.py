@@ -549,7 +549,7 @@ def test_a_file_in_the_way_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
 def test_a_place_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
     (tmp_path / "model").write_bytes(b"mine")
     (tmp_path / "folder.sightline").mkdir()
-    with pytest.raises(StorageError, match="could not write"):
+    with pytest.raises(StorageError, match=f"could not write {tmp_path / name}: "):
         bundle.refuse_place(tmp_path / name)
 
 

@@ -140,6 +140,11 @@ def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(tmp_pat
     for place in (tmp_path, tmp_path / "file" / "below", tmp_path / "file" / "far" / "below"):
         with pytest.raises(StorageError, match=f"could not write {place}: "):
             files.refuse_place(place)
+    for place in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "file" / "far" / "below"):
+        with pytest.raises(StorageError, match=f"could not write {place}: a file stands where a folder should be"):
+            files.refuse_folder(place)
+    files.refuse_folder(tmp_path)
+    files.refuse_folder(tmp_path / "new" / "folder")
     files.refuse_place(tmp_path / "file")
     files.refuse_place(tmp_path / "new" / "folder" / "file")
     assert [path.name for path in tmp_path.rglob("*")] == ["file"], "nothing is made, and nothing left behind"

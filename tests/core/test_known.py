@@ -172,7 +172,7 @@ def test_what_a_recipe_draws_is_not_drawn_to_be_compared() -> None:
         encoded = read
 
     data = Dataset([Sample(str(n), (Drawn(),)) for n in range(5)], recipe="drawn")  # type: ignore[arg-type]
-    assert near(data).compared == 0
+    assert (near(data).compared, near(data).drawn) == (0, "")
     assert len(set(seals(data).tolist())) == 1
     assert {one.split for one in split(data)} == {"train"}
 

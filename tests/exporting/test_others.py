@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sightline.core import catalog
-from sightline.core.errors import BundleError, SettingsError
+from sightline.core.errors import BundleError, SettingsError, StorageError
 from sightline.core.files import digest
 from sightline.core.run import Run
 from sightline.core.task import Arrays
@@ -69,6 +69,15 @@ def test_what_cannot_run_here_is_written_only_when_that_is_said(
     made = export_to(exported, "torch", tmp_path, unproven=True)
     assert made.unproven == json.loads((tmp_path / "torch.json").read_bytes())["unproven"] == "no such device,"
     assert made.parity == ()
+
+
+def test_a_place_that_is_none_is_told_before_anything_is_made(
+    exported: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+    monkeypatch.setattr(catalog.find("exporters", "torch_export"), "export", None)
+    with pytest.raises(StorageError, match=f"could not write {tmp_path / 'file' / 'torch.json'}: "):
+        export_to(exported, "torch", tmp_path / "file")
 
 
 def test_an_unknown_word_is_told_with_the_known_ones(exported: Run, tmp_path: Path) -> None:

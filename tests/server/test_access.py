@@ -100,6 +100,12 @@ def test_this_machine_alone_needs_none(host: str) -> None:
     assert "localhost" in ServerSettings(host=host).names
 
 
+def test_a_host_may_be_a_name_or_an_address() -> None:
+    settings = ServerSettings(hosts=("vision.example.org", "10.0.0.1", "::1", "[2001:db8::1]"))
+    settings.check()
+    assert {"vision.example.org", "10.0.0.1", "::1"} < settings.names
+
+
 def test_open_health_says_yes_or_no_and_opens_nothing_else(starting: Start, bundle: Path, tmp_path: Path) -> None:
     new_token(tmp_path / "tokens.json", ["infer"])
     running = starting(
@@ -154,4 +160,5 @@ def test_what_is_no_bundle_and_a_log_without_a_place_are_named(
     assert main(["serve", str(tmp_path / "notes")]) == 2
     assert f"error[bundle]: '{tmp_path / 'notes'}' cannot be read as a bundle." in capsys.readouterr().err
     assert main(["serve", str(bundle), "--port", "0", "--log", str(tmp_path / "notes" / "log")]) == 2
-    assert f"error[storage]: could not write {tmp_path / 'notes' / 'log'}: " in capsys.readouterr().err
+    refused = f"error[storage]: could not write {tmp_path / 'notes' / 'log'}: a file stands where a folder should be."
+    assert refused in capsys.readouterr().err

@@ -12,7 +12,7 @@ from sightline.cli._display import Screen
 from sightline.cli._pictures import asked
 from sightline.cli._sheets import Folder
 from sightline.core.errors import InputError, SettingsError
-from sightline.core.files import write_durably
+from sightline.core.files import refuse_folder, write_durably
 from sightline.core.sample import Sample
 
 
@@ -36,6 +36,7 @@ def run(
         raise SettingsError(f"--near {near}: give 0 or more.")
     failed: list[tuple[str, InputError]] = []
     samples = list(asked(pictures, failed))
+    refuse_folder(out)
     if hierarchy:
         return _hierarchy(screen, what, samples, failed, out, data)
     if not pictures:

@@ -12,6 +12,7 @@ from sightline.cli._sheets import Folder
 from sightline.core.annotations import to_json
 from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError, SettingsError
+from sightline.core.files import refuse_folder
 from sightline.core.progress import Event
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def run(
         raise SettingsError("name pictures, or say with --count how many answers a generator should give.")
     if threshold is not None and not 0 <= threshold <= 1:
         raise SettingsError(f"--threshold {threshold}: must be from 0 to 1.")
+    if out is not None:
+        refuse_folder(out)
     from sightline.predicting.model import load
 
     ready = load(

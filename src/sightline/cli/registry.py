@@ -58,8 +58,9 @@ def _fsck(screen: Screen, registry: Registry, words: list[str], grace: float) ->
         screen.say(f"{len(checked.problems)} things are wrong. Restore a backup: sightline registry restore FOLDER")
     else:
         screen.say(
-            f"all is well: {counts['versions']:,} versions, {counts['files']:,} files ({_bytes(counts['bytes'])}), "
-            f"{counts['unneeded']:,} unneeded, {counts['log']:,} rows of the log"
+            f"all is well: {_many(counts['versions'], 'version')}, "
+            f"{_many(counts['files'], 'file')} ({_bytes(counts['bytes'])}), "
+            f"{counts['unneeded']:,} unneeded, {_many(counts['log'], 'row')} of the log"
         )
         screen.say(f"head of the log: {checked.head}")
     return checked.to_json()
@@ -91,13 +92,13 @@ def _log(screen: Screen, registry: Registry, words: list[str], grace: float) -> 
 
 def _backup(screen: Screen, registry: Registry, words: list[str], grace: float) -> dict[str, Any]:
     made = registry.backup(words[0], screen.tell)
-    screen.say(f"backup: {made.path}, {made.versions:,} versions, {_bytes(made.size)}")
+    screen.say(f"backup: {made.path}, {_many(made.versions, 'version')}, {_bytes(made.size)}")
     return made.to_json()
 
 
 def _restore(screen: Screen, registry: Registry, words: list[str], grace: float) -> dict[str, Any]:
     made = registry.restore(words[0], screen.tell)
-    screen.say(f"restored: {made.versions:,} versions, {_bytes(made.size)}, to {registry.database.place}")
+    screen.say(f"restored: {_many(made.versions, 'version')}, {_bytes(made.size)}, to {registry.database.place}")
     return made.to_json()
 
 
@@ -117,6 +118,10 @@ def _unalias(screen: Screen, registry: Registry, words: list[str], grace: float)
     registry.unalias(*words)
     screen.say(f"{words[0]} has no {words[1]} any more")
     return {"name": words[0], "alias": words[1]}
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _bytes(size: int) -> str:

@@ -86,7 +86,7 @@ def refuse_place(path: Path) -> None:
         return
     with files.naming(target, None):
         _check_replaceable(target)
-    files.refuse_place(target.with_name(f".{target.name}.partial"))  # a folder is made beside its place
+        files.try_folder(target.parent)  # a folder is made beside its place
 
 
 def load(path: Path, *, largest: int = LARGEST) -> Bundle:

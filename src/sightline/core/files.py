@@ -52,6 +52,7 @@ def naming(path: Path, size: int | None) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = "a file stands where a folder should be" if error.errno in (errno.EEXIST, errno.ENOTDIR) else reason
         hint = " Free some space and run the same command again." if error.errno == errno.ENOSPC else ""
         many = "" if size is None else f" ({size:,} bytes)"
         raise StorageError(f"could not write {path}{many}: {reason}.{hint}") from error
@@ -59,14 +60,25 @@ def naming(path: Path, size: int | None) -> Iterator[None]:
 
 def refuse_place(path: Path) -> None:
     """Before the work rather than after it: refuse where no such file could be written; leaves nothing behind."""
-    import tempfile
-
     with naming(path, None):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        nearest = next(level for level in path.absolute().parents if level.exists())
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
+        try_folder(path.absolute().parent)
+
+
+def refuse_folder(path: Path) -> None:
+    """As `refuse_place`, of a folder that is to hold files."""
+    with naming(path, None):
+        try_folder(path.absolute())
+
+
+def try_folder(path: Path) -> None:
+    """An `OSError` where no file could be written in such a folder, made first where there is none."""
+    import tempfile
+
+    nearest = next(level for level in (path, *path.parents) if level.exists())
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 def sync_folder(folder: Path) -> None:

@@ -255,8 +255,8 @@ class Near:
 
     @property
     def drawn(self) -> str:
-        """What to say where not all were compared."""
-        return "" if self.compared >= self.total else f" (sought among {self.compared:,} of {self.total:,} pictures)"
+        """What to say where only some were compared; pictures of a recipe never are."""
+        return f" (sought among {self.compared:,} of {self.total:,} pictures)" if 0 < self.compared < self.total else ""
 
 
 def near(data: Dataset, tell: Tell = silent) -> Near:
