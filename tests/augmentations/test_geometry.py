@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.augmentations.geometry import crop, flip, zoom
+from sightline.augmentations.geometry import crop, flip, flip_down, transpose, zoom
 from sightline.core.annotations import Annotation, Heatmap, Objects, Picture, Regions
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage
@@ -28,6 +28,29 @@ def test_chance_of_a_flip() -> None:
     assert flip(one, RNG(0), chance=0) is one
     count = sum(flip(one, RNG(seed), chance=0.25) is not one for seed in range(400))
     assert 60 < count < 140  # four standard deviations of a binomial around 100
+
+
+def test_in_eight_turns_a_picture_is_seen_all_eight_ways() -> None:
+    rng, seen = RNG(0), set()
+    for turn in range(8):
+        one = sample(mark())
+        for move in (flip, flip_down, transpose):
+            one = move(one, rng, turn=turn)
+        seen.add((one.pixels().shape, one.pixels().tobytes()))
+    assert len(seen) == 8
+
+
+def test_what_is_rarer_than_every_second_time_is_left_to_chance() -> None:
+    one = sample(mark())
+    count = sum(flip(one, RNG(seed), chance=0.25, turn=seed) is not one for seed in range(400))
+    assert 60 < count < 140
+    assert flip(one, RNG(0), turn=0) is one
+    assert flip(one, RNG(0), turn=1) is not one
+    after = RNG(0)
+    flip(one, after, turn=1)
+    drawn = RNG(0)
+    flip(one, drawn)
+    assert after.random() == drawn.random(), "what comes after has the same chance"
 
 
 def test_keypoints_without_twins_are_refused() -> None:

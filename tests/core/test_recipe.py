@@ -109,6 +109,18 @@ def test_mixing_replays_with_the_same_others() -> None:
         apply(moves, one(), generator(4))
 
 
+def test_turns_are_counted_where_a_move_always_comes_once_and_noted() -> None:
+    plain = content(one())
+    for turn in range(4):
+        notes: list[dict[str, object]] = []
+        made = content(apply(parse(["flip"]), one(), generator(turn), notes=notes, turn=turn))
+        assert (made != plain) == (turn % 2 == 1)
+        assert content(replay(json.loads(json.dumps(notes)), one())) == made
+    for row in ({"name": "flip", "repeat": 2}, {"one_of": ["flip"]}):
+        counted = {str(content(apply(parse([row]), one(), generator(seed), turn=1))) for seed in range(20)}
+        assert len(counted) == 2, "by chance"
+
+
 def test_pictures_are_read_once() -> None:
     class Counted(ArrayImage):
         reads = 0

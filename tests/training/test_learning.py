@@ -221,7 +221,7 @@ def test_a_share_is_level_within_chance_of_so_many(score: float, count: int, kep
 
 def test_a_run_that_goes_to_its_end_keeps_it_where_it_is_level_with_the_best(tmp_path: Path) -> None:
     kept = []
-    for seed in (0, 4, 5):
+    for seed in (0, 4, 15):
         made = loop(tmp_path / f"{seed}", epochs=4, rate=6e-2, seed=seed)
         made.go()
         scores = [row["val"]["accuracy"] for row in made.state.history]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,23 @@ def test_threads_change_nothing(workers: int, size: int) -> None:
     assert not all(map(same, alone, others)), "another epoch has another chance"
 
 
+def test_a_picture_is_mirrored_every_second_time_that_it_is_shown() -> None:
+    data, plan = pictures(40, (16, 20)), plan_of(40, 8)
+    plain = [batch.arrays["image"] for batch in loader(data, mover=None).batches(0, plan, set())]
+    flips = loader(data, 2, mover=partial(apply, parse(["flip"])))
+    shown = []
+    for epoch in range(4):
+        made = [batch.arrays["image"] for batch in flips.batches(epoch, plan, set())]
+        shown.append(
+            [bool((a != b).any()) for x, y in zip(made, plain, strict=True) for a, b in zip(x, y, strict=True)]
+        )
+    assert all(one != other for one, other in zip(shown[0], shown[1], strict=True))
+    assert shown[2:] == shown[:2]
+    assert 8 < sum(shown[0]) < 32, "half of them at a time"
+    again = flips.make(0, [3, 43], set()).arrays["image"]
+    assert (again[0] != again[1]).any(), "twice in an epoch is twice"
+
+
 def test_a_row_shown_again_has_another_chance_and_the_same_picture() -> None:
     data = pictures(4)
     once, again = loader(data).make(0, [2], set()), loader(data).make(0, [2 + 4], set())
@@ -104,7 +122,7 @@ def test_bad_pictures_and_labels_are_named_and_harm_no_neighbour(tmp_path: Path)
 
 
 def test_an_error_that_is_ours_reaches_whoever_waits() -> None:
-    def broken(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+    def broken(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
         raise ZeroDivisionError("a bug")
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
@@ -202,7 +220,7 @@ def test_more_small_pictures_are_made_at_a_time_but_never_all_by_one() -> None:
 
 
 def test_a_move_that_mixes_gets_others_from_the_same_chance() -> None:
-    def blend(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+    def blend(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
         (other,) = others(1)
         mixed = (sample.pixels().astype(int) + other.pixels()) // 2
         return replace(sample, images=(ArrayImage(mixed.astype(np.uint8)),))
@@ -215,7 +233,7 @@ def test_a_move_that_mixes_gets_others_from_the_same_chance() -> None:
 def test_moves_see_pictures_that_wait_and_volumes_that_do_not() -> None:
     seen: list[type] = []
 
-    def look(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+    def look(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
         seen.append(type(sample.image))
         return sample
 
@@ -234,7 +252,7 @@ def test_pixels_that_a_move_made_are_not_held_twice() -> None:
             held.extend(sample.image for sample in samples)
             return super().targets(samples, frames, facts)
 
-    def copy(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+    def copy(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
         return replace(sample, images=(ArrayImage(sample.pixels().copy(), "c"),))
 
     loader(pictures(3), task=Watch(), mover=copy).make(0, range(3), set())
@@ -279,10 +297,10 @@ def test_few_large_pictures_are_alive_at_a_time(ways: str) -> None:
     samples = [Sample(str(n), (Drawn(3000, alive),), Labels(("a",))) for n in range(48)]
     data = Dataset(samples, names=NAMES, kind=Labels)
 
-    def copy(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+    def copy(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
         return replace(sample, images=(ArrayImage(sample.pixels()[::-1], "c"),))
 
-    def window(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
+    def window(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
         return replace(sample, images=(View.of(sample.image).window(5, 5, 2000, 2000).mirrored(),))
 
     chosen = {"none": None, "waiting": window, "copying": copy}[ways]
@@ -476,8 +494,8 @@ def test_the_standard_recipe_decodes_a_part_and_holds_nothing(tmp_path: Path) ->
     recipe = (("window", {"part": (0.9, 1.0)}), ("flip", {}), ("colour", {}), ("zoom", {"smallest": 0.95}))
     asked: list[View] = []
 
-    def looking(sample: Sample, rng: np.random.Generator, *, others: Any) -> Sample:
-        sample = apply(parse(recipe), sample, rng, others=others)
+    def looking(sample: Sample, rng: np.random.Generator, *, others: Any, turn: int) -> Sample:
+        sample = apply(parse(recipe), sample, rng, others=others, turn=turn)
         assert isinstance(sample.image, View)
         asked.append(sample.image)
         return sample

@@ -13,19 +13,25 @@ from sightline.core.sample import Sample
 from sightline.core.warp import Border
 
 
-def flip(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5) -> Sample:
+def flip(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5, turn: int | None = None) -> Sample:
     """Left to right."""
-    return carry(sample, warp.flip(size_of(sample))) if rng.random() < chance else sample
+    return carry(sample, warp.flip(size_of(sample))) if _happens(rng, chance, turn, 0) else sample
 
 
-def flip_down(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5) -> Sample:
+def flip_down(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5, turn: int | None = None) -> Sample:
     """Upside down, as a mirror below would show it."""
-    return carry(sample, warp.flip(size_of(sample), down=True)) if rng.random() < chance else sample
+    return carry(sample, warp.flip(size_of(sample), down=True)) if _happens(rng, chance, turn, 1) else sample
 
 
-def transpose(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5) -> Sample:
+def transpose(sample: Sample, rng: np.random.Generator, *, chance: float = 0.5, turn: int | None = None) -> Sample:
     """Rows become columns."""
-    return carry(sample, warp.transpose(size_of(sample))) if rng.random() < chance else sample
+    return carry(sample, warp.transpose(size_of(sample))) if _happens(rng, chance, turn, 2) else sample
+
+
+def _happens(rng: np.random.Generator, chance: float, turn: int | None, kind: int) -> bool:
+    """By chance; or where turns are counted and it is even, in turn: all eight ways in eight turns (Jordan 2024)."""
+    drawn = rng.random() < chance
+    return drawn if turn is None or chance != 0.5 else turn >> kind & 1 == 1
 
 
 def quarter_turn(sample: Sample, rng: np.random.Generator) -> Sample:

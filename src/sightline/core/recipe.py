@@ -94,7 +94,7 @@ def _entry(name: str) -> tuple[Callable[..., Sample], frozenset[str]]:
 
 def _parameters(name: str) -> frozenset[str]:
     """What an augmentation can be told."""
-    return _entry(str(name))[1] - {"sample", "rng", "others"}
+    return _entry(str(name))[1] - {"sample", "rng", "others", "turn"}
 
 
 def apply(
@@ -104,8 +104,12 @@ def apply(
     *,
     others: Others | None = None,
     notes: list[Note] | None = None,
+    turn: int | None = None,
 ) -> Sample:
-    """The sample after all moves; `notes` is given what happened, enough to `replay` it."""
+    """The sample after all moves; `notes` is given what happened, enough to `replay` it.
+
+    `turn` grows by one every time that the sample is asked for: what happens every second time on average does so.
+    """
     sample = _held(sample)
     for move in moves:
         for _ in range(move.repeat):
@@ -114,7 +118,8 @@ def apply(
             if move.one_of:
                 sample = apply([_chosen(move, rng)], sample, rng, others=others, notes=notes)
             else:
-                sample = _moved(move.name, move.settings, sample, rng, others, notes)
+                counted = turn if move.chance == move.repeat == 1 else None
+                sample = _moved(move.name, move.settings, sample, rng, others, notes, counted)
     return sample
 
 
@@ -138,9 +143,10 @@ def _moved(
     rng: np.random.Generator,
     others: Others | None,
     notes: list[Note] | None,
+    turn: int | None = None,
 ) -> Sample:
     function, parameters = _entry(name)
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"turn": turn} if turn is not None and "turn" in parameters else {}
     if "others" in parameters:
         if others is None:
             raise SettingsError(f"{name} mixes samples and needs others to mix with; none are given here.")
@@ -152,7 +158,7 @@ def _moved(
         answer = function(sample, rng, **settings, **more)
     if answer is not sample:
         places = [warp.matrix.tolist() for warp in warps if warp.field is None]
-        notes.append({"name": name, "settings": dict(settings), "chance": begun, "matrices": places})
+        notes.append({"name": name, "settings": dict(settings), "chance": begun, "turn": turn, "matrices": places})
     return answer
 
 
@@ -160,7 +166,7 @@ def replay(notes: Sequence[Note], sample: Sample, *, others: Others | None = Non
     """What was noted of one sample, done to another (or to the same again) with the very same chance."""
     sample = _held(sample)
     for note in notes:
-        sample = _moved(note["name"], note["settings"], sample, _generator(note["chance"]), others, None)
+        sample = _moved(note["name"], note["settings"], sample, _generator(note["chance"]), others, None, note["turn"])
     return sample
 
 

@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from sightline.core.chance import Chances
+from sightline.core.chance import Chances, generator
 from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage, Image
@@ -30,7 +30,7 @@ from sightline.core.views import View
 from sightline.training.buffers import Buffers, Rows
 from sightline.training.settings import Settings
 
-Mover = Callable[..., Sample]  # (sample, rng, *, others) -> sample
+Mover = Callable[..., Sample]  # (sample, rng, *, others, turn) -> sample
 CHUNK = 8  # pictures a worker makes at a time
 LARGER = 2**20  # bytes of inputs up to which it makes more at a time
 AHEAD = 512 * 2**20  # bytes of batches that are made or being made
@@ -101,6 +101,11 @@ class Loader:
     ahead: int = AHEAD
     floats: bool = False  # inputs as float32 around zero, for networks that do not scale pixels themselves
     buffers: Buffers = field(default_factory=Buffers)
+    first: np.ndarray = field(init=False)  # turn of each sample
+
+    def __post_init__(self) -> None:
+        count = len(self.data) if self.mover else 0
+        self.first = generator(self.seed, "turn").integers(8, size=count, dtype=np.uint8)
 
     def batches(self, epoch: int, plan: Sequence[Sequence[int]], skipped: set[str]) -> Iterator[Batch]:
         """The planned batches in order; two a worker, and no more than `ahead` bytes, wait or are being made."""
@@ -180,17 +185,19 @@ class Loader:
                 sample = self.data[row % len(self.data)]
                 identity = sample.id
                 if identity not in skipped:
-                    moved = self._moved(sample, chances, row)
+                    moved = self._moved(sample, epoch, row, chances)
                     self._add(part, row, moved, *self.task.inputs([moved], self.facts), space)
             except InputError as error:
                 part.bad[identity] = error.message
         return part
 
-    def _moved(self, sample: Sample, chances: Chances, row: int) -> Sample:
+    def _moved(self, sample: Sample, epoch: int, row: int, chances: Chances) -> Sample:
         rng = chances.of(row)
         if self.mover is not None:
+            again, place = divmod(row, len(self.data))  # a sample that is drawn twice in an epoch has two rows
+            turn = int(self.first[place]) + epoch + again
             sample = _showing(sample, tuple([_lazy(image) for image in sample.images]))
-            sample = self.mover(sample, rng, others=lambda count: self._others(rng, count))
+            sample = self.mover(sample, rng, others=lambda count: self._others(rng, count), turn=turn)
         return self.task.pose(sample, self.facts, rng)
 
     def _others(self, rng: np.random.Generator, count: int) -> list[Sample]:
