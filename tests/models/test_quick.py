@@ -28,6 +28,16 @@ def test_the_first_layer_gives_every_wave_the_same_strength() -> None:
     assert after.numpy() == pytest.approx(1.0, abs=0.05)
 
 
+def test_every_convolution_begins_by_handing_on_what_it_is_given() -> None:
+    torch.manual_seed(0)
+    for level in quick.build(size="s").levels:
+        for layer in (level.first, level.second):
+            x = torch.randn(2, layer.in_channels, 6, 6)
+            made = layer(x).detach()
+            assert torch.equal(made[:, : layer.in_channels], x)
+            assert made.shape[1] == layer.in_channels or made[:, layer.in_channels :].std() > 0
+
+
 @pytest.mark.parametrize(("side", "whole"), [(8, True), (7, True), (1, True), (8, False), (7, False)])
 def test_a_compiler_sees_another_pooling_that_gives_the_same(side: int, whole: bool) -> None:
     x = torch.randn(2, 3, side, side + 1, generator=torch.Generator().manual_seed(side))

@@ -2,7 +2,8 @@
 
 After Jordan (2024, airbench) and Page (2018): pictures are first taken apart into 2 x 2 waves and opponent colours, of
 both signs and of equal strength. That is what whitening patches of a data set finds, but needs no pass over the data.
-Then come three blocks of two 3 x 3 convolutions with GELU, the second of each inside a residual, halving by maximum.
+Then come three blocks of two 3 x 3 convolutions with GELU, halving by maximum. A convolution begins by handing on what
+it is given, in place of a residual: on CIFAR-10 that begins slower and ends better.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sightline.models._layers import DropPath, halved
+from sightline.models._layers import halved
 from sightline.models._variants import Variant, sized
 
 GIVES = "pyramid"
@@ -72,14 +73,19 @@ class _Block(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.first, self.norm = nn.Conv2d(before, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)
-        self.second, self.last = nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)
-        self.skip = DropPath(0.0)
+        self.first, self.norm = _handing_on(before, after), nn.BatchNorm2d(after)
+        self.second, self.last = _handing_on(after, after), nn.BatchNorm2d(after)
 
     def forward(self, x: Tensor) -> Tensor:
         x = functional.gelu(self.norm(halved(self.first(x), whole=self.whole or _tiny(x))))
-        added: Tensor = self.skip(functional.gelu(self.last(self.second(x))))
-        return x + added
+        return functional.gelu(self.last(self.second(x)))
+
+
+def _handing_on(before: int, after: int) -> nn.Conv2d:
+    """A convolution whose first maps begin as those that it is given; chance makes what more there are."""
+    made = nn.Conv2d(before, after, 3, 1, 1, bias=False)
+    nn.init.dirac_(made.weight.data[:before])
+    return made
 
 
 def _fixed(taps: Tensor) -> nn.Conv2d:
