@@ -73,12 +73,12 @@ class _Block(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.first, self.norm = _handing_on(before, after), nn.BatchNorm2d(after)
-        self.second, self.last = _handing_on(after, after), nn.BatchNorm2d(after)
+        self.first, self.norm1 = _handing_on(before, after), nn.BatchNorm2d(after)
+        self.second, self.norm2 = _handing_on(after, after), nn.BatchNorm2d(after)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = functional.gelu(self.norm(halved(self.first(x), whole=self.whole or _tiny(x))))
-        return functional.gelu(self.last(self.second(x)))
+        x = functional.gelu(self.norm1(halved(self.first(x), whole=self.whole or _tiny(x))))
+        return functional.gelu(self.norm2(self.second(x)))
 
 
 def _handing_on(before: int, after: int) -> nn.Conv2d:
