@@ -47,9 +47,11 @@ def test_maps_are_drawn_without_torch(tmp_path: Path, tmp_path_factory: pytest.T
         ((), "name pictures to explain"),
         (("drawn:parts?count=1&size=32", "--near", "-1"), "give 0 or more"),
         (("gone.png", "--hierarchy"), "gone.png"),
+        (("drawn:parts?count=1&size=32", "--out", "RUN/run.json"), "run.json: a file stands where a folder should be."),
     ],
 )
 def test_a_wrong_word_is_one_line(trained: Trained, words: tuple[str, ...], said: str) -> None:
+    words = tuple(word.replace("RUN", str(trained.run)) for word in words)
     done = run(trained.folder, "explain", trained.run.name, *words, "--quiet")
     assert done.status == 2
     assert said in done.err

@@ -73,7 +73,7 @@ def refuse_folder(path: Path) -> None:
 
 
 def try_folder(path: Path) -> None:
-    """An `OSError` where no file could be written in such a folder, made first where there is none."""
+    """Try to write a file there, or in the nearest folder above that exists: the system's `OSError` if it refuses."""
     import tempfile
 
     nearest = next(level for level in (path, *path.parents) if level.exists())

@@ -101,7 +101,7 @@ class Loader:
     ahead: int = AHEAD
     floats: bool = False  # inputs as float32 around zero, for networks that do not scale pixels themselves
     buffers: Buffers = field(default_factory=Buffers)
-    first: np.ndarray = field(init=False)  # turn of each sample
+    first: np.ndarray = field(init=False)  # the turn at which each sample begins
 
     def __post_init__(self) -> None:
         count = len(self.data) if self.mover else 0
