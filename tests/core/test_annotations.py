@@ -362,3 +362,15 @@ def test_outlines_count() -> None:
     assert first.gap(things(outlines=((SQUARE,), (SQUARE, HOLE)))) == pytest.approx(4 / 20)
     assert first.gap(things(outlines=((SQUARE,), ()))) == np.inf
     assert first.gap(things(outlines=((SQUARE,), (again * np.nan,)))) == np.inf
+
+
+@given(
+    arrays.arrays(np.float32, st.integers(0, 40), elements=st.floats(0, 1, width=32) | st.just(np.nan)),
+    st.integers(0, 45),
+)
+def test_the_leading_names_are_the_best_ones_and_no_number_comes_last(scores: np.ndarray, most: int) -> None:
+    answer = Labels(tuple(map(str, range(len(scores)))), scores)
+    found = answer.leading(most).tolist()
+    wanted = sorted(np.nan_to_num(scores, nan=-1.0).tolist(), reverse=True)[: most or None]
+    assert [-1.0 if scores[place] != scores[place] else float(scores[place]) for place in found] == wanted
+    assert len(set(found)) == len(found)

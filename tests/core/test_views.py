@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import simplejpeg
 
+from sightline.core.decoding import decoders
+from sightline.core.header import Header
 from sightline.core.image import ArrayImage, BytesImage, FileImage, Image, read_image
 from sightline.core.known import KnownImage
+from sightline.core.limits import Limits
 from sightline.core.resampling import resize
 from sightline.core.views import Source, View, reduced_size
 
@@ -243,3 +246,21 @@ def test_what_hurry_costs_is_less_than_what_antialiasing_changes() -> None:
     assert np.quantile(gap, 0.99) <= 8
     assert np.square(gap).mean() <= np.square(smooth_ - careful).mean() / 4
     assert abs((fast - careful).mean()) <= 1, "hardly lighter or darker"
+
+
+def test_a_header_is_read_once_for_size_and_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    jpeg, looks = decoders()["jpeg"], list[int]()
+    pixels = RNG.integers(0, 255, (64, 96, 3), np.uint8)
+    data = simplejpeg.encode_jpeg(pixels, 90, "RGB", "444", False)
+    look = jpeg.look
+
+    def counted(given: bytes, page: int, limits: Limits) -> Header:
+        looks.append(len(given))
+        return look(given, page, limits)
+
+    monkeypatch.setattr(jpeg, "look", counted)
+    view = View.of(BytesImage(data, "one.jpg"))
+    assert view.size == (64, 96)
+    assert (view.sampled((16, 24)) == resize(read_image(data, at_least=(16, 24)), (16, 24))).all()
+    assert view.sampled((16, 24), "fast").shape == (16, 24, 3)
+    assert looks == [len(data)] * 2  # once for the view; once for what it is compared with

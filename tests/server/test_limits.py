@@ -1,13 +1,15 @@
 """Callers who send too much, too many or too slowly are told so, soon, and cost the others nothing."""
 
+import json
 import socket
 import time
 
 import pytest
 
 from sightline.core.encoding import encode
+from sightline.server.protocol import head_of
 
-from .conftest import Running, coloured, read_all
+from .conftest import NAMES, Running, coloured, read_all
 
 PREDICT = "POST /models/colours/predict HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -44,6 +46,26 @@ def test_a_body_without_end_is_cut_off(service: Running) -> None:
         reply = read_all(held)
     assert total < 50_000_000
     assert reply == b"" or status(reply) == 413  # a reset may overtake what a caller does not stop to read
+
+
+def test_an_answer_comes_in_one_piece_and_the_connection_stays(service: Running) -> None:
+    """Two writes would wake whoever waits for it twice."""
+    png = encode(coloured("red"))
+    asked = head(service, "Content-Type: image/png", f"Content-Length: {len(png)}") + png
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as held:
+        for _ in range(30):
+            held.sendall(asked)
+            above, _, body = held.recv(65536).partition(b"\r\n\r\n")
+            assert status(above) == 200
+            assert f"content-length: {len(body)}\r\n".encode() in above
+            assert json.loads(body)["answer"]["names"][0] in NAMES
+
+
+def test_no_header_begins_a_line_of_its_own() -> None:
+    assert head_of(200, [(b"x-arm", b"blue")]) == b"HTTP/1.1 200 OK\r\nx-arm: blue\r\n\r\n"
+    for value in (b"blue\r\nset-cookie: a=b", b"blue\nset-cookie: a=b", b"blue\r"):
+        with pytest.raises(ValueError, match="more than one line"):
+            head_of(200, [(b"x-arm", value)])
 
 
 def test_a_body_in_pieces_and_several_requests_at_once_are_answered_in_turn(service: Running) -> None:

@@ -13,7 +13,7 @@ from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
 from sightline.server.answering import decided, shortened
 from sightline.server.bodies import FEW, LIGHT, Body, Gone, Room
-from sightline.server.reading import Options, Question, options_of, query_of, question, tensor
+from sightline.server.reading import Options, Question, options_asked, options_of, query_of, question, tensor
 
 
 def body_of(data: bytes, room: Room | None = None, most: int = 10_000, step: int = 64) -> Body:
@@ -59,6 +59,9 @@ def test_options_of_a_form_and_of_json() -> None:
     wanted = Options(which=3, level=0.9, top=2, seed=7, deadline=2.0, given={"a": [1]})
     assert ask_json(plain).options == wanted
     assert options_of(query_of(b"which=champion&top=4")) == Options(which="champion", top=4)
+    assert options_asked(b"which=champion&top=4", (("which", "2"), ("deadline", "3"))) == Options(
+        which="champion", top=4, deadline=3.0
+    )
 
 
 def test_numbers_become_pixels_of_their_own_depth() -> None:

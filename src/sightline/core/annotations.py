@@ -41,14 +41,15 @@ class Labels(Annotation):
         if self.scores is None:
             return np.arange(min(most, len(self.names)))
         scores, count = self.scores, len(self.scores)
-        if count and np.isnan(scores.max()):
-            scores = np.nan_to_num(scores, nan=-1.0)
         if 0 < most < count:
             first = scores.argpartition(count - most)[count - most :]
             first.sort()
         else:
             first = np.arange(count)
-        return first[(-scores[first]).argsort(kind="stable")]
+        best = scores[first]
+        if count and np.isnan(best.min()):  # no number counts as the largest, so one that is there is among these
+            return Labels(self.names, np.nan_to_num(scores, nan=-1.0)).leading(most)
+        return first[(-best).argsort(kind="stable")]
 
     def score(self, name: str) -> float:
         if name not in self.names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -46,12 +47,15 @@ def judge(
     if not isinstance(answer, Labels) or answer.scores is None or not answer.names:
         return None
     scores = np.asarray(answer.scores, np.float64)
-    numbers = bool(np.isfinite(scores).all())
-    scores = scores if numbers else np.nan_to_num(scores, nan=-1.0)
-    first = int(np.argmax(scores))
+    total = float(scores.sum())
+    numbers = math.isfinite(total)  # what is no number stays in a sum
+    if not numbers:
+        scores = np.nan_to_num(scores, nan=-1.0)
+        total = float(scores.sum())
+    first = int(scores.argmax())
     best, score = answer.names[first], float(scores[first])
     kept, sets = np.array([first]), calibration.sets
-    apart = calibration.mending.apart or abs(float(scores.sum()) - 1) > 0.01  # each name by itself
+    apart = calibration.mending.apart or abs(total - 1) > 0.01  # each name by itself
     if sets is not None and len(answer.names) == len(calibration.names):
         level = sets.usual if level is None else level
         inside = sets.names(scores[None], level)[0]

@@ -10,7 +10,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -43,7 +43,7 @@ def decode(
     With `alpha` a transparent picture keeps its transparency as a last channel, its colours straight.
     With `quick` a decoder that can save time by rounding more coarsely does so: a level off on average.
     """
-    if _guarded():
+    if guarded():
         from sightline.core.guarding import standing
 
         return standing().read(
@@ -66,23 +66,54 @@ def decode_here(
     limits: Limits = LIMITS,
 ) -> np.ndarray:
     """`decode` in this process, whatever the environment says."""
+    seen = looked(data, name, page=page, limits=limits)
+    return decode_seen(data, seen, name, at_least=at_least, indices=indices, quick=quick, alpha=alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A page whose header is read and accepted by the limits, and who decodes it."""
+
+    kind: str
+    decoder: Any
+    header: Header
+    page: int = 0
+
+
+def looked(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> Looked:
+    """The page that `decode_seen` decodes, looked at once for both its size and its pixels."""
     kind, decoder = recognise(data, name, limits)
     with _typed(name, kind):
-        header = _looked(decoder, data, name, page, limits)
+        return Looked(kind, decoder, _looked(decoder, data, name, page, limits), page)
+
+
+def decode_seen(
+    data: bytes,
+    seen: Looked,
+    name: str = "bytes",
+    *,
+    at_least: Least | None = None,
+    indices: bool = False,
+    quick: bool = False,
+    alpha: bool = False,
+) -> np.ndarray:
+    """`decode_here` of bytes that were looked at."""
+    header, decoder = seen.header, seen.decoder
+    with _typed(name, seen.kind):
         if indices and header.palette:
             rows, columns, _ = header.shape
             header = replace(header, shape=(rows, columns, 1), colour="indices", alpha="", profile=b"")
         reduce = _reduction(header, at_least)
         read = getattr(decoder, "quick", decoder.read) if quick else decoder.read
-        return _finish(read(data, header, page, reduce), header, reduce, name, alpha=alpha)
+        return _finish(read(data, header, seen.page, reduce), header, reduce, name, alpha=alpha)
 
 
 def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Iterator[np.ndarray]:
     """Every page or frame, one at a time; each as it is seen, so a frame of an animation is a whole picture."""
-    guarded = _guarded()
+    apart = guarded()
     kind, decoder = recognise(data, name, limits)
     count = int(examine(data, name, limits=limits)["pages"])
-    if count == 1 or guarded or not hasattr(decoder, "frames"):
+    if count == 1 or apart or not hasattr(decoder, "frames"):
         for page in range(count):
             yield decode(data, name, page=page, limits=limits)
         return
@@ -98,21 +129,19 @@ def pages(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> Itera
 
 def header(data: bytes, name: str = "bytes", *, limits: Limits = LIMITS) -> tuple[int, ...]:
     """Rows and columns (or the shape of an array) as `decode` will give them, without decoding."""
-    if _guarded():
+    if guarded():
         return tuple(examine(data, name, limits=limits)["size"])
     return look(data, name, limits=limits).size
 
 
 def look(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> Header:
     """What a page says of itself, accepted by the limits, without decoding it."""
-    kind, decoder = recognise(data, name, limits)
-    with _typed(name, kind):
-        return _looked(decoder, data, name, page, limits)
+    return looked(data, name, page=page, limits=limits).header
 
 
 def examine(data: bytes, name: str = "bytes", *, page: int = 0, limits: Limits = LIMITS) -> dict[str, Any]:
     """A page without its pixels: kind, size, channels, depth, pages, and in `notes` what reading does to it."""
-    if _guarded():
+    if guarded():
         from sightline.core.guarding import standing
 
         return standing().examine(data, name, page=page, limits=limits)
@@ -133,7 +162,8 @@ def examine_here(data: bytes, name: str = "bytes", *, page: int = 0, limits: Lim
     }  # fmt: skip
 
 
-def _guarded() -> bool:
+def guarded() -> bool:
+    """Whether pictures are decoded in a disposable process."""
     return os.environ.get("SIGHTLINE_GUARDED", "0") not in ("", "0")
 
 

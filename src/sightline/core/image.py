@@ -93,6 +93,33 @@ class BytesImage(Encoded):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SeenImage(Encoded):
+    """A picture in memory, still encoded, whose header was read to know its size."""
+
+    data: bytes
+    name: str
+    seen: decoding.Looked
+
+    def encoded(self) -> bytes:
+        return self.data
+
+    def read(self, at_least: Least | None = None) -> np.ndarray:
+        return tidy(decoding.decode_seen(self.data, self.seen, self.name, at_least=at_least))
+
+    def quick(self, at_least: Least | None = None) -> np.ndarray:
+        return tidy(decoding.decode_seen(self.data, self.seen, self.name, at_least=at_least, quick=True))
+
+
+def sized(image: Image) -> tuple[Image, tuple[int, ...]]:
+    """A picture with its bytes in hand, and the rows and columns that its header tells."""
+    data = image.encoded()
+    if decoding.guarded():
+        return BytesImage(data, image.name), decoding.header(data, image.name)
+    seen = decoding.looked(data, image.name)
+    return SeenImage(data, image.name, seen), seen.header.size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StoredImage(Encoded):
     """A picture whose encoded bytes are fetched when asked for: out of an archive, or from a store."""
 

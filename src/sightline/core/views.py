@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.core.image import ArrayImage, BytesImage, Encoded, Image
+from sightline.core.image import ArrayImage, Encoded, Image, sized
 from sightline.core.resampling import STILL, Affine, after, inverse, resize, warp
 
 Size = tuple[int, int]
@@ -32,10 +32,7 @@ class Source:
         if self._size is None:
             self._size = getattr(self.image, "shape", None)
         if self._size is None and self._pixels is None and isinstance(self.image, Encoded):
-            from sightline.core.decoding import header
-
-            self.image = BytesImage(self.image.encoded(), self.image.name)
-            self._size = header(self.image.data, self.image.name)
+            self.image, self._size = sized(self.image)
         if self._size is None:
             self._size = self.whole().shape[:-1]
         return self._size

@@ -54,7 +54,7 @@ def shortened(answer: Annotation, top: int) -> Annotation:
     if not top or not isinstance(answer, Labels) or answer.scores is None or len(answer.names) <= top:
         return answer
     order = answer.leading(top)
-    return Labels(tuple(answer.names[place] for place in order), answer.scores[order], answer.outlier)
+    return Labels(tuple([answer.names[place] for place in order.tolist()]), answer.scores[order], answer.outlier)
 
 
 def finite(value: float) -> float | None:

@@ -227,6 +227,9 @@ class Door:
         refuse = scope.get("sightline.refuse") if refused else None
         if refuse is not None and refuse(status, headers, made):
             return
+        answer = scope.get("sightline.answer")
+        if answer is not None and answer(scope, status, headers, made):
+            return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": made})
 

@@ -13,7 +13,7 @@ import numpy as np
 from sightline.core.errors import InputError, ServingError, SightlineError
 from sightline.server.answering import JSON, PNG, annotated, document, encoded, status_of
 from sightline.server.bodies import Body
-from sightline.server.reading import Options, Question, options_of, query_of, question
+from sightline.server.reading import Options, Question, options_asked, question
 from sightline.server.service import Service
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.prediction import answered, refused
@@ -58,7 +58,7 @@ def note_header(call: Call, name: bytes, value: bytes) -> None:
 async def predict(service: Service, call: Call, model: str, body: Body) -> Made:
     """`POST /models/{name}/predict`."""
     settings = service.settings
-    options = options_of(query_of(call.query), options_of(call.options))
+    options = options_asked(call.query, tuple(call.options.items()))
     asked = await question(body, call.kind, options, settings.parts, service.fetch)
     call.pictures, call.bytes_in = len(asked.pictures), body.size
     drawn = wants_picture(call.accept)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import time
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ LINGER = 1.0  # seconds in which a refused caller may go on sending, so that it 
 DROPPED = 4 * 2**20  # and bytes
 FRESH = 0.25  # seconds that a new connection has to say its first word, even when the service stops
 _JSON = (b"content-type", b"application/json")
+_CLOSE = (b"connection", b"close")
 
 
 def made(settings: ServerSettings) -> type:
@@ -35,6 +37,7 @@ class Careful:
     loop: Any
     parser: Any
     cycle: Any
+    flow: Any
     scope: Any
     transport: Any
     connections: set[Any]
@@ -107,7 +110,7 @@ class Careful:
             return
         if self.phase in (HEAD, IDLE):
             self._enter(BODY)
-        self.scope["sightline.refuse"] = self.refuse
+        self.scope["sightline.answer"], self.scope["sightline.refuse"] = self.answer, self.refuse
         super().on_headers_complete()  # type: ignore[misc]
 
     def on_body(self, body: bytes) -> None:
@@ -144,6 +147,24 @@ class Careful:
             now - self.heard > bounds.pause_seconds or now - self.since > bounds.body_seconds
         )
 
+    def answer(self, scope: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """A whole answer in one write, where the usual way takes two; False where that must do."""
+        cycle = self.cycle
+        if cycle is None or cycle.scope is not scope or self.phase != ANSWERING:  # another request is on its way in
+            return False
+        if cycle.response_started or cycle.disconnected or self.flow.write_paused:
+            return False
+        said, rows = _CLOSE in headers, [*cycle.default_headers, *headers]
+        head = head_of(status, rows if cycle.keep_alive or said else [*rows, _CLOSE])
+        cycle.keep_alive = cycle.keep_alive and not said
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        self.transport.write(head + body)
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
+
     def refuse_code(self, code: str, message: str, status: int = 0) -> None:
         """Turn the caller away before any route is reached."""
         body = encoded({"error": message, "code": code, "request_id": ""})
@@ -169,9 +190,8 @@ class Careful:
         if began:
             self.transport.close()
             return
-        lines = [b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())]
-        lines += [b"%s: %s\r\n" % row for row in headers if row[0] != b"connection"]
-        self.transport.write(b"".join([*lines, b"connection: close\r\n\r\n", body]))
+        kept = [row for row in headers if row[0] != b"connection"]
+        self.transport.write(head_of(status, [*kept, _CLOSE]) + body)
         with contextlib.suppress(OSError, RuntimeError, NotImplementedError):
             self.transport.write_eof()
         self.transport.resume_reading()
@@ -186,6 +206,19 @@ class Careful:
             self.cycle.keep_alive = False
         elif not waiting and not _pending(self.transport):
             self.transport.close()
+
+
+@cache
+def _status(status: int) -> bytes:
+    return b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
+
+
+def head_of(status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """All above the body; a value that would begin a line of its own is a fault of ours, and said."""
+    head = b"".join([_status(status), *[b"%s: %s\r\n" % row for row in headers], b"\r\n"])
+    if head.count(b"\n") != len(headers) + 2 or head.count(b"\r") != len(headers) + 2:
+        raise ValueError("a header of more than one line")
+    return head
 
 
 def _pending(transport: Any) -> bool:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -94,6 +95,12 @@ def options_of(words: Mapping[str, str], old: Options | None = None) -> Options:
         else:
             raise ServingError("schema", f"There is no option '{name[:40]}'. Options: {', '.join(OPTIONS)}, given.")
     return replace(old or Options(), **found) if found else old or Options()
+
+
+@lru_cache(256)
+def options_asked(query: bytes, headers: tuple[tuple[str, str], ...]) -> Options:
+    """The options of a query, which goes before headers; most callers say the same ones again and again."""
+    return options_of(query_of(query), options_of(dict(headers)))
 
 
 def query_of(query: bytes) -> dict[str, str]:

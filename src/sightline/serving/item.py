@@ -43,7 +43,7 @@ class Item:
         self.deaths, self.alone = 0, False
         self.home: Any = None  # the crew in whose queue it waits
         data = ask.data
-        line: dict[str, Any] = {"id": self.number, "given": dict(ask.given), "least": ask.least, "level": ask.level}
+        line: dict[str, Any] = {}
         if carried is not None:
             line["carried"], bodies = carried
             self.body: Any = bodies[0] if len(bodies) == 1 else b"".join(bodies)
@@ -53,11 +53,15 @@ class Item:
             line |= {"dtype": data.dtype.str, "shape": data.shape}
         else:
             self.body = data
-        line["size"] = len(self.body)
+        if ask.given:
+            line["given"] = dict(ask.given)
+        if ask.least is not None or ask.level is not None:
+            line |= {"least": ask.least, "level": ask.level}
         try:
-            self.line = encoded(line)
+            more = encoded(line)[1:-1] if line else ""
         except (TypeError, ValueError) as error:
             raise InputError("label", f"what is given with the picture is not plain JSON: {error}.") from error
+        self.line = f'{{"id":{self.number},"size":{len(self.body)}{"," if more else ""}{more}}}'
         self.timer: asyncio.TimerHandle | None = None
         if ask.deadline != math.inf:
             self.timer = loop.call_later(max(0.0, ask.deadline - self.arrived), self._late)

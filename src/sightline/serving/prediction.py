@@ -95,8 +95,8 @@ def _labels(answer: Labels) -> dict[str, Any]:
     plain: dict[str, Any] = {"kind": "labels", "names": list(answer.names[:MOST_NAMES])}
     if answer.scores is not None:
         best = answer.leading(MOST_NAMES)
-        plain["names"] = [answer.names[place] for place in best]
-        plain["scores"] = [_number(answer.scores[place]) for place in best]
+        plain["names"] = [answer.names[place] for place in best.tolist()]
+        plain["scores"] = [_number(score) for score in answer.scores[best].tolist()]
     if len(answer.names) > MOST_NAMES:
         plain["of"] = len(answer.names)
     return plain if answer.outlier is None else {**plain, "outlier": _number(answer.outlier)}

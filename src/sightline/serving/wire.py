@@ -47,13 +47,21 @@ def flat(array: np.ndarray) -> memoryview:
 
 def record_out(record: Annotation, names: tuple[str, ...] | None) -> tuple[dict[str, Any], list[memoryview]]:
     """A record as a table of its columns and their bytes; the names of the model are not said again and again."""
-    columns, bodies, same = [], [], names is not None and getattr(record, "names", None) == names
+    same = names is not None and getattr(record, "names", None) == names
+    if same and isinstance(record, Labels) and record.scores is not None and record.outlier is None:
+        return _scores_out(record.scores)  # by far the most
+    columns, bodies = [], []
     for name, array in to_columns(record, without="names" if same else "").items():
         if name == "kind":
             continue
         columns.append([name, array.dtype.str, array.shape])
         bodies.append(flat(array))
     return {"kind": type(record).__name__.lower(), "columns": columns, "same": same}, bodies
+
+
+def _scores_out(scores: np.ndarray) -> tuple[dict[str, Any], list[memoryview]]:
+    column = ["scores", scores.dtype.str, scores.shape]
+    return {"kind": "labels", "columns": [column], "same": True}, [flat(scores)]
 
 
 def record_in(told: Mapping[str, Any], body: memoryview, names: tuple[str, ...]) -> tuple[Annotation, int]:

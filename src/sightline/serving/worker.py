@@ -78,7 +78,7 @@ class Bench:
         asked, samples, place = line["items"], [], 0
         for one in asked:
             samples.append(
-                Sample("picture", (self._image(one, body[place : place + one["size"]]),), given=one["given"])
+                Sample("picture", (self._image(one, body[place : place + one["size"]]),), given=one.get("given", {}))
             )
             place += one["size"]
         self.first = asked[0]["id"]
@@ -119,13 +119,13 @@ class Bench:
         if isinstance(answer, InputError):
             self.swollen |= isinstance(answer.__cause__, MemoryError)
             return {"code": answer.code, "message": answer.message[:500]}, []
-        least = one["least"]
+        least = one.get("least")
         if least not in self.settled:
             if len(self.settled) > 100:
                 self.settled.clear()
             self.settled[least] = settings_of(self.model.card["thresholds"], self.several, least)
         decided = decide(answer, **self.settled[least])
-        decision = None if self.several else self.model.judge(decided, level=one["level"], least=least)
+        decision = None if self.several else self.model.judge(decided, level=one.get("level"), least=least)
         row, parts = wire.record_out(decided, self.names)
         return row | {"decision": wire.decision_out(decision)}, parts
 
