@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,17 @@ import numpy as np
 
 from sightline.core.errors import InputError
 
+_FEW = 64  # numbers that are quicker one by one
+_WHOLE = {"classes": np.int64, "tracks": np.int64, "masks": bool}  # columns that are read back as no floats
 RAGGED = ("outlines", "details")  # columns whose rows differ in length
 
 
 def to_plain(name: str, column: np.ndarray, largest: int = 4096) -> Any:
     """Plain numbers where they read back as the same bytes, else the raw bytes in base64."""
+    if column.dtype == np.float32 and column.ndim == 1 and 0 < column.size <= min(largest, _FEW) and name not in _WHOLE:
+        plain = [float(str(number)) for number in column]  # what follows, without arrays on the way
+        if all(map(math.isfinite, plain)):
+            return plain
     if column.size <= largest and column.dtype.kind in "biuf" and np.isfinite(column).all():
         short = column.dtype.kind == "f" and column.dtype.itemsize < 8  # 0.1, not 0.10000000149011612
         plain = column.astype("U32").astype(np.float64).tolist() if short else column.tolist()
@@ -30,7 +37,7 @@ def to_plain(name: str, column: np.ndarray, largest: int = 4096) -> Any:
 
 def from_plain(name: str, value: Any) -> np.ndarray:
     """The array that `to_plain` wrote, or that a person wrote as numbers."""
-    kind = {"classes": np.int64, "tracks": np.int64, "masks": bool}.get(name, np.float32)
+    kind = _WHOLE.get(name, np.float32)
     try:
         if isinstance(value, Mapping):
             dtype = np.dtype(str(value["dtype"]))

@@ -113,9 +113,11 @@ class Classify(Task):
         return None if partial else truth
 
     def decode(self, outputs: Arrays, frames: Sequence[Frame], facts: Facts) -> list[Annotation]:
-        logits = outputs["logits"].astype(np.float64)
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        scores = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
+        powers = outputs["logits"].astype(np.float64)
+        powers -= powers.max(1, keepdims=True)
+        np.exp(powers, out=powers)
+        powers /= powers.sum(1, keepdims=True)
+        scores = powers.astype(np.float32)
         return [Labels(facts.names, row) for row in scores]
 
 
