@@ -154,6 +154,29 @@ def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
     asyncio.run(work())
 
 
+def test_what_comes_while_a_group_begins_goes_together(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        slow(shelf, seconds=0.4)
+        async with engine(shelf, workers=1, batch=8) as made:
+            crew = made._posts.post("m").champion
+            assert crew is not None
+            crew.group, crew.each = 8, 0.4  # as if larger ones had been measured to pay
+            first = asyncio.create_task(made.predict(Ask("m", DARK)))
+            await asyncio.sleep(0.02)
+            others = []
+            for _ in range(3):
+                others.append(asyncio.create_task(made.predict(Ask("m", DARK))))
+                await asyncio.sleep(0.02)
+            [hand] = crew.hands
+            assert (len(hand.groups), crew.waiting) == (1, 3)  # it has only begun
+            await asyncio.sleep(0.2)
+            assert [len(group.items) for group in hand.groups] == [1, 3]  # and never waits for the next
+            assert not first.done()
+            await asyncio.gather(first, *others)
+
+    asyncio.run(work())
+
+
 def test_answers_are_remembered_by_content_and_version(shelf: Shelf) -> None:
     async def work() -> None:
         shelf.put(2)

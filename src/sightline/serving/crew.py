@@ -29,6 +29,7 @@ STALL = 0.25  # seconds (or ten usual times) after which a worker counts as stuc
 MARGIN = 0.7  # of the usual time, in which an answer may still come
 RATE = 0.05  # of the newest time in the running mean
 SLOW = "slow"
+TOGETHER = 0.5  # of a group's usual time, before the next one lies behind it; later ones are larger, and cheaper
 _FAULTS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGXCPU", "SIGSYS")  # of a program's own doing
 _BLAMED = {-getattr(signal, name) for name in _FAULTS if hasattr(signal, name)}
 
@@ -53,6 +54,7 @@ class Crew:
         self.waiting = self.flying = 0  # items in the queue; items with workers
         self.each, self.group = 0.01, 1  # seconds of a worker that an item takes; the largest group that pays
         self.names: tuple[str, ...] = ()
+        self._called = False  # whether somebody looks again by itself
         self.used, self.served, self.deaths = time.monotonic(), 0, 0
 
     @property
@@ -86,15 +88,34 @@ class Crew:
     @property
     def free(self) -> Hand | None:
         """The worker that should have the next group."""
-        best = None
+        best, now = None, time.monotonic()
         for hand in self.staff.hands:
-            if hand.leaving or hand.exclusive or hand.stalled or len(hand.groups) > self.settings.ahead:
+            if not self._takes(hand) or (hand.groups and self._due(hand) > now):
                 continue
             if not hand.groups:
                 return hand
             if best is None or len(hand.groups) < len(best.groups):
                 best = hand
         return best
+
+    def _takes(self, hand: Hand) -> bool:
+        return not (hand.leaving or hand.exclusive or hand.stalled or len(hand.groups) > self.settings.ahead)
+
+    def _due(self, hand: Hand) -> float:
+        """When the next group may lie behind the one that it is at; what comes until then may go with others."""
+        group = hand.groups[0]
+        return group.begun + TOGETHER * self.each * len(group.items) if self.group > 1 else 0.0
+
+    def _later(self) -> None:
+        """Look again as soon as a worker may have another group."""
+        due = [self._due(hand) for hand in self.staff.hands if hand.groups and self._takes(hand)]
+        if due and not self._called:
+            self._called = True
+            asyncio.get_running_loop().call_later(max(0.0, min(due) - time.monotonic()), self._look)
+
+    def _look(self) -> None:
+        self._called = False
+        self.owner.pump()
 
     @property
     def work(self) -> float:
@@ -127,8 +148,14 @@ class Crew:
 
     def dispatch(self) -> bool:
         """Give the next group to a worker, if there are both."""
-        item, hand = self.head(), self.free
-        if item is None or hand is None or (item.alone and hand.groups):
+        item = self.head()
+        if item is None:
+            return False
+        hand = self.free
+        if hand is None:
+            self._later()
+            return False
+        if item.alone and hand.groups:
             return False
         self._take()
         now = time.monotonic()
