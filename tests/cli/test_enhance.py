@@ -82,3 +82,16 @@ def test_what_is_wrong_is_one_line(
     said = capsys.readouterr().err
     assert told in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", ["taken", "taken.png"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    photo: Path, tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = tmp_path / out
+    where.mkdir() if out.endswith(".png") else where.write_bytes(b"a file")
+    assert main(["enhance", str(photo), "--what", "denoise", "--out", str(where), "--weights", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert str(where) in said  # and not that there are no weights in that folder
+    assert ("a file stands where a folder should be" in said) is (out == "taken")
+    assert said.count("\n") == 1

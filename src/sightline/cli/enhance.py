@@ -32,6 +32,7 @@ def run(
     """Enhance each picture, write it, say what was done and why."""
     from sightline.cli._pictures import asked
     from sightline.core.errors import InputError
+    from sightline.core.files import refuse_place
     from sightline.core.progress import Event
     from sightline.enhancing.enhance import enhance
 
@@ -39,6 +40,8 @@ def run(
     rows: list[dict[str, Any]] = []
     taken: set[Path] = set()
     samples = list(asked(pictures, failed))
+    if samples:
+        refuse_place(_place(samples[0], out, alone=len(samples) == 1))
     for number, sample in enumerate(samples, 1):
         try:
             made = enhance(sample.image, what=what, strength=strength, scale=scale, weights=weights)
