@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,13 @@ def test_the_same_graph_gives_the_same_bytes_and_nothing_is_printed(
     exporter.reopen(again, "pair", 1)
     assert capfd.readouterr() == ("", "")
     assert again == before
+
+
+def test_no_place_on_this_machine_is_written(exporter: Any) -> None:
+    data = _made(exporter)
+    folders = [Path(file).parent for file in (__file__, torch.__file__, catalog.__file__)]
+    for part in [data] if isinstance(data, bytes) else data.values():
+        assert not [str(folder) for folder in folders if str(folder).encode() in part]
 
 
 def test_a_network_in_training_is_exported_as_it_answers() -> None:

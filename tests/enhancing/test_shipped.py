@@ -39,6 +39,8 @@ def test_it_is_small_and_says_what_it_learnt_from(path: Path) -> None:
     for said in ("CC0", "CC BY 2.0", "danielbuechele", "vultilion", "seed 0", "minutes of one processor", "BSD68"):
         if said != "BSD68" or path.stem == "denoise_gray":
             assert said in card, said
+    for name, data in opened.files.items():
+        assert b'.py", line' not in data, f"{name} tells where it was made"
 
 
 @pytest.mark.parametrize("kind", KINDS)

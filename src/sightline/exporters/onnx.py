@@ -48,9 +48,26 @@ def export(graph: Graph) -> bytes:
         log.setLevel(level)
     proto = program.model_proto
     proto.ir_version = IR_VERSION
+    strip(proto)
     data: bytes = proto.SerializeToString()
     check_onnx(data, "the exported graph")
     return data
+
+
+def strip(proto: Any) -> None:
+    """Take out what exporting notes of itself: places of source files on this machine, and much of a small graph."""
+    del proto.metadata_props[:]
+    graphs = [proto.graph, *proto.functions]
+    while graphs:
+        graph = graphs.pop()
+        parts = [graph, *graph.node, *graph.value_info]
+        if hasattr(graph, "initializer"):  # functions name what goes in and out, and hold no weights
+            parts += [*graph.initializer, *graph.input, *graph.output]
+        for part in parts:
+            del part.metadata_props[:]
+            part.doc_string = ""
+        for attribute in [attribute for node in graph.node for attribute in node.attribute]:
+            graphs += [*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])]
 
 
 def precisions() -> tuple[str, ...]:

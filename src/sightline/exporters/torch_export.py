@@ -25,6 +25,9 @@ def export(graph: Graph) -> bytes:
         warnings.simplefilter("ignore")
         shapes = dynamic(graph)
         program = torch.export.export(graph.module.eval(), (), kwargs=example(graph), dynamic_shapes=shapes)
+        for module in program.graph_module.modules():
+            for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+                node.meta.pop("stack_trace", None)  # places of source files on this machine
         stream = io.BytesIO()
         torch.export.save(program, stream)
     return made(stream.getvalue())
