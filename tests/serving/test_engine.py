@@ -17,6 +17,7 @@ from sightline.core.annotations import Labels
 from sightline.core.errors import InputError, ServingError, SettingsError
 from sightline.core.limits import Limits
 from sightline.predicting.model import load
+from sightline.serving import engine as engines
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.engine import Engine
 from sightline.serving.fixed import Fixed
@@ -154,7 +155,22 @@ def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
     asyncio.run(work())
 
 
-def test_what_comes_while_a_group_begins_goes_together(shelf: Shelf, strange: None) -> None:
+def test_what_is_given_with_a_picture_reaches_the_model(shelf: Shelf, strange: None) -> None:
+    async def work() -> None:
+        slow(shelf, seconds=0.0)
+        async with engine(shelf) as made:
+            usual = labels(await made.predict(Ask("m", DARK))).names
+            said = await made.predict(Ask("m", DARK, given={"say": "so"}))
+            assert labels(said).names == ("so",) != usual
+
+    asyncio.run(work())
+
+
+def test_what_comes_while_a_group_begins_goes_together(
+    shelf: Shelf, strange: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "TICK", 60.0)  # that nobody else looks
+
     async def work() -> None:
         slow(shelf, seconds=0.4)
         async with engine(shelf, workers=1, batch=8) as made:
