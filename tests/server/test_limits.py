@@ -59,6 +59,19 @@ def test_an_answer_comes_in_one_piece_and_the_connection_stays(service: Running)
             assert status(above) == 200
             assert f"content-length: {len(body)}\r\n".encode() in above
             assert json.loads(body)["answer"]["names"][0] in NAMES
+        held.sendall(PREDICT.encode())  # the next one has its own time for its head
+        assert status(held.recv(65536)) == 408
+
+
+def test_who_wants_the_connection_closed_has_it_closed(service: Running) -> None:
+    png = encode(coloured("red"))
+    asked = head(service, "Content-Type: image/png", f"Content-Length: {len(png)}", "Connection: close") + png
+    with socket.create_connection(("127.0.0.1", service.port), timeout=2) as held:
+        held.sendall(asked)
+        answer = held.recv(65536)
+        assert status(answer) == 200
+        assert b"connection: close\r\n" in answer
+        assert held.recv(65536) == b""  # and not after a time
 
 
 def test_no_header_begins_a_line_of_its_own() -> None:
