@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ import pytest
 from sightline.core import bundle
 from sightline.core.annotations import Labels
 from sightline.core.errors import InputError, ServingError, SettingsError
+from sightline.core.image import BytesImage
 from sightline.core.limits import Limits
+from sightline.core.sample import Sample
+from sightline.core.task import Arrays
 from sightline.predicting.model import load
 from sightline.serving import engine as engines
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.engine import Engine
 from sightline.serving.fixed import Fixed
+from sightline.serving.nursery import Warm, measured
 from sightline.serving.settings import Settings
 from sightline.testing.bundles import BRIGHT, graph, levels, picture
 from tests.serving.shelf import FAULTY, STRANGE, Shelf, engine
@@ -153,6 +158,26 @@ def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
                 np.testing.assert_allclose(labels(reply).scores, scores, rtol=0, atol=1e-6)
 
     asyncio.run(work())
+
+
+def test_groups_are_of_the_size_that_pays_also_where_a_smaller_one_does_not(shelf: Shelf) -> None:
+    opened = load(shelf.version("m", 1).path)
+    needs = {1: 4, 2: 8, 4: 8}  # milliseconds of the processor that so many rows take; more take as long a row
+
+    def run(arrays: Arrays) -> Arrays:
+        rows = len(arrays["image"])
+        until = time.process_time() + needs.get(rows, 2 * rows) / 1000
+        while time.process_time() < until:
+            pass
+        return opened.run(arrays)
+
+    samples = [Sample("one", (BytesImage(DARK, "one"),))]
+    model = replace(opened, run=run)
+    warm = Warm(model=model, samples=samples, wanted=model.predict(samples), seed=0, tolerance=0.01)
+    found = measured(warm, 16)
+    assert found["group"] == 4
+    assert found["apart"] <= 1e-6
+    assert found["each"] < 0.75 * found["single"]
 
 
 def test_what_is_given_with_a_picture_reaches_the_model(shelf: Shelf, strange: None) -> None:
