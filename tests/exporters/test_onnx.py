@@ -1,5 +1,7 @@
 """What only ONNX promises: its version, inline weights, and a scan before anything is opened."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -88,3 +90,26 @@ def test_a_branch_on_the_data_is_not_exported_silently() -> None:
 
     with pytest.raises(Exception, match=r"(?i)data-dependent|export"):
         exporter.export(Graph(Fickle(), {"x": np.ones((1, 3), np.float32)}, {}))
+
+
+def test_what_exporting_notes_of_itself_is_taken_out_of_branches_and_functions_too() -> None:
+    here = "/somewhere/network.py"
+
+    def noted(node: Any) -> Any:
+        node.doc_string = here
+        node.metadata_props.add(key="stack_trace", value=here)
+        return node
+
+    one = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    branch = onnx.helper.make_graph([noted(onnx.helper.make_node("Identity", ["x"], ["y"]))], "branch", [], [one])
+    choice = noted(onnx.helper.make_node("If", ["yes"], ["z"], then_branch=branch, else_branch=branch))
+    weight = noted(onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [2.0]))
+    graph = noted(onnx.helper.make_graph([choice], "graph", [noted(one)], [one], [weight], value_info=[one]))
+    inner = [noted(onnx.helper.make_node("Identity", ["a"], ["b"]))]
+    function = onnx.helper.make_function("own", "f", ["a"], ["b"], inner, [onnx.helper.make_opsetid("", 20)])
+    proto = noted(onnx.helper.make_model(graph, functions=[function]))
+    assert proto.SerializeToString().count(here.encode()) > 10
+    exporter.strip(proto)
+    assert here.encode() not in proto.SerializeToString()
+    assert [node.op_type for node in proto.graph.node] == ["If"]
+    assert proto.graph.initializer[0].float_data[0] == 2.0

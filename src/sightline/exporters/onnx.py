@@ -57,6 +57,7 @@ def export(graph: Graph) -> bytes:
 def strip(proto: Any) -> None:
     """Take out what exporting notes of itself: places of source files on this machine, and much of a small graph."""
     del proto.metadata_props[:]
+    proto.doc_string = ""
     graphs = [proto.graph, *proto.functions]
     while graphs:
         graph = graphs.pop()
