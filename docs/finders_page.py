@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from sightline.core import catalog
-from sightline.core.annotations import Annotation, Heatmap, Value
+from sightline.core.annotations import Annotation, Heatmap, Labels, Value
 from sightline.sources.drawn import draw
 
 PAGE = Path(__file__).parent / "finders.md"
@@ -89,6 +89,7 @@ SHOWN: dict[str, tuple[str, int, dict[str, Any]]] = {
     "saliency": ("parts", 3, {}),
     "grabcut": ("shapes", 2, {"left": 0.1, "right": 0.7, "top": 0.02, "bottom": 0.8}),
     "flood": ("shapes", 2, {"x": 0.2, "y": 0.9}),
+    "palette": ("street", 10, {}),
 }
 USUAL = ("parts", 8)
 
@@ -117,7 +118,7 @@ def shown(name: str) -> np.ndarray:
     overlay = catalog.find("overlays", type(found).__name__.lower())
     more = {"tags": name in ("circles", "hough_circles", "polygons")} if type(found).__name__ == "Objects" else {}
     made = overlay(image, found, **more)
-    return np.asarray(made if isinstance(found, Value) else made[: len(image)])
+    return np.asarray(made if isinstance(found, Labels | Value) else made[: len(image)])
 
 
 def page() -> str:

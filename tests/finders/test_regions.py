@@ -52,6 +52,35 @@ def test_local_levels_are_those_of_the_reference(depth: str) -> None:
     assert ((thresholds.sauvola(image, radius=10).classes == (light > level))[inner]).mean() > 0.999
 
 
+def flats(count: int, noise: float, seed: int = 0) -> np.ndarray:
+    """A plan of flat colours that can be told from each other, with noise."""
+    rng = np.random.default_rng([count, seed])
+    chosen: list[np.ndarray] = []
+    while len(chosen) < count:
+        colour = rng.uniform(0.05, 0.95, 3)
+        if all(np.linalg.norm(colour - other) > 0.28 for other in chosen):
+            chosen.append(colour)
+    places = rng.uniform(0, 96, (2 * count, 2))
+    rows, columns = np.mgrid[:96, :96]
+    nearest = np.hypot(rows[..., None] - places[:, 0], columns[..., None] - places[:, 1]).argmin(-1) % count
+    shown = np.array(chosen)[nearest] + rng.normal(0, noise, (96, 96, 3))
+    return np.asarray(np.rint(np.clip(shown, 0, 1) * 255), np.uint8)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+def test_the_number_of_colours_is_found(noise: float) -> None:
+    told = {count: len(regions.kmeans(flats(count, noise), count=0).names) for count in range(2, 9)}
+    assert told == {count: count for count in range(2, 9)}
+
+
+def test_one_colour_is_one_group_and_pixels_count_wherever_they_lie() -> None:
+    assert len(regions.kmeans(np.full((5, 5, 3), 9, np.uint8), count=0).names) == 1
+    stripes = np.zeros((64, 4096, 1), np.uint8)  # as wide as a regular choice of pixels would step
+    stripes[:, 1::2] = 200
+    stripes[::2, ::7] = 100
+    assert len(regions.kmeans(stripes, count=0).names) == 3
+
+
 def test_colours_are_parted() -> None:
     found = regions.kmeans(quarters())
     assert len(found.names) == 4

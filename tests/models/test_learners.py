@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -26,7 +27,7 @@ ASKED = [
     "svm:linear",
     "svm:rbf",
     "forest:20",
-    "one_class:gauss",
+    "one_class:svm",
 ]
 
 
@@ -159,7 +160,7 @@ def test_naive_bayes_is_that_of_scikit_learn() -> None:
 def test_one_class_is_that_of_scikit_learn() -> None:
     x, classes = _rows()
     usual = x[classes == 0]
-    mine = one_class.build((8, 4))
+    mine = one_class.build((8, 4), kind="svm")
     mine.solve([(torch.from_numpy(x), torch.from_numpy(classes))])
     with torch.no_grad():
         z, fresh = (mine.front(torch.from_numpy(rows)).numpy().astype(np.float64) for rows in (usual, x))
@@ -250,10 +251,31 @@ def test_one_class_needs_some_usual_pictures_and_keeps_to_its_alarms() -> None:
     with pytest.raises(InputError, match="6 usual pictures or more; found 3"):
         _solved("one_class", x[:12], classes[:12])
     many, _ = _rows(1200, 1)
-    for name in ("one_class", "one_class:gauss"):
+    for name in ("one_class", "one_class:svm"):
         network = _solved(name, many[:600], np.zeros(600, np.int64))
         logits = _logits(network, many[600:])
         assert 0.02 < (logits[:, 1] > logits[:, 0]).mean() < 0.1
+
+
+def test_the_usual_distance_is_that_of_ledoit_and_wolf() -> None:
+    x, classes = _rows()
+    mine = one_class.build((8, 4))
+    mine.solve([(torch.from_numpy(x), torch.from_numpy(classes))])
+    with torch.no_grad():
+        z, fresh = (mine.front(torch.from_numpy(rows)).numpy().astype(np.float64) for rows in (x[classes == 0], x))
+        strange = mine.strangeness(torch.from_numpy(x)).numpy()
+    wanted = LedoitWolf().fit(z).mahalanobis(fresh)
+    assert np.square(strange) * z.shape[1] == pytest.approx(wanted, rel=1e-3)
+
+
+def test_what_is_unusual_shows_where_usual_rows_hardly_differ() -> None:
+    chance = np.random.default_rng(0)
+    wide = chance.normal(size=(200, 40)) @ chance.normal(size=(40, 300))
+    usual = (wide + 0.3 * chance.normal(size=wide.shape)).astype(np.float32)
+    unusual = usual[:60] + 2 * chance.normal(size=(60, 300)).astype(np.float32)
+    model = _solved("one_class", usual[60:], np.zeros(140, np.int64), lengths=(300,))
+    known, other = _logits(model, usual[:60])[:, 1], _logits(model, unusual)[:, 1]
+    assert roc_auc_score(np.repeat([0, 1], 60), np.concatenate([known, other])) > 0.98
 
 
 @pytest.mark.parametrize("name", ["knn:0", "knn:many", "svm:curved", "forest:0", "one_class:tree"])
@@ -270,3 +292,15 @@ def test_folds_hold_every_name_and_samples_of_many_keep_the_rare() -> None:
     some = shared._some(many)
     assert len(some) == shared.LOOKED
     assert (many[some] == 1).sum() == 20
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_random_directions_come_before_every_learner(name: str) -> None:
+    x, classes = _rows(240)
+    learnt = classes * 0 if name.startswith("one_class") else classes
+    network = _solved(name, x, learnt, keep="random:6")
+    assert network.front.axes.shape == (12, 6)
+    assert np.isfinite(_logits(network, x)).all()
+    again = _solved(name, x, learnt, keep="random:6")
+    assert np.array_equal(network.front.axes, again.front.axes)
+    assert _solved(name, x, learnt, keep="random:12").front.axes.shape == (0, 0), "no fewer numbers"

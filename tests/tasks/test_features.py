@@ -5,20 +5,23 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from sightline.core.annotations import Labels
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
+from sightline.core.directions import drawn
 from sightline.core.errors import SettingsError
 from sightline.core.image import write_image
 from sightline.core.task import Facts
+from sightline.core.vectors import AUTO
 from sightline.evaluating.evaluate import evaluate
 from sightline.exporting.export import export
-from sightline.predicting.model import load
+from sightline.predicting.model import load, trained
 from sightline.sources.drawn import dataset
-from sightline.tasks._features import AUTO
+from sightline.tasks._features import kept
 from sightline.tasks.classify import TASK
 from sightline.testing.toys import toy
 from sightline.testing.without import run_without
@@ -57,6 +60,31 @@ assert not {{"torch", "sklearn", "skimage", "scipy.optimize"}} & set(sys.modules
         train(data, model="svm", out=tmp_path / "run", settings=QUICK, options={"features": "hog"}).info["state"]
         == "done"
     )
+
+
+def test_fewer_numbers_are_looked_at_in_words_and_the_graph_holds_how(tmp_path: Path) -> None:
+    data = dataset("shapes", count=60, size=32)
+    options = {"features": "hog+gabor", "reduce": "random:48"}
+    run = train(data, model="logistic", out=tmp_path / "run", settings=QUICK, options=options, look=False)
+    made = export(run, data=data)
+    assert made.parity, "the graph gives the answers of the network"
+    model = load(made.path, backend="torch")
+    sample = data[1]
+    answers = [one.predict([sample])[0] for one in (model, load(made.path))]
+    assert answers[0].gap(answers[1]) < 1e-4
+    found, facts = trained(run)[2], TASK.prepare(data, TASK.Options(features="hog+gabor", reduce="random:48"), "svm")
+    assert found.model.front.axes.shape == (facts.input.length, 48)
+    assert np.allclose(found.model.front.axes, drawn(np.zeros((1, facts.input.length)), 48).axes, atol=1e-6)
+    assert kept({"keep": None, "reduce": "pca:32"}) == 32
+    assert kept({"keep": None, "reduce": "none"}) == 0
+    assert kept({"keep": 7}) == 7, "runs of earlier releases"
+    for wrong, model_name, text in (
+        ({"reduce": "pca:8", "keep": 8}, "svm", "Leave one of them out"),
+        ({"reduce": "umap:8"}, "svm", "must be pca:N, random:N or none"),
+        ({"reduce": "pca:8"}, "small", "'small' takes pixels"),
+    ):
+        with pytest.raises(SettingsError, match=text):
+            TASK.prepare(data, TASK.Options(**wrong), model_name)  # type: ignore[arg-type]
 
 
 def test_flaws_of_drawn_surfaces_are_told_from_usual_ones_alone(tmp_path: Path) -> None:

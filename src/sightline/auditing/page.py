@@ -46,7 +46,7 @@ def write_page(path: Path, made: Audit, data: Dataset, *, command: str = "") -> 
     for number, finding in enumerate(made.findings):
         details = finding.details or ("",) * len(finding.ids)
         for identity, detail in list(zip(finding.ids, details, strict=True))[:SHOWN]:
-            picture = _picture(data[place_of[identity]]) if identity in place_of else None
+            picture = picture_of(data[place_of[identity]]) if identity in place_of else None
             if picture is not None:
                 shown.append((number, identity, detail, picture))
     packed = pack([picture for *_, picture in shown])
@@ -132,7 +132,7 @@ def _figure(identity: str, detail: str, picture: np.ndarray, address: str) -> st
     )
 
 
-def _picture(sample: Sample) -> np.ndarray | None:
+def picture_of(sample: Sample) -> np.ndarray | None:
     """The first picture with its label drawn on it where that shows the fault; None where it cannot be read."""
     import cv2
 
@@ -183,7 +183,7 @@ def _difficulty(made: Audit, data: Dataset, place_of: Mapping[str, int]) -> str:
     drawn = bars.counted("Probability that the label is another one", found.counts, (0.0, 1.0))
     shown = ""
     for says, ids in (("easiest", found.easy), ("hardest that are still believed", found.hard)):
-        seen = [(one, _picture(data[place_of[one]])) for one in ids if one in place_of]
+        seen = [(one, picture_of(data[place_of[one]])) for one in ids if one in place_of]
         known = [(one, picture) for one, picture in seen if picture is not None]
         packed = pack([picture for _, picture in known])
         figures = "".join(_figure(one, "", p, address) for (one, p), address in zip(known, packed, strict=True))

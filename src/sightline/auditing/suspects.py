@@ -203,7 +203,7 @@ def _cut(data: Dataset, items: Sequence[_Item]) -> Iterator[np.ndarray | None]:
 def _cuts(data: Dataset, items: Sequence[_Item]) -> list[np.ndarray | None]:
     image, whole = data[items[0].place].images[0], all(item.box is None for item in items)
     try:
-        pixels = _coloured(read_reduced(image, 2 * SIDE) if whole else image.read())
+        pixels = coloured(read_reduced(image, 2 * SIDE) if whole else image.read())
     except InputError:
         return [None] * len(items)  # told by the check of unreadable pictures
     return [_reduced(pixels, item.box) for item in items]
@@ -213,7 +213,7 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "sightline-judge")
 
 
-def _coloured(pixels: np.ndarray) -> np.ndarray:
+def coloured(pixels: np.ndarray) -> np.ndarray:
     """Three channels of 8 bits."""
     if pixels.ndim == 4:
         pixels = pixels[len(pixels) // 2]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sightline.core.directions import main_axes
 from sightline.core.errors import BundleError
 
 ASKED = ("features", "logits")  # outputs of a network that tell it, the better one first
@@ -102,21 +103,9 @@ def _spread(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     middle = rows.mean(0)
     away = rows - middle
     width = rows.shape[1]
-    spread, axes = _main(away)
+    spread, axes = main_axes(away)
     ball = _SHRINK * float(spread.sum()) / width
     kept = min(AXES, len(axes))
     along = np.sqrt((1 - _SHRINK) * spread[:kept] + ball + 1e-12)
     left = (1 - _SHRINK) * float(spread[kept:].sum()) / max(1, width - kept) + ball
     return middle.astype(np.float32), (axes[:kept].T / along).astype(np.float32), math.sqrt(left + 1e-12)
-
-
-def _main(away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Spread along each main axis, the widest first, and the axes as rows; found in the smaller of two spaces."""
-    count, width = away.shape
-    wide = count < width
-    sizes, turned = np.linalg.eigh((away @ away.T if wide else away.T @ away) / max(1, count - 1))
-    sizes, turned = sizes[::-1], turned[:, ::-1]
-    real = sizes > 1e-9 * max(float(sizes[0]), 1e-30)
-    sizes, turned = sizes[real], turned[:, real]
-    axes = away.T @ turned if wide else turned
-    return sizes, np.asarray((axes / np.linalg.norm(axes, axis=0)).T)

@@ -13,6 +13,9 @@ import numpy as np
 from sightline.core import catalog
 from sightline.core.errors import SettingsError, nearest
 
+AUTO = "hog+colour_histogram+lbp+gabor"  # of ten mixes never far from the best, see docs/classical.md
+MOST = 64  # pixels a side: 96 take twice as long and told no more
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

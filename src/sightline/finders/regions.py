@@ -9,21 +9,24 @@ from sightline.core.annotations import Objects, Regions
 from sightline.core.asked import wholes, within
 from sightline.core.chance import generator
 from sightline.core.errors import SettingsError
+from sightline.core.grouping import choose, grouped
 from sightline.finders._climb import climbed
 from sightline.finders._cut import lit
 from sightline.finders._light import byte_plane, colours, luma
 from sightline.finders._super import superpixels
 
 _STEPS = 32  # levels a channel that colours are grouped by
+_LOOKED = 5000  # pixels, at most, by which the number of groups is chosen
 
 
 def kmeans(image: np.ndarray, *, count: int = 4, times: int = 20, seed: int = 0) -> Regions:
     """`count` groups of colours, each pixel with the nearest (Lloyd 1982), the darkest group first.
 
     Colours are grouped by their counts on a grid of 32 levels a channel, begun far apart (Arthur and Vassilvitskii
-    2007) by a chance that `seed` fixes; the mean colour of a group is that of its pixels.
+    2007) by a chance that `seed` fixes; the mean colour of a group is that of its pixels. A `count` of 0 tries 2 to 12
+    groups and takes the number with the most spread between groups for the spread within (Calinski and Harabasz 1974).
     """
-    wholes("kmeans", 1, 255, count=count)
+    wholes("kmeans", 0, 255, count=count)
     wholes("kmeans", 1, 1000, times=times)
     values = colours(image, "kmeans")
     flat = values.reshape(-1, values.shape[2])
@@ -31,20 +34,13 @@ def kmeans(image: np.ndarray, *, count: int = 4, times: int = 20, seed: int = 0)
     names = np.zeros(len(flat), np.int64)
     for channel in range(keys.shape[1]):  # channel by channel, so that the names stay small however many there are
         _, names = np.unique(names * _STEPS + keys[:, channel], return_inverse=True)
-    counts = np.bincount(names.ravel())
-    means = np.stack([np.bincount(names.ravel(), flat[:, c]) for c in range(flat.shape[1])], 1) / counts[:, None]
-    middles = _begun(means, counts, count, seed)
-    for _ in range(times):
-        nearest = _nearest(means, middles)
-        total = np.bincount(nearest, counts, len(middles))
-        sums = np.stack([np.bincount(nearest, counts * part, len(middles)) for part in means.T], 1)
-        moved = np.where(total[:, None] > 0, sums / np.maximum(total, 1)[:, None], middles)
-        if np.array_equal(moved, middles):
-            break
-        middles = moved
-    order = np.argsort(luma(middles[None].astype(np.float32))[0], kind="stable")
-    found = _nearest(means, middles[order])[names.ravel()].astype(np.uint8).reshape(values.shape[:2])
-    return Regions(found, tuple(f"group {number}" for number in range(1, len(middles) + 1)))
+    names = names.ravel()
+    counts = np.bincount(names)
+    means = np.stack([np.bincount(names, flat[:, c]) for c in range(flat.shape[1])], 1) / counts[:, None]
+    groups = grouped(means, count or _best(flat, times, seed), weights=counts, seed=seed, starts=1, times=times)
+    order = np.argsort(luma(groups.middles[None].astype(np.float32))[0], kind="stable")
+    found = np.argsort(order)[groups.nearest][names].astype(np.uint8).reshape(values.shape[:2])
+    return Regions(found, tuple(f"group {number}" for number in range(1, len(groups) + 1)))
 
 
 def slic(image: np.ndarray, *, count: int = 200, compact: float = 10.0, times: int = 5) -> Regions:
@@ -130,19 +126,7 @@ def flood(image: np.ndarray, *, x: float = 0.5, y: float = 0.5, tolerance: float
     return Regions(mask[1:-1, 1:-1].copy(), ("background", "flooded"))
 
 
-def _begun(means: np.ndarray, counts: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Colours far from each other to begin with."""
-    chance = generator("kmeans", seed)
-    chosen = [int(counts.argmax())]
-    away = np.square(means - means[chosen[0]]).sum(1)
-    while len(chosen) < min(count, len(means)):
-        weight = away * counts
-        if not weight.any():
-            break
-        chosen.append(int(np.searchsorted(np.cumsum(weight), chance.random() * weight.sum(), side="right")))
-        away = np.minimum(away, np.square(means - means[chosen[-1]]).sum(1))
-    return means[chosen]
-
-
-def _nearest(means: np.ndarray, middles: np.ndarray) -> np.ndarray:
-    return np.asarray((np.square(middles).sum(1) - 2 * means @ middles.T).argmin(1))
+def _best(flat: np.ndarray, times: int, seed: int) -> int:
+    """How many groups part the colours best, by some pixels from everywhere."""
+    some = flat if len(flat) <= _LOOKED else flat[generator("kmeans", seed).integers(0, len(flat), _LOOKED)]
+    return choose(some, by="ratio", seed=seed, times=times).count

@@ -20,18 +20,20 @@ WORDS, LOOKED, ROUNDS = 128, 1000, 12  # of a vocabulary: how many, from how man
 Build = Callable[..., nn.Module]  # of a model that takes features
 
 
-def described(build: Build, spec: InputSpec, count: int, *, keep: int | None = None) -> nn.Module:
+def described(build: Build, spec: InputSpec, count: int, *, keep: int | str | None = None) -> nn.Module:
     """`logits` of `count` names from the features that the input spec names."""
     return _Described(build, blocks(spec.features, spec.channels), count, keep)
 
 
-def embedded(build: Build, spec: InputSpec, count: int, backbone: nn.Module, *, keep: int | None = None) -> nn.Module:
+def embedded(
+    build: Build, spec: InputSpec, count: int, backbone: nn.Module, *, keep: int | str | None = None
+) -> nn.Module:
     """`logits` of `count` names from what a finished network makes of the picture; the network stays as it is."""
     return _Embedded(build, spec, count, backbone, keep)
 
 
 class _Described(nn.Module):
-    def __init__(self, build: Build, parts: Sequence[Block], count: int, keep: int | None) -> None:
+    def __init__(self, build: Build, parts: Sequence[Block], count: int, keep: int | str | None) -> None:
         super().__init__()
         self.lengths = [part.length for part in parts]
         self.parts = nn.ModuleList(_Words(part.shape) if len(part.shape) == 2 else nn.Identity() for part in parts)
@@ -103,7 +105,7 @@ class _Words(nn.Module):
 
 
 class _Embedded(nn.Module):
-    def __init__(self, build: Build, spec: InputSpec, count: int, backbone: nn.Module, keep: int | None) -> None:
+    def __init__(self, build: Build, spec: InputSpec, count: int, backbone: nn.Module, keep: int | str | None) -> None:
         super().__init__()
         self.pixels, self.backbone = Pixels(spec), backbone.eval().requires_grad_(False)
         with torch.no_grad():

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sightline.core.directions import directions
 from sightline.core.errors import InputError
 from sightline.core.extras import need
 
@@ -43,13 +44,16 @@ class Grown(nn.Module):
 
 
 class Scale(Grown):
-    """Each part of a row centred and given the same say, then turned to its `most` widest directions (PCA)."""
+    """Each part of a row centred and given the same say, then turned to its `most` widest directions (PCA).
+
+    Where `most` is a word such as random:64, to so many random ones (Johnson and Lindenstrauss 1984).
+    """
 
     middle: Tensor
     gain: Tensor
     axes: Tensor
 
-    def __init__(self, lengths: Sequence[int], most: int) -> None:
+    def __init__(self, lengths: Sequence[int], most: int | str) -> None:
         super().__init__()
         self.lengths, self.most = tuple(lengths), most
         self.empty(middle=(sum(lengths),), gain=(sum(lengths),), axes=(0, 0))
@@ -66,10 +70,15 @@ class Scale(Grown):
         gain = [np.full(len(part), 1 / np.sqrt(max(float(part.sum()), 1e-12) * seen)) for part in parts]
         gain = [one if part.sum() > 1e-12 else one * 0 for one, part in zip(gain, parts, strict=True)]
         self.keep(middle=middle, gain=np.concatenate(gain), axes=np.zeros((0, 0)))
+        if isinstance(self.most, str):
+            found = directions(x[:1], self.most)
+            if found is not None:
+                self.keep(axes=found.axes)
+            return
         kept = min(self.most, len(x) - 1, x.shape[1])
         if 0 < kept < x.shape[1]:
-            found = need("sklearn.decomposition").PCA(kept, svd_solver="randomized", random_state=0)
-            self.keep(axes=found.fit(self(torch.from_numpy(x)).numpy()).components_.T)
+            widest = need("sklearn.decomposition").PCA(kept, svd_solver="randomized", random_state=0)
+            self.keep(axes=widest.fit(self(torch.from_numpy(x)).numpy()).components_.T)
 
 
 class Learner(Grown, ABC):
@@ -79,7 +88,7 @@ class Learner(Grown, ABC):
     choices: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)  # settings to choose from
     keeps = 0  # directions that are kept where nobody says how many; 0: all
 
-    def __init__(self, lengths: Sequence[int], count: int, keep: int | None) -> None:
+    def __init__(self, lengths: Sequence[int], count: int, keep: int | str | None) -> None:
         super().__init__()
         self.count = count
         self.front = Scale(lengths, self.keeps if keep is None else keep)

@@ -25,7 +25,9 @@ JUDGES = 60  # trees, while settings are chosen
 MOST = 8_000_000  # shares in all leaves: 32 MB
 
 
-def build(lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | None = None, trees: int = TREES) -> nn.Module:
+def build(
+    lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | str | None = None, trees: int = TREES
+) -> nn.Module:
     """`lengths` are those of the parts of a row; `keep` directions of them are looked at (0: all)."""
     return Forest(lengths, count, keep, trees)
 
@@ -50,7 +52,7 @@ class Forest(Learner):
     importance: Tensor
     choices = ({"leaf": 1}, {"leaf": 5}, {"leaf": 20})  # rows a leaf, at least: larger ones remember rare names
 
-    def __init__(self, lengths: Sequence[int], count: int, keep: int | None, trees: int) -> None:
+    def __init__(self, lengths: Sequence[int], count: int, keep: int | str | None, trees: int) -> None:
         super().__init__(lengths, count, keep)
         self.trees = trees
         self.empty(border=(0,), shares=(0, count), steps=(0,), importance=(sum(lengths),))

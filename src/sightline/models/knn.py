@@ -23,7 +23,7 @@ LEAST = 1e-12  # of a squared distance: a copy counts for all its neighbours
 
 
 def build(
-    lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | None = None, neighbours: int | None = None
+    lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | str | None = None, neighbours: int | None = None
 ) -> nn.Module:
     """`lengths` are those of the parts of a row; `keep` directions of them are looked at (0: all)."""
     return Neighbours(lengths, count, keep, neighbours)
@@ -46,7 +46,7 @@ class Neighbours(Learner):
     choices = tuple({"neighbours": number} for number in (1, 3, 5, 9, 15))
     keeps = 128
 
-    def __init__(self, lengths: Sequence[int], count: int, keep: int | None, neighbours: int | None) -> None:
+    def __init__(self, lengths: Sequence[int], count: int, keep: int | str | None, neighbours: int | None) -> None:
         super().__init__(lengths, count, keep)
         self.neighbours = neighbours
         self.empty(rows=(0, 0), squares=(0,), votes=(0, count), asked=(neighbours or 1,))

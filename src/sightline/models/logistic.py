@@ -18,7 +18,7 @@ PARAMETERS = None  # what is learnt depends on the data
 USE = "few pictures, answers in microseconds"
 
 
-def build(lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | None = None) -> nn.Module:
+def build(lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | str | None = None) -> nn.Module:
     """`lengths` are those of the parts of a row; `keep` directions of them are looked at (0: all)."""
     return Logistic(lengths, count, keep)
 
@@ -31,7 +31,7 @@ class Logistic(Learner):
     choices = tuple({"penalty": 10.0**power} for power in (1, 0, -1, -2))
     keeps = 256
 
-    def __init__(self, lengths: Sequence[int], count: int, keep: int | None) -> None:
+    def __init__(self, lengths: Sequence[int], count: int, keep: int | str | None) -> None:
         super().__init__(lengths, count, keep)
         self.empty(weight=(count, 0), bias=(count,))
 

@@ -17,7 +17,7 @@ PARAMETERS = None  # what is learnt depends on the data
 USE = "a floor to beat, from a handful of pictures"
 
 
-def build(lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | None = None) -> nn.Module:
+def build(lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | str | None = None) -> nn.Module:
     """`lengths` are those of the parts of a row; `keep` directions of them are looked at (0: all)."""
     return NaiveBayes(lengths, count, keep)
 
@@ -31,7 +31,7 @@ class NaiveBayes(Learner):
     choices = tuple({"smooth": share} for share in (1e-3, 1e-2, 1e-1))
     keeps = 64
 
-    def __init__(self, lengths: Sequence[int], count: int, keep: int | None) -> None:
+    def __init__(self, lengths: Sequence[int], count: int, keep: int | str | None) -> None:
         super().__init__(lengths, count, keep)
         self.empty(weight=(count, 0), square=(count, 0), bias=(count,))
 

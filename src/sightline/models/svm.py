@@ -27,7 +27,7 @@ MOST = 10_000  # rows: the time of a curved one grows with their square
 
 
 def build(
-    lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | None = None, kernel: str | None = None
+    lengths: Sequence[int] = (64,), count: int = 2, *, keep: int | str | None = None, kernel: str | None = None
 ) -> nn.Module:
     """`lengths` are those of the parts of a row; `keep` directions of them are looked at (0: all)."""
     return Svm(lengths, count, keep, kernel)
@@ -56,7 +56,7 @@ class Svm(Learner):
     keeps = 256
     curve = 1.0  # of the bell: rows have a spread of one in all
 
-    def __init__(self, lengths: Sequence[int], count: int, keep: int | None, kernel: str | None) -> None:
+    def __init__(self, lengths: Sequence[int], count: int, keep: int | str | None, kernel: str | None) -> None:
         super().__init__(lengths, count, keep)
         self.kernel = kernel
         self.empty(support=(0, 0), squares=(0,), weight=(0, 0), bias=(0,), first=(0, count), second=(0, count))

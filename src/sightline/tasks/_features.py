@@ -9,12 +9,11 @@ from typing import Any
 
 from sightline.core import bundle as bundles
 from sightline.core import catalog, vectors
+from sightline.core.directions import parse
 from sightline.core.errors import InputError, RunError, SettingsError
 from sightline.core.run import Run
 from sightline.core.task import Facts
 
-AUTO = "hog+colour_histogram+lbp+gabor"  # of ten mixes never far from the best, see docs/classical.md
-MOST = 64  # pixels a side: 96 take twice as long and told no more
 _NETWORKS = ("timm", "bundle")
 _OF_NETWORKS = ("dropout", "smoothing", "loss", "mirror")  # options that learners of features know nothing of
 
@@ -32,16 +31,19 @@ def with_features(facts: Facts, model: str, options: Any) -> Facts:
             raise SettingsError(
                 f"features = '{recipe}': '{model}' takes pixels; features are for models such as 'svm'."
             )
+        if options.reduce is not None:
+            raise SettingsError(f"reduce = '{options.reduce}': '{model}' takes pixels; only features are made shorter.")
         return facts
     _refuse_others(model, options)
+    kept({"keep": options.keep, "reduce": options.reduce})
     if recipe.partition(":")[0] in _NETWORKS:
         return _from_network(facts, recipe)
     spec = facts.input
     if len(spec.size) != 2:
         raise InputError("mismatch", "features are of flat pictures, and these are volumes; choose another model.")
-    recipe = vectors.check(AUTO if recipe == "auto" else recipe)
+    recipe = vectors.check(vectors.AUTO if recipe == "auto" else recipe)
     length = sum(block.length for block in vectors.blocks(recipe, spec.channels))
-    inside = spec.size if size else tuple(min(MOST, side) for side in spec.size)
+    inside = spec.size if size else tuple(min(vectors.MOST, side) for side in spec.size)
     return replace(facts, inputs={"features": replace(spec, size=inside, features=recipe, length=length)})
 
 
@@ -58,7 +60,19 @@ def _refuse_others(model: str, options: Any) -> None:
         )
 
 
-def network_on_features(model: str, facts: Facts, count: int, keep: int | None) -> Any:
+def kept(options: Mapping[str, Any]) -> int | str | None:
+    """How many of the widest directions a model looks at, or a word for random ones; None where nobody says."""
+    word: str | None = options.get("reduce")  # runs of earlier releases say nothing of it
+    if word is None:
+        said: int | None = options["keep"]
+        return said
+    kind, count = parse(word)
+    if options["keep"] is not None:
+        raise SettingsError(f"keep = {options['keep']} and reduce = '{word}' say the same. Leave one of them out.")
+    return word if kind == "random" else count
+
+
+def network_on_features(model: str, facts: Facts, count: int, keep: int | str | None) -> Any:
     """A model that takes features with all that stands before it."""
     build = catalog.find("models", model).build
     if "backbone" not in facts.extra:

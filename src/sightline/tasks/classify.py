@@ -17,7 +17,7 @@ from sightline.core.inputs import Frame, InputSpec, common_spec
 from sightline.core.naming import listed
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows, name_shares
-from sightline.tasks._features import network_on_features, takes_features, with_features
+from sightline.tasks._features import kept, network_on_features, takes_features, with_features
 
 _ALONE = "one name only: '{}'; give pictures of a second name, or learn what is usual with --task novelty"
 
@@ -31,6 +31,7 @@ class Settings:
     smoothing: float = 0.05  # part of the certainty of a label that all names share
     features: str = "auto"  # of models that take them: such as hog+lbp:radius=2, timm:NAME or bundle:PATH
     keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
+    reduce: str | None = None  # the same in words: pca:N, random:N or none
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"  # focal: what is still wrong counts more
     mirror: bool = False  # answer from the picture and its mirror image, a step apart: better, and twice the time
 
@@ -77,7 +78,7 @@ class Classify(Task):
 
     def network(self, model: str, facts: Facts) -> Any:
         if takes_features(model):
-            return network_on_features(model, facts, len(facts.names), facts.options["keep"])
+            return network_on_features(model, facts, len(facts.names), kept(facts.options))
         spec, found = facts.input, catalog.find("models", model)
         given: Mapping[str, int] = {"count": len(facts.names)} if found.GIVES == "logits" else {}
         built = found.build(spec.channels, **given)

@@ -15,7 +15,7 @@ from sightline.core.errors import InputError, SettingsError
 from sightline.core.inputs import Frame, InputSpec, common_spec
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Step, Task
-from sightline.tasks._features import network_on_features, takes_features, with_features
+from sightline.tasks._features import kept, network_on_features, takes_features, with_features
 
 OTHER = "other"
 USUAL = ("good", "normal", "ok", "usual", "healthy", "negative")  # names that say so themselves
@@ -29,6 +29,7 @@ class Settings:
     size: int | None = None  # side of the pictures that features are made of; None: from the pictures, at most 64
     features: str = "auto"  # such as hog+lbp:radius=2, timm:NAME or bundle:PATH
     keep: int | None = None  # directions of the features that are looked at; 0: all; None: the model's own
+    reduce: str | None = None  # the same in words: pca:N, random:N or none
 
 
 class Novelty(Task):
@@ -60,7 +61,7 @@ class Novelty(Task):
         return with_features(facts, model, options)
 
     def network(self, model: str, facts: Facts) -> Any:
-        return network_on_features(model, facts, 2, facts.options["keep"])
+        return network_on_features(model, facts, 2, kept(facts.options))
 
     def targets(self, samples: Sequence[Sample], frames: Sequence[Frame], facts: Facts) -> Arrays:
         return {"classes": np.array([_is_other(samples[frame.sample], facts) for frame in frames], np.int64)}
