@@ -16,7 +16,9 @@ from sightline.core.errors import BundleError, MissingExtraError, SettingsError
 from sightline.core.task import Graph
 from sightline.testing.without import run_without
 
-NAMES = catalog.names("exporters")
+ALL = catalog.names("exporters")
+NAMES = [name for name in ALL if hasattr(catalog.find("exporters", name), "export")]
+CONVERTERS = [name for name in ALL if hasattr(catalog.find("exporters", name), "convert")]  # of the graph of a bundle
 RUNTIMES = [name for name in NAMES if hasattr(catalog.find("exporters", name), "load")]
 TRACERS = ["onnx", "torch_export"]  # the others write what one of these has traced
 DEPTHS = {"uint8": 255, "uint16": 65535, "float32": 1}
@@ -203,6 +205,86 @@ def test_graphs_are_scanned_before_a_runtime_sees_them(runtime: Any) -> None:
 def test_an_unknown_precision_is_refused(runtime: Any) -> None:
     with pytest.raises(SettingsError, match="precision 'float7'"):
         runtime.load(b"", "net", 1, "float7")
+
+
+@pytest.fixture(params=[name for name in CONVERTERS if _is_here(name)])
+def converter(request: pytest.FixtureRequest) -> Any:
+    return catalog.find("exporters", request.param)
+
+
+@cache
+def _eight_bits() -> bytes:
+    """A small network of pixels, rounded as `compress` rounds."""
+    from sightline.compressing.folding import parsed
+    from sightline.compressing.ranges import observe, ranges
+    from sightline.compressing.rounding import ROUNDED, written
+
+    class Names(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.out = nn.Conv2d(3, 4, 3, 2, 1), nn.Linear(4, 2)
+
+        def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+            made = torch.relu(self.conv(image.float().movedim(-1, 1) / 255))
+            return {"score": self.out(made.mean((2, 3)))}
+
+    torch.manual_seed(0)
+    graph = Graph(Names().eval(), {"image": np.zeros((1, 16, 12, 3), np.uint8)}, {"image": (0,)})
+    model = parsed(catalog.find("exporters", "onnx").export(graph))
+    return written(model, ranges(observe(model, ROUNDED, [_pixels(8)]), "minmax"))
+
+
+def _pixels(rows: int) -> dict[str, np.ndarray]:
+    return {"image": np.random.default_rng(rows).integers(0, 256, (rows, 16, 12, 3)).astype(np.uint8)}
+
+
+def test_what_is_converted_answers_nearly_as_its_graph(converter: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    graph, options = _eight_bits(), converter.Options()
+    made = converter.convert(graph, "net", options)
+    assert converter.SUFFIX.startswith(".")
+    assert converter.convert(graph, "net", options) == made, "the same graph gives the same bytes"
+    assert capfd.readouterr() == ("", "")
+    assert str(Path(catalog.__file__).parent).encode() not in made
+    usual, told = catalog.find("exporters", "onnx").load(graph, "net", 1), converter.told(made, "net")
+    assert told
+    for rows in (1, 3):
+        given = _pixels(rows)
+        got, wanted = converter.reopen(made, "net", 1)(given), usual(given)
+        assert got.keys() == wanted.keys()
+        for name, value in wanted.items():
+            assert got[name].dtype == np.float32
+            assert np.abs(got[name] - value).max() <= converter.CLOSE * np.abs(value).max()
+        assert (given["image"] == _pixels(rows)["image"]).all(), "what it was given is left alone"
+
+
+def test_a_converter_opens_nothing_that_is_damaged(converter: Any) -> None:
+    made = converter.convert(_eight_bits(), "net", converter.Options())
+    for place in range(0, len(made), len(made) // 50):
+        with pytest.raises(BundleError, match="net"):
+            converter.reopen(made[:place] + bytes([made[place] ^ 255]) + made[place + 1 :], "net")
+    for data in (b"", b"not a program", made[:-1]):
+        with pytest.raises(BundleError, match="net"):
+            converter.reopen(data, "net")
+    with pytest.raises(BundleError, match="net"):
+        converter.convert(b"not a graph", "net", converter.Options())
+
+
+def test_a_runtime_of_some_graphs_says_which_and_refuses_others(converter: Any) -> None:
+    assert converter.takes(_eight_bits())
+    assert not converter.takes(_onnx())
+    for write in (converter.load, converter.convert):
+        with pytest.raises(BundleError, match="net"):
+            write(_onnx(), "net")
+    with pytest.raises(SettingsError, match="precision 'float7'"):
+        converter.load(_eight_bits(), "net", 1, "float7")
+    run = converter.load(_eight_bits(), "net", 1)
+    alone = [run(_pixels(rows)) for rows in (1, 2, 3, 5)]
+    with ThreadPoolExecutor(4) as pool:
+        for mine, theirs in zip(alone, pool.map(run, [_pixels(rows) for rows in (1, 2, 3, 5)]), strict=True):
+            assert (mine["score"] == theirs["score"]).all()
+    for wrong in ({}, {"image": _pixels(1)["image"].astype(np.float32)}, {"image": _pixels(1)["image"][:, 1:]}):
+        with pytest.raises(BundleError, match="net: the runtime fails on these inputs"):
+            run(wrong)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if catalog.find("exporters", name).NEEDS])

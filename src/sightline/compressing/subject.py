@@ -24,6 +24,7 @@ from sightline.core.task import Arrays, Facts, Task, posed
 from sightline.core.task import Run as Pass
 from sightline.predicting.answers import answers
 from sightline.predicting.model import torch_network, trained
+from sightline.predicting.named import is_name, whereabouts
 
 GRAPH = "model.onnx"
 LEARNT_FROM = 256  # pictures whose activations say how they are rounded
@@ -95,7 +96,7 @@ class Subject:
 
 def open_subject(what: Any, folder: Path, data: Any = None, tell: Tell = silent) -> Subject:
     """A finished run, or a bundle with the data it was trained on; one line where a part is missing."""
-    path = Path(str(what))
+    path = whereabouts(str(what)) if is_name(str(what)) else Path(str(what))
     if not isinstance(what, Run) and not Run(path).exists and path.exists():
         return _of_bundle(path, folder, data)
     run = open_run(what)

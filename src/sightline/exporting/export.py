@@ -102,8 +102,14 @@ def compare(
     wanted: Sequence[Annotation],
     facts: Facts,
     calibration: Calibration = NOTHING,
+    *,
+    close: float = CLOSE,
+    near: float | None = None,
 ) -> list[Parity]:
-    """Bytes in, answers out: the record's own gap over the samples, then each output of the graph by itself."""
+    """Bytes in, answers out: the record's own gap over the samples, then each output of the graph by itself.
+
+    Outputs may differ by `close` of the largest number they hold; answers by `near`, else by what their record allows.
+    """
     seen: dict[str, tuple[float, float]] = {}
 
     def both(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -120,10 +126,10 @@ def compare(
 
     passed = answers(task, both, samples, facts, calibration=calibration)
     given = [answer for _, answer in passed if isinstance(answer, Annotation)]
-    gap, allowed = largest_gap(given, wanted), task.kind.tolerance
+    gap, allowed = largest_gap(given, wanted), task.kind.tolerance if near is None else near
     rows = [Parity(f"answers ({task.kind.__name__}, {len(wanted)} samples)", gap, allowed, gap <= allowed)]
     for name, (far, size) in seen.items():
-        rows.append(Parity(f"output {name}", far, CLOSE * size, far <= CLOSE * size))
+        rows.append(Parity(f"output {name}", far, close * size, far <= close * size))
     return rows
 
 

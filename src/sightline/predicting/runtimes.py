@@ -43,9 +43,11 @@ def runtimes() -> list[str]:
     return sorted(found, key=lambda name: (name != USUAL, name))
 
 
-def forms() -> list[Form]:
-    """Every way to run a graph here, the usual one first."""
-    return [Form(name, each) for name in runtimes() for each in catalog.find("exporters", name).precisions()]
+def forms(graph: bytes = b"") -> list[Form]:
+    """Every way to run a graph here, the usual one first; a runtime that takes only some graphs has a say."""
+    entries = {name: catalog.find("exporters", name) for name in runtimes()}
+    able = [name for name, entry in entries.items() if not hasattr(entry, "takes") or entry.takes(graph)]
+    return [Form(name, each) for name in able for each in entries[name].precisions()]
 
 
 def open_graph(form: Form, graph: bytes, name: str, threads: int | None = None) -> Run:
