@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sightline.applying.chain import Chain as Chain
     from sightline.auditing.agree import agree as agree
     from sightline.auditing.audit import audit as audit
+    from sightline.auditing.clustering import cluster as cluster
     from sightline.auditing.gate import Gate as Gate
     from sightline.auditing.suspects import suspects as suspects
     from sightline.composing.align import align as align
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from sightline.explaining.explain import explain as explain
     from sightline.exporting.export import Exported as Exported
     from sightline.exporting.export import export as export
+    from sightline.predicting.local_first import LocalFirst as LocalFirst
+    from sightline.predicting.local_first import ask as ask
     from sightline.predicting.model import Model as Model
     from sightline.predicting.model import load as load
     from sightline.registering.registry import Registry as Registry
@@ -82,6 +85,7 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "Gate": "auditing.gate",
     "Heatmap": "core.annotations",
     "Labels": "core.annotations",
+    "LocalFirst": "predicting.local_first",
     "Model": "predicting.model",
     "Objects": "core.annotations",
     "Picture": "core.annotations",
@@ -99,8 +103,10 @@ _PLACES = {  # public name -> where it lives, and what it is called there if oth
     "agree": "auditing.agree",
     "align": "composing.align",
     "apply": "applying.apply",
+    "ask": "predicting.local_first",
     "audit": "auditing.audit",
     "burst": "composing.burst",
+    "cluster": "auditing.clustering",
     "compare": "evaluating.rivals:rivals",
     "compress": "compressing.search",
     "convert": "core.conversion",

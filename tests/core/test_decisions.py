@@ -6,7 +6,8 @@ import pytest
 from sightline.core.annotations import Labels, Objects, Regions
 from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.conformal import Sets
-from sightline.core.decisions import LEAST, decide, found, judge, operating_point, smooth
+from sightline.core.decisions import LEAST, Decision, decide, found, judge, operating_point, smooth, suffices
+from sightline.core.errors import InputError
 
 
 def things(rows: list[tuple[float, float, float, float]], classes: list[int], scores: list[float] | None) -> Objects:
@@ -131,3 +132,51 @@ def test_each_thing_is_found_once_by_the_surest_answer() -> None:
     truth = things([(0, 0, 10, 10)], [0], None)
     answer = things([(0, 0, 10, 9), (0, 0, 10, 10), (0, 0, 10, 10)], [0, 0, 1], [0.6, 0.9, 0.95])
     assert found(truth, answer).tolist() == [False, True, False]
+
+
+def test_a_decision_stands_where_it_scores_enough_and_is_not_unsure() -> None:
+    sure, unsure = (Decision("a", 0.8, ("a",), None, None, why) for why in ("", "may be a or b"))
+    assert [sure.stands(0.8), sure.stands(0.81), unsure.stands(0.5)] == [True, False, False]
+    answer = Labels(("a", "b"), np.array([0.3, 0.7], np.float32))
+    assert [suffices(answer, one, 0.8) for one in (sure, unsure)] == [True, False]
+
+
+def test_a_decision_comes_back_from_json_and_a_false_one_does_not() -> None:
+    made = Decision("a", 0.75, ("a", "b"), 0.9, 1.5, "may be a or b")
+    assert Decision.from_json(made.to_json()) == made
+    for wrong in (
+        {"score": 2},
+        {"score": "high"},
+        {"best": "c"},
+        {"unsure": False},
+        {"level": "much"},
+        {"names": None},
+    ):
+        with pytest.raises(InputError):
+            Decision.from_json(made.to_json() | wrong)
+    with pytest.raises(InputError):
+        Decision.from_json(None)
+
+
+def _things(*scores: float, apart: bool = True) -> Objects:
+    boxes = np.array([[30.0 * place * apart, 0, 30.0 * place * apart + 20, 20] for place in range(len(scores))])
+    column = np.array(scores, np.float32)
+    return Objects(boxes.astype(np.float32).reshape(-1, 4), np.zeros(len(scores), np.int64), ("a",), column)
+
+
+def test_things_suffice_where_each_is_as_good_as_there_or_as_good_as_absent() -> None:
+    assert suffices(_things(0.95, 0.92, 0.08, 0.02), None, 0.9)
+    assert suffices(_things(), None, 0.9)
+    assert suffices(_things(0.1, 0.9), None, 0.9)
+    assert not suffices(_things(0.95, 0.6), None, 0.9)
+    assert not suffices(_things(0.95, 0.2), None, 0.9)
+    assert not suffices(_things(np.nan), None, 0.9)
+    assert suffices(_things(0.95, 0.5, apart=False), None, 0.9)  # the same thing found twice
+
+
+def test_names_that_stand_side_by_side_suffice_where_none_is_in_doubt() -> None:
+    tags = [Labels(("a", "b", "c"), np.array(row, np.float32)) for row in ((0.95, 0.9, 0.03), (0.95, 0.4, 0.0))]
+    assert [suffices(one, None, 0.9) for one in tags] == [True, False]
+    assert suffices(tags[1], None, 0.5)
+    assert not suffices(Labels(("a",)), None, 0.5)
+    assert not suffices(Regions(np.zeros((2, 2), np.uint8), ("a",)), None, 0.0)

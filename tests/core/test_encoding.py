@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
 
-from sightline.core.encoding import LADDER, encode, encode_as, write_image
+from sightline.core import decoding
+from sightline.core.encoding import LADDER, bare, encode, encode_as, write_image
 from sightline.core.errors import InputError, StorageError
 from sightline.core.image import examine, read_image
+from tests.core.mutator import mutants
 from tests.decoders import gallery
 
 SUFFIXES = (".jpg", ".png", ".webp", ".tif", ".bmp", ".ppm", ".pgm", ".npy", ".avif", ".jp2", ".pfm", ".JPEG")
@@ -110,3 +113,49 @@ def test_every_depth_and_channel_survives_a_file(suffix: str, pixels: np.ndarray
     back = read_image(write_image(tmp_path / f"a{suffix}", pixels))
     assert back.dtype == pixels.dtype
     np.testing.assert_array_equal(back, pixels)
+
+
+@pytest.mark.parametrize("name", gallery.MAKERS)
+def test_a_bare_file_reads_as_the_same_pixels(name: str) -> None:
+    piece = gallery.piece(name)
+    left = bare(piece.data, name)
+    assert (read_image(left) == read_image(piece.data)).all()
+    assert bare(left) == left  # there was nothing more to take away
+
+
+def test_notes_of_a_png_are_taken_away_and_it_stays_upright() -> None:
+    exif = Pillow.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Camera 5"
+    stream = io.BytesIO()
+    info = PngInfo()
+    info.add_text("Author", "somebody")
+    info.add_itxt("XML:com.adobe.xmp", "somewhere", zip=True)
+    Pillow.fromarray(gallery.RGB).save(stream, "PNG", exif=exif, pnginfo=info, dpi=(300, 300))
+    data = stream.getvalue() + b"and after the end"
+    left = bare(data)
+    assert (read_image(left) == read_image(data)).all()
+    assert read_image(left).shape == (37, 24, 3)
+    for word in (b"Camera", b"Author", b"XML", b"pHYs", b"after"):
+        assert word in data
+        assert word not in left
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_broken_file_is_bared_or_refused_but_never_read_otherwise(kind: str) -> None:
+    for _, data in mutants([gallery.saved(gallery.RGB, kind)], 300):
+        try:
+            wanted = read_image(data)
+        except InputError:
+            wanted = None
+        try:
+            left = bare(data)
+        except InputError:
+            left = None
+        assert (left is None) <= (wanted is None)
+        if wanted is not None:
+            assert (read_image(left or b"") == wanted).all()
+
+
+def test_a_jpeg_that_cannot_be_walked_is_packed_anew() -> None:
+    assert decoding.decoders()["jpeg"].bare(b"\xff\xd8\xff\xe1\0\x20Exif") is None
+    assert decoding.decoders()["jpeg"].bare(b"\xff\xd8\xff\xd9") is None

@@ -11,7 +11,8 @@ from sightline.core.bicubic import larger, smaller
 from sightline.core.chance import generator
 from sightline.core.encoding import encode_as
 from sightline.core.image import as_image
-from sightline.enhancing.weights import SHIPPED, through
+from sightline.enhancing.weights import through
+from sightline.predicting.named import SHIPPED
 from sightline.sources import drawn
 
 LARGEST = 3_000_000

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from sightline.cli._curves import curve_of
 from sightline.cli._display import Screen
 from sightline.cli._lines import answer_line, decision_line, printable
 from sightline.cli._pictures import asked
 from sightline.cli._sheets import Folder
 from sightline.core.annotations import to_json
-from sightline.core.decisions import decide, settings_of
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.files import refuse_folder
 from sightline.core.progress import Event
+from sightline.predicting.given import CONFIDENCE, HERE, Given, judged
 
 if TYPE_CHECKING:
+    from sightline.core.sample import Sample
     from sightline.predicting.model import Model
 
 
@@ -37,14 +41,19 @@ def run(
     precision: Annotated[str, "float32, or bfloat16 where the runtime and the machine have it"] = "float32",
     allow: Annotated[float | None, "how far answers may be from the golden ones; lower precisions need it"] = None,
     threads: Annotated[int | None, "threads of any runtime; all cores without it"] = None,
+    ask: Annotated[
+        str | None, "a model of a service, such as https://host/models/parts, to ask where this one is unsure"
+    ] = None,
+    confidence: Annotated[float, "the score that needs nobody else; of --ask"] = CONFIDENCE,
+    token_file: Annotated[Path | None, "holds the token of --ask; else the variable SIGHTLINE_TOKEN does"] = None,
+    send_side: Annotated[int | None, "the longest side of pictures that are sent; as they are without it"] = None,
+    curve: Annotated[
+        bool, "with labelled pictures: ask for all, and show what each confidence sends and gets right"
+    ] = False,
+    wait: Annotated[float, "seconds after which an answer of --ask is not waited for"] = 10.0,
 ) -> dict[str, Any]:
     """Each picture's answer or error; status 2 where there was an error."""
-    if count < 0:
-        raise SettingsError(f"--count {count}: must be 0 or more.")
-    if not pictures and not count:
-        raise SettingsError("name pictures, or say with --count how many answers a generator should give.")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise SettingsError(f"--threshold {threshold}: must be from 0 to 1.")
+    _check(pictures, count, threshold, ask, token_file if token_file is not None else send_side or curve or None)
     if out is not None:
         refuse_folder(out)
     from sightline.predicting.model import load
@@ -56,32 +65,82 @@ def run(
     if coverage is not None and coverage not in known:
         made = ", ".join(f"{level:g}" for level in known)
         raise SettingsError(f"--coverage {coverage:g}: this model has {f'sets at {made}' if known else 'no sets'}.")
-    several = ready.task.several
-    settled = settings_of(ready.card["thresholds"], several, threshold)
+    second = None
+    if ask is not None:
+        from sightline.predicting.local_first import ask as asking
+
+        second = asking(
+            ask, ready, confidence=confidence, token_file=token_file, side=send_side, seconds=wait, level=coverage,
+            least=threshold, tell=screen.tell,
+        )  # fmt: skip
+    if curve and second:
+        return curve_of(screen, second, pictures)
     folder = Folder(out) if out else None
     failed: list[tuple[str, InputError]] = []
     rows: list[dict[str, Any]] = []
-    for sample, given in ready.predict_all(asked(pictures, failed, count), seed=seed):
-        answer = given if isinstance(given, InputError) else decide(given, **settled)
-        if isinstance(answer, InputError):
-            failed.append((sample.id, answer))
-            continue
-        row: dict[str, Any] = {"id": sample.id, "answer": to_json(answer)}
-        decision = None if several else ready.judge(answer, level=coverage, least=threshold)
-        if decision is not None:
-            row |= {"sure": not decision.unsure, "decision": decision.to_json()}
-        screen.say(f"{sample.id}: {decision_line(decision)}{answer_line(answer, 12 if several else 3)}")
-        if folder:
-            folder.add(sample, answer, row)
-        if screen.json:
-            rows.append(row)
+    samples = asked(pictures, failed, count)
+    with second or contextlib.nullcontext():
+        answers = second.predict_all(samples, seed=seed) if second else _here(ready, samples, seed, coverage, threshold)
+        for sample, given in answers:
+            if isinstance(given, InputError):
+                failed.append((sample.id, given))
+                continue
+            row = _row(sample, given) | ({"by": given.by, "alone": given.alone} if second else {})
+            screen.say(_line(sample, given, 12 if ready.task.several else 3))
+            if folder:
+                folder.add(sample, given.answer, row)
+            if screen.json:
+                rows.append(row)
     for name, error in failed:
         screen.tell(Event("skip", f"error[{error.code}]: {_named(name, error)}", {"id": name, "code": error.code}))
         rows.append({"id": name, "error": {"code": error.code, "message": error.message}})
     if folder:
         screen.say(f"predictions: {folder.close([row for row in rows if 'error' in row])}")
     screen.status = 2 if failed else 0
-    return {"model": _about(ready), "answers": rows}
+    if second:
+        screen.say(second.counts.told())
+    told = {"asking": second.counts.to_json()} if second else {}
+    return {"model": _about(ready), "answers": rows, **told}
+
+
+def _check(pictures: tuple[str, ...], count: int, threshold: float | None, ask: str | None, how: object) -> None:
+    """Refuse words that cannot be meant before anything is opened."""
+    if count < 0:
+        raise SettingsError(f"--count {count}: must be 0 or more.")
+    if not pictures and not count:
+        raise SettingsError("name pictures, or say with --count how many answers a generator should give.")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise SettingsError(f"--threshold {threshold}: must be from 0 to 1.")
+    if ask is None and how is not None:
+        raise SettingsError("--token-file, --send-side and --curve say how to ask. Say with --ask which service.")
+    if ask is not None and count:
+        raise SettingsError("--ask sends pictures, and --count asks for answers without any. Give one of them.")
+
+
+def _here(
+    ready: Model, samples: Iterator[Sample], seed: int, level: float | None, least: float | None
+) -> Iterator[tuple[Sample, Given | InputError]]:
+    """Answers of this model alone."""
+    for sample, answer in ready.predict_all(samples, seed=seed):
+        if isinstance(answer, InputError):
+            yield sample, answer
+        else:
+            yield sample, judged(ready, answer, level=level, least=least)
+
+
+def _row(sample: Sample, given: Given) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": sample.id, "answer": to_json(given.answer)}
+    if given.decision is None:
+        return row
+    return row | {"sure": not given.decision.unsure, "decision": given.decision.to_json()}
+
+
+def _line(sample: Sample, given: Given, most: int) -> str:
+    """One answer; who gave it where that is somebody else, and why nobody else did where one was asked."""
+    line = f"{sample.id}: {decision_line(given.decision)}{answer_line(given.answer, most)}"
+    if given.by != HERE:
+        return f"{line}  [{given.by}]"
+    return f"{line}  [alone: {given.alone}]" if given.alone else line
 
 
 def _about(ready: Model) -> dict[str, Any]:

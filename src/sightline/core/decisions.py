@@ -11,6 +11,7 @@ import numpy as np
 
 from sightline.core import geometry
 from sightline.core.annotations import Annotation, Labels, Objects, Regions, Value
+from sightline.core.errors import InputError
 from sightline.core.thresholds import held, widened
 
 if TYPE_CHECKING:
@@ -35,9 +36,29 @@ class Decision:
         """Whether the answer is "I don't know"."""
         return bool(self.why)
 
+    def stands(self, confidence: float) -> bool:
+        """Whether nobody else need be asked: it scores so much, and is not unsure of itself."""
+        return self.score >= confidence and not self.unsure
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {**asdict(self), "names": list(self.names), "unsure": self.unsure}
+
+    @classmethod
+    def from_json(cls, plain: Any) -> Decision:
+        """What `to_json` wrote, perhaps on another machine; what cannot be true is refused."""
+        kinds: dict[str, Any] = {"best": str, "score": (int, float), "names": list, "why": str, "unsure": bool}
+        told = plain if isinstance(plain, dict) else {}
+        level, outlier = told.get("level"), told.get("outlier")
+        wrong = [name for name, kind in kinds.items() if not isinstance(told.get(name), kind)]
+        wrong += [name for name in ("level", "outlier") if not isinstance(told.get(name), int | float | None)]
+        if wrong:
+            raise InputError("label", f"a decision whose {wrong[0]} is not there, or is of another type.")
+        names = tuple(map(str, told["names"]))
+        made = cls(told["best"], float(told["score"]), names, level, outlier, told["why"])
+        if not 0 <= made.score <= 1 + 1e-6 or made.unsure != told["unsure"] or (names and made.best not in names):
+            raise InputError("label", "a decision that contradicts itself.")
+        return made
 
 
 def judge(
@@ -73,6 +94,21 @@ def judge(
         "its scores are no numbers" if not numbers and np.isnan(answer.scores).any() else "",
     ]
     return Decision(best, score, names, level, answer.outlier, "; ".join(filter(None, doubts)))
+
+
+def suffices(answer: Annotation, decision: Decision | None, confidence: float) -> bool:
+    """Whether an answer, with all that it weighed, needs no second one.
+
+    Of a choice its decision says so. Of things, and of names that stand side by side, each must be as good as there
+    (`confidence` or more) or as good as absent (no more than what is left to 1).
+    """
+    if decision is not None:
+        return decision.stands(confidence)
+    if not isinstance(answer, Labels | Objects) or answer.scores is None or not np.isfinite(answer.scores).all():
+        return False
+    weighed = decide(answer, least=1 - confidence)  # a lesser thing in the same place is no doubt of its own
+    scores = np.asarray(getattr(weighed, "scores", ()))
+    return bool(((scores >= confidence) | (scores <= 1 - confidence)).all())
 
 
 def _listed(names: tuple[str, ...], most: int = 4) -> str:

@@ -49,6 +49,20 @@ def encode_as(pixels: np.ndarray, suffix: str, *, quality: int | str = 92) -> by
     return made
 
 
+def bare(data: bytes, name: str = "bytes") -> bytes:
+    """The bytes of a file that reads as the same pixels and says nothing else: no place, time, camera or comment.
+
+    JPEG and PNG lose their notes and stay packed as they are, upright by a note of their own where they need one;
+    other kinds become PNG (or .npy).
+    """
+    _, decoder = decoding.recognise(data, name)
+    made: bytes | None = decoder.bare(data) if hasattr(decoder, "bare") else None
+    if made is not None:
+        return made
+    pixels = decoding.decode(data, name)
+    return encode(pixels if pixels.ndim > 2 else pixels[..., None])
+
+
 def write_image(path: Path | str, pixels: np.ndarray, *, quality: int | str = 92) -> Path:
     """A picture file in the format that its name says, whole or not at all; no EXIF, XMP, position or comments in it.
 

@@ -20,6 +20,8 @@ _INVERTED = ("inks of an Adobe file, which are stored inverted",)
 _SAMPLINGS = (0x11, 0x21, 0x22, 0x12, 0x41, 0x14)  # of brightness over colours, that the fast decoder knows
 _EXACT: dict[str, Any] = {}
 _HURRIED = {"fastdct": True, "fastupsample": True}
+_NEXT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # a marker: neither a stuffed byte nor a restart within a scan
+_JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"  # says how colours are stored; without its thumbnail
 _EXTRA = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 
@@ -170,6 +172,45 @@ def exif_orientation(block: bytes) -> int:
             turn = int.from_bytes(block[entry + 8 : entry + 10], order)  # type: ignore[arg-type]
             return turn if 1 <= turn <= 8 else 1
     return 1
+
+
+def exif_turn(turn: int) -> bytes:
+    """An EXIF block that says which side is up, and nothing else."""
+    entry = b"\x12\1\3\0\1\0\0\0" + turn.to_bytes(4, "little")
+    return b"II*\0\x08\0\0\0\1\0" + entry + b"\0\0\0\0"
+
+
+def bare(data: bytes) -> bytes | None:
+    """The same picture to the bit, without notes, comments, thumbnails and what follows its end; None where unsure."""
+    place, turn, jfif, scanned = 2, 1, b"", False
+    kept: list[bytes] = []
+    while (found := _NEXT.search(data, place)) is not None:
+        place, marker = found.end(), data[found.end() - 1]
+        if marker == 0xD9:
+            note = b"" if turn == 1 else b"Exif\0\0" + exif_turn(turn)
+            note = note and b"\xff\xe1" + (len(note) + 2).to_bytes(2, "big") + note
+            return b"".join([b"\xff\xd8", jfif, note, *kept, b"\xff\xd9"]) if scanned else None
+        if marker in _ALONE:
+            continue
+        end = place + int.from_bytes(data[place : place + 2], "big")
+        body = data[place + 2 : end]
+        if end > len(data) or end < place + 2:
+            return None
+        if marker == 0xE0 and body[:5] == b"JFIF\0":
+            jfif = _JFIF
+        elif marker == 0xE1 and turn == 1 and not scanned and body[:6] == b"Exif\0\0":
+            turn = exif_orientation(body[6:])
+        colours = (marker == 0xE2 and body[:12] == b"ICC_PROFILE\0") or (marker == 0xEE and body[:5] == b"Adobe")
+        if marker < 0xE0 or (colours and not scanned):
+            kept.append(bytes((0xFF, marker)) + data[place:end])
+        place = end
+        if marker == 0xDA:
+            after = _NEXT.search(data, place)
+            if after is None:
+                return None
+            kept.append(data[place : after.start()])
+            place, scanned = after.start(), True
+    return None
 
 
 def encode(pixels: np.ndarray, quality: int) -> bytes:

@@ -13,12 +13,16 @@ from sightline.core.extras import need
 from sightline.core.header import Header
 from sightline.core.limits import Limits
 from sightline.decoders import _pillow
-from sightline.decoders.jpeg import exif_orientation
+from sightline.decoders.jpeg import exif_orientation, exif_turn
 
 SUFFIXES = (".png", ".apng")
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _HELD = 64 * 2**20  # bytes of rows that may be held while they are counted
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_SEEN = {  # chunks of pixels and of what they mean; all others are notes
+    *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT"),
+    *(b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"sBIT"),
+}
 _BITS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
@@ -193,6 +197,20 @@ def _unpacked(packed: bytes, most: int) -> bytes:
         return zlib.decompressobj().decompress(packed, most + 1)
     except zlib.error:
         return b""
+
+
+def bare(data: bytes) -> bytes | None:
+    """The same picture to the bit, without notes, texts, times and what follows its end."""
+    turn, kept = 1, [data[:8]]
+    for name, start, end in _chunks(data):
+        if name == b"eXIf":
+            turn = exif_orientation(data[start + 8 : end - 4])
+        if name in _SEEN:
+            kept.append(data[start:end])
+    if turn != 1:
+        block = b"eXIf" + exif_turn(turn)
+        kept.insert(2, (len(block) - 4).to_bytes(4, "big") + block + zlib.crc32(block).to_bytes(4, "big"))
+    return b"".join(kept)
 
 
 def encode(pixels: np.ndarray, quality: int) -> bytes:

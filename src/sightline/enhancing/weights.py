@@ -12,9 +12,8 @@ from sightline.core.depth import from_unit, unit
 from sightline.core.errors import BundleError
 from sightline.core.patchwork import TOGETHER
 from sightline.predicting.model import Model, load
+from sightline.predicting.named import SHIPPED, SUFFIX
 
-SHIPPED = Path(__file__).parent.parent / "weights"
-SUFFIX = ".sightline"
 RIM = 8  # mirrored pixels around a picture: a network is least sure where it sees nothing
 _BAND = 16 * TOGETHER  # values that are mixed at a time
 

@@ -135,18 +135,18 @@ def _open(what: Any, asked: str | None, data: Any, near: bool) -> _Opened:
     model = load(what)
     subject = Subject(model.task, model.facts, model.run)
     if wanted:
-        subject = _in_torch(model, what)
+        subject = in_torch(model, what)
     rows = model.card.get("explanations") or ()
     known = {row["method"]: Verdict.from_json(row) for row in rows}
     return _Opened(subject, f"{model.task_name} from {Path(str(what)).name}", known, _no_better(model.card))
 
 
-def _in_torch(model: Model, what: Any) -> Subject:
+def in_torch(model: Model, what: Any) -> Subject:
     """The network of a bundle, from the weights that it carries."""
     from sightline.core import bundle as bundles
-    from sightline.predicting.model import torch_network
+    from sightline.predicting.model import bundle_of, torch_network
 
-    weights = bundles.weights(bundles.load(Path(what)))
+    weights = bundles.weights(bundles.load(bundle_of(what)))
     network = torch_network(model.task, model.card["model"], model.facts, weights)
     return Subject(model.task, model.facts, torch_run(network), network)
 

@@ -69,7 +69,7 @@ def open_forms(graph: bytes, answering: Answering, threads: int | None = None) -
     found: list[Measured] = []
     runs: dict[Form, Run] = {}
     seen: dict[Form, tuple[Arrays, Arrays]] = {}  # the last pass of each
-    for form in forms():
+    for form in forms(graph):
         try:
             run = open_graph(form, graph, f"the graph in {form}", threads)
             gap = answering(_noting(run, form, seen))

@@ -21,6 +21,7 @@ from sightline.core.run import Run as RunFolder
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Run, Task
 from sightline.predicting.answers import Answer, answers, torch_run
+from sightline.predicting.named import is_name, whereabouts
 from sightline.predicting.runtimes import PRECISIONS, USUAL, Form, open_graph, runtimes
 
 REFERENCE = "reference.npz"  # the member that holds what is usual
@@ -51,16 +52,8 @@ class Model:
 
     def predict(self, pictures: Any, *, seed: int = 0) -> list[Annotation]:
         """One answer a picture (path, bytes, array or Sample); a number asks a generator for that many."""
-        if isinstance(pictures, (str, Path, bytes, np.ndarray, Sample)):
-            pictures = [pictures]
-        if isinstance(pictures, int):
-            pictures = [Sample(f"request-{index}") for index in range(pictures)]
-        samples = [
-            picture if isinstance(picture, Sample) else Sample(f"picture-{index}", (as_image(picture),))
-            for index, picture in enumerate(pictures)
-        ]
         given = []
-        for _, answer in self.predict_all(samples, seed=seed):
+        for _, answer in self.predict_all(as_samples(pictures), seed=seed):
             if isinstance(answer, InputError):
                 raise answer
             given.append(answer)
@@ -78,6 +71,18 @@ class Model:
     def judge(self, answer: Annotation, *, level: float | None = None, least: float | None = None) -> Decision | None:
         """What an answer of names comes to, with the sets and limits of this model: see `core.decisions.judge`."""
         return judge(answer, self.calibration, level=level, least=least)
+
+
+def as_samples(pictures: Any) -> list[Sample]:
+    """One picture or several (path, bytes, array or Sample), or for a number that many requests without any."""
+    if isinstance(pictures, (str, Path, bytes, np.ndarray, Sample)):
+        pictures = [pictures]
+    if isinstance(pictures, int):
+        pictures = [Sample(f"request-{index}") for index in range(pictures)]
+    return [
+        picture if isinstance(picture, Sample) else Sample(f"picture-{index}", (as_image(picture),))
+        for index, picture in enumerate(pictures)
+    ]
 
 
 def load(
@@ -141,8 +146,8 @@ def bare_model(opened: bundles.Bundle, label: str) -> Model:
 
 
 def bundle_of(path: str | Path) -> Path:
-    """Where the bundle lies that a path names: itself, or inside a run."""
-    where = Path(path)
+    """Where the bundle lies that a path or a name stands for: itself, or inside a run."""
+    where = whereabouts(path) if is_name(path) else Path(path)
     if RunFolder(where).exists:
         where = RunFolder(where).bundle
         if not where.exists():

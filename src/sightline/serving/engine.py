@@ -174,7 +174,8 @@ class Engine:
         except ServingError as error:
             error.arm, error.number, error.experiment = routes.arm, routes.number, routes.experiment
             raise
-        if routes.larger is not None and not _sure(reply, routes.confidence):
+        small = reply.decision
+        if routes.larger is not None and not (small is not None and small.stands(routes.confidence)):
             try:
                 reply = await self._answered(post, *routes.larger, ask)
             except ServingError:
@@ -334,12 +335,6 @@ def _reply(crew: Crew, made: Made, arm: str, *, kept: bool = False) -> Reply:
         spent,
         kept,
     )
-
-
-def _sure(reply: Reply, confidence: float) -> bool:
-    """Whether a small model's answer needs no larger one."""
-    decision = reply.decision
-    return decision is not None and decision.score >= confidence and not decision.unsure
 
 
 def _gone(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""A version that fails again and again is let alone for a while, then tried with one question."""
+"""Who fails again and again, or asks for a pause, is let alone for a while, then tried with one question."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ class Breaker:
         self._trying = False
         if self.failures >= self._most:
             self._until = time.monotonic() + self._rest
+
+    def later(self, seconds: float) -> None:
+        """It asked not to be asked for so long."""
+        self.failures, self._trying = max(self.failures, self._most), False
+        self._until = time.monotonic() + seconds
 
     def neither(self) -> None:
         """What was tried says nothing of it: a bad picture, a caller who left."""

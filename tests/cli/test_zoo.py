@@ -1,0 +1,17 @@
+"""What can be named, and what one of them says of itself."""
+
+from collections.abc import Callable
+
+from tests.cli.conftest import Done
+
+
+def test_models_are_listed_and_their_cards_shown(here: Callable[..., Done]) -> None:
+    made = here("zoo")
+    assert made.status == 0, made.err
+    assert "shipped@denoise_colour" in made.out
+    rows = here("zoo", "--json").document["models"]
+    assert {"name", "task", "network", "licence", "size", "figure"} <= set(rows[0])
+    assert "# restore with" in here("zoo", "shipped@enlarge2_gray").out
+    wrong = here("zoo", "shipped@nothing")
+    assert wrong.status == 2
+    assert "Shipped: deblock_colour" in wrong.err
