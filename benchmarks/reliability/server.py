@@ -35,7 +35,7 @@ import httpx2
 import numpy as np
 
 from sightline.core.encoding import encode
-from sightline.server.tokens import new_token
+from sightline.server.tokens import SCOPES, new_token
 from sightline.testing.bundles import levels, picture
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -103,7 +103,7 @@ def prepared() -> tuple[Path, str]:
         subprocess.run(
             [sys.executable, "-m", "sightline", *words], check=True, env=env, cwd=room, stdout=subprocess.DEVNULL
         )
-    _, token = new_token(room / "tokens.json", ["infer", "read", "admin"])
+    _, token = new_token(room / "tokens.json", SCOPES)
     return room, token
 
 
@@ -120,7 +120,7 @@ def serving(*words: str) -> Iterator[tuple[Service, str]]:
 def routes(given: argparse.Namespace) -> int:
     """Schemathesis over everything that the service says it has."""
     tool = Path(sys.executable).with_name("schemathesis")
-    with serving("--jobs", ".") as (service, token):
+    with serving("--jobs", ".", "--train", "--limit", "train_workers=0") as (service, token):
         words = [str(tool), "run", f"{service.base}/openapi.json", "--header", f"Authorization: Bearer {token}"]
         words += ["--exclude-checks", "positive_data_acceptance", "--max-examples", str(given.cases), "--no-color"]
         words += ["--continue-on-failure", "--warnings", "off", "--max-time", str(round(given.seconds)), "--seed", "1"]

@@ -24,7 +24,7 @@ from sightline.core.image import ArrayImage
 from sightline.core.inputs import InputSpec
 from sightline.core.sample import Sample
 from sightline.core.task import Facts
-from sightline.server.tokens import new_token
+from sightline.server.tokens import SCOPES, new_token
 
 NAMES = ("red", "green", "blue")
 
@@ -36,7 +36,7 @@ def coloured(name: str, size: int = 24) -> np.ndarray:
     return pixels
 
 
-def graph() -> bytes:
+def graph(scale: float = 0.03) -> bytes:
     """Names a picture after its strongest colour: the mean of each channel, and a softmax that tasks apply."""
     from onnx import TensorProto, helper
 
@@ -52,32 +52,32 @@ def graph() -> bytes:
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3])],
         [
             helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
-            helper.make_tensor("scale", TensorProto.FLOAT, [1], [0.03]),
+            helper.make_tensor("scale", TensorProto.FLOAT, [1], [scale]),
         ],
     )
     model = helper.make_model(made, ir_version=10, opset_imports=[helper.make_opsetid("", 20)])
     return bytes(model.SerializeToString())
 
 
-def make_bundle(place: Path, note: str = "") -> Path:
+def make_bundle(place: Path, note: str = "", *, names: tuple[str, ...] = NAMES, scale: float = 0.03) -> Path:
     """A bundle as an export writes one, of a model that anybody can check by eye."""
     options = {
         "size": None, "dropout": 0.0, "smoothing": 0.0, "features": "auto", "keep": None, "loss": "cross_entropy",
         "mirror": False,
     }  # fmt: skip
-    facts = Facts({"image": InputSpec((16, 16), 3)}, NAMES, options, {})
+    facts = Facts({"image": InputSpec((16, 16), 3)}, names, options, {})
     samples = [Sample(name, (ArrayImage(coloured(name), name),)) for name in NAMES]
     answers = []
     for name in NAMES:
-        logits = coloured(name, 24).reshape(-1, 3).mean(0) * 0.03
+        logits = coloured(name, 24).reshape(-1, 3).mean(0) * scale
         powers = np.exp(logits - logits.max())
-        answers.append(Labels(NAMES, (powers / powers.sum()).astype(np.float32)))
+        answers.append(Labels(names, (powers / powers.sum()).astype(np.float32)))
     card: dict[str, Any] = {
         "task": "classify", "model": "small", "facts": facts.to_json(), "options": options, "created": "2026-01-01",
         "thresholds": {}, "metrics": [], "golden": {"seed": 0, "tolerance": 0.02}, "lineage": {"run": note or "none"},
         "data": {"name": "colours"}, "licence": "unstated", "note": note,
     }  # fmt: skip
-    files = {"model.onnx": graph(), "golden.npz": golden.pack(samples, answers, 0), "card.md": b"# Colours\n"}
+    files = {"model.onnx": graph(scale), "golden.npz": golden.pack(samples, answers, 0), "card.md": b"# Colours\n"}
     return bundles.save(place, card, files)
 
 
@@ -157,7 +157,7 @@ def start_service(folder: Path, *words: str, tokens: dict[str, str] | None = Non
 
 def make_tokens(path: Path) -> dict[str, str]:
     """A token for each scope, and one for all."""
-    kinds = {"infer": ["infer"], "read": ["read"], "admin": ["admin"], "all": ["infer", "read", "admin"]}
+    kinds = {name: [name] for name in SCOPES} | {"all": list(SCOPES)}
     return {name: new_token(path, scopes, name)[1] for name, scopes in kinds.items()}
 
 

@@ -250,7 +250,7 @@ def test_the_description_names_every_route_with_its_refusals(service: Running) -
     for path, methods in described["paths"].items():
         for method, said in methods.items():
             assert {"401", "403", "429"} <= set(said["responses"]), (path, method)
-            assert said["x-scope"] in ("", "infer", "read", "admin")
+            assert said["x-scope"] in ("", "infer", "read", "train", "admin")
             assert said["summary"] or said["description"]
     assert {"/models/{name}/predict", "/v2/models/{name}/infer", "/metrics"} <= set(described["paths"])
     assert "HTTPValidationError" not in json.dumps(described)

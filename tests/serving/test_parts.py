@@ -11,7 +11,6 @@ from sightline.core.errors import InputError, ServingError
 from sightline.serving import routing, wire
 from sightline.serving.admission import Admission
 from sightline.serving.asking import Ask
-from sightline.serving.breaker import Breaker
 from sightline.serving.item import Made
 from sightline.serving.memory import Memory
 from sightline.serving.strikes import Strikes
@@ -53,30 +52,6 @@ def test_decisions_cross_the_wire_whole() -> None:
     decision = Decision("a", 0.5, ("a", "b"), 0.9, 1.5, "may be a or b")
     assert wire.decision_in(wire.decision_out(decision)) == decision
     assert wire.decision_in(wire.decision_out(None)) is None
-
-
-def test_a_breaker_opens_tries_once_and_closes() -> None:
-    made = Breaker(2, 0.05)
-    made.bad()
-    made.good()
-    made.bad()
-    assert made.allows()
-    assert made.state == "closed"
-    made.bad()
-    assert made.state == "open"
-    assert not made.allows()
-    assert made.wait > 0
-    time.sleep(0.06)
-    assert made.state == "half open"
-    assert [made.allows(), made.allows()] == [True, False]  # one question decides
-    made.neither()
-    assert made.allows()
-    made.bad()
-    assert not made.allows()
-    time.sleep(0.06)
-    assert made.allows()
-    made.good()
-    assert made.state == "closed"
 
 
 def test_a_picture_that_killed_twice_is_refused_until_it_is_forgotten_or_forgiven() -> None:

@@ -23,6 +23,7 @@ def run(
     allow_urls: Annotated[tuple[str, ...], "a host that pictures may be fetched from; none without it"] = (),
     predictions: Annotated[str, "the log of answers beside the registry: fast, durable or off"] = "fast",
     jobs: Annotated[tuple[str, ...], "a folder whose pictures batch jobs may name; no jobs without any"] = (),
+    train: Annotated[bool, "let callers show pictures and have models trained on them"] = False,
     reuse_port: Annotated[bool, "let another service share the port, to take over without a gap"] = False,
     open_health: Annotated[bool, "answer health checks without a token, with yes or no and nothing else"] = False,
     limit: Annotated[tuple[str, ...], "how much may be asked, such as --limit rate=20 --limit body=4000000"] = (),
@@ -37,4 +38,4 @@ def run(
     )  # fmt: skip
     if workers < 0:
         raise SettingsError(f"--workers {workers}: 0 for as many as there are cores, else 1 or more.")
-    return dict(rooms.start(settings, models, registry, workers, set, log, predictions, jobs, screen.say))
+    return dict(rooms.start(settings, models, registry, workers, set, log, predictions, jobs, screen.say, train=train))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sightline.registering.registry import Registry
 
 DATABASE, NOTES = "registry.db", "backup.json"
-_TURNS = 5  # a file may be given up and collected while it is copied: then another moment is taken
+_TURNS = 20  # a file may be given up and collected while it is copied: then another moment is taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sightline.core import archive, files
 from sightline.core import bundle as bundles
 from sightline.core.errors import BundleError
 from sightline.core.run import Run
+from sightline.predicting.named import is_name, whereabouts
 from sightline.registering.lineage import described, suggested
 
 
@@ -35,7 +36,9 @@ def packed(bundle: str | Path) -> Packed:
 
 
 def place(bundle: str | Path) -> Path:
-    """Where the bundle lies that a path names: itself, that of a run, or that of a run by its name."""
+    """Where the bundle lies that a word stands for: a path, that of a run, a run by its name, or another's name."""
+    if is_name(bundle):
+        return whereabouts(bundle)
     where = Path(bundle)
     for run in (Run(where), Run(Path("runs") / where)):
         if run.exists:

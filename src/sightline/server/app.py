@@ -12,6 +12,7 @@ import sightline
 from sightline.core.errors import ServingError
 from sightline.server.answering import encoded, refusal
 from sightline.server.door import Door, scope_of
+from sightline.server.reach import hidden
 from sightline.server.service import Service
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -30,7 +31,7 @@ def api(service: Service) -> Any:
     from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
 
-    from sightline.server import admin, batches, looking, pictures
+    from sightline.server import admin, batches, looking, pictures, teaching
 
     app = FastAPI(
         title=TITLE, version=sightline.__version__, description=_ABOUT, docs_url=None, redoc_url=None,
@@ -41,7 +42,7 @@ def api(service: Service) -> Any:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _refused)
     app.add_exception_handler(sightline.SightlineError, _refused)
-    for room in (looking, pictures, batches, admin):
+    for room in (looking, pictures, batches, teaching, admin):
         room.add(app, service)
     _own_files(app)
     described = encoded(describe(app, tokens=not service.keeper.open))
@@ -105,7 +106,7 @@ def _response(request: Any, error: Exception, more: dict[str, str] | None = None
     from fastapi.responses import Response
 
     call = request.scope["state"]["call"]
-    status, headers, body = refusal(error, call.request)
+    status, headers, body = refusal(hidden(call.only, error), call.request)
     call.code = json.loads(body)["code"]
     return Response(body, status, {**{name.decode(): value.decode() for name, value in headers}, **(more or {})})
 

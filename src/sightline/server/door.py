@@ -20,7 +20,9 @@ from sightline.server.answering import INTERNAL, refusal, status_of
 from sightline.server.bodies import Body, Gone, Message, Receive, Scope, Send, length_of, too_large
 from sightline.server.inference import infer
 from sightline.server.predicting import Call, Made, note_header, predict
+from sightline.server.reach import hidden, hold
 from sightline.server.service import Service
+from sightline.server.teaching import teach
 
 _REQUEST = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?")
@@ -42,7 +44,7 @@ SECURE: list[tuple[bytes, bytes]] = [
 
 
 def scope_of(method: str, path: str) -> str:
-    """What a token must be for: infer, read or admin; nothing where any token will do."""
+    """What a token must be for: infer, read, train or admin; nothing where any token will do."""
     if path in HEALTH or path in PAGES or path.startswith("/assets/"):
         return ""
     if path.startswith("/admin/"):
@@ -51,16 +53,20 @@ def scope_of(method: str, path: str) -> str:
         return "infer"
     if method == "DELETE" and path.startswith("/jobs/"):
         return "infer"
+    if method != "GET" and path.startswith(("/datasets/", "/trainings")):
+        return "train"
     return "read"
 
 
 def direct(method: str, path: str) -> tuple[str, str, str | None] | None:
-    """Route, model and version of the two routes that take pictures."""
+    """Route, model and version of the routes that take pictures; of one of them the name is a data set's."""
     if method != "POST":
         return None
     parts = path.split("/")
     if len(parts) == 4 and parts[1] == "models" and parts[3] == "predict":
         return "/models/{name}/predict", parts[2], None
+    if len(parts) == 4 and parts[1] == "datasets" and parts[3] == "pictures":
+        return "/datasets/{name}/pictures", parts[2], None
     if parts[1:3] == ["v2", "models"] and parts[-1] == "infer":
         if len(parts) == 5:
             return "/v2/models/{name}/infer", parts[3], None
@@ -132,7 +138,7 @@ class Door:
         call.query = scope["query_string"]
         if not (path in HEALTH and self.service.settings.open_health):  # probes call it by whatever address it has
             self._addressed(host, hosts, origin)
-        call.caller = self._caller(scope, token, method, path)
+        call.caller = self._caller(scope, token, method, path, call)
         if path in HEALTH:
             return False  # never refused for the sake of others
         self.service.rates.enter(call.caller)
@@ -149,7 +155,7 @@ class Door:
         if origin and origin.decode("latin-1").partition("://")[2].lower() != text.lower():
             raise ServingError("forbidden", "Pages of other origins may not ask this service.")
 
-    def _caller(self, scope: Scope, token: bytes, method: str, path: str) -> str:
+    def _caller(self, scope: Scope, token: bytes, method: str, path: str, call: Call) -> str:
         """Whose request it is; 401 or 403 where it may not be made."""
         service = self.service
         if service.keeper.open or (path in HEALTH and service.settings.open_health):
@@ -159,6 +165,9 @@ class Door:
         wanted = scope_of(method, path)
         if wanted and wanted not in known.scopes:
             raise ServingError("forbidden", f"This needs a token with the scope '{wanted}'.")
+        if known.only and wanted:
+            hold(known.only, path)
+            call.only = known.only
         return known.id
 
     def _announced(self, scope: Scope, most: int) -> None:
@@ -169,9 +178,11 @@ class Door:
         call.route, model, which = found
         model = unquote_to_bytes(model).decode("utf-8", "replace") if "%" in model else model
         if not _NAME.fullmatch(model):
-            raise ServingError("not_found", "No model has such a name.")
+            raise ServingError("not_found", "No model and no data set has such a name.")
         if call.route == "/models/{name}/predict":
             return await predict(self.service, call, model, body)
+        if call.route == "/datasets/{name}/pictures":
+            return await teach(self.service, call, model, body)
         return await infer(self.service, call, model, which, body)
 
     async def _behind(self, scope: Scope, body: Body, send: Send, call: Call) -> int:
@@ -209,6 +220,7 @@ class Door:
         return [*more, (b"connection", b"close")] if self.service.draining else more
 
     def _refused(self, error: Exception, call: Call) -> Made:
+        error = hidden(call.only, error)
         _, call.code, call.why = status_of(error)
         if call.code == INTERNAL:
             self._fault(error, call)

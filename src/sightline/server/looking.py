@@ -1,6 +1,7 @@
-"""Routes that change nothing: health, metrics, models, versions, and the same for inference clients."""
+"""Routes that change nothing: health, metrics, models, versions, and the same for inference clients.
 
-from __future__ import annotations
+FastAPI reads the annotations of what hangs on it, which this file therefore does not put off.
+"""
 
 import asyncio
 import re
@@ -12,6 +13,7 @@ from sightline.core.errors import RegistryError, ServingError
 from sightline.registering.version import CHAMPION, Version
 from sightline.server.inference import described
 from sightline.server.metrics import of_engine
+from sightline.server.reach import reaches
 from sightline.server.reading import which_of
 from sightline.server.service import Service, card_of
 from sightline.server.shapes import About, Health, Model, ModelMetadata, Row, Rows, ServerMetadata, State, responses
@@ -98,9 +100,16 @@ def about(version: Version) -> About:
 
 
 def _models(app: Any, service: Service) -> None:
-    async def models() -> Rows:
-        """Every model, and what its versions are called."""
-        return await asyncio.to_thread(lambda: Rows([row_of(service, name) for name in sorted(service.source.names())]))
+    from fastapi import Request
+
+    async def models(request: Request) -> Rows:
+        """Every model that the token may see, and what its versions are called."""
+        only = request.scope["state"]["call"].only
+
+        def seen() -> Rows:
+            return Rows([row_of(service, name) for name in sorted(service.source.names()) if reaches(only, name)])
+
+        return await asyncio.to_thread(seen)
 
     def _model(name: str) -> Model:
         row, version = row_of(service, name), service.version(name)

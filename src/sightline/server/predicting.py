@@ -13,6 +13,7 @@ import numpy as np
 from sightline.core.errors import InputError, ServingError, SightlineError
 from sightline.server.answering import JSON, PNG, annotated, document, encoded, status_of
 from sightline.server.bodies import Body
+from sightline.server.reach import hidden
 from sightline.server.reading import Options, Question, options_asked, question
 from sightline.server.service import Service
 from sightline.serving.asking import Ask, Reply
@@ -38,6 +39,7 @@ class Call:
     code: str = "ok"
     why: str = ""
     bytes_in: int = 0
+    only: tuple[str, ...] = ()  # the models that its token is kept to
 
 
 Made = tuple[int, list[tuple[bytes, bytes]], bytes]  # status, headers, body
@@ -133,7 +135,7 @@ def _listed(replies: list[Reply | Exception], top: int, call: Call) -> dict[str,
         if isinstance(one, Reply):
             rows.append(document(one, top, name))
         else:
-            status, code, message = status_of(one)
+            status, code, message = status_of(hidden(call.only, one))
             rows.append({"error": message, "code": code, "status": status, "request_id": name})
             call.code = code
     return {"answers": rows, "request_id": call.request}

@@ -23,8 +23,10 @@ from sightline.server.tokens import Keeper
 from sightline.serving.asking import Ask, Reply
 
 if TYPE_CHECKING:
+    from sightline.serving.examples import Examples
     from sightline.serving.jobs import Jobs
     from sightline.serving.predictions import Predictions
+    from sightline.serving.trainings import Trainings
 
 
 class Engine(Protocol):
@@ -50,6 +52,15 @@ class Engine(Protocol):
         """Whether it can answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What callers have shown, and what they want to be learnt from it."""
+
+    examples: Examples
+    trainings: Trainings
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # pictures are checked one after another
+
+
 @dataclass(slots=True)
 class Service:
     """One process that answers."""
@@ -65,6 +76,7 @@ class Service:
     fetch: Fetcher | None = None
     predictions: Predictions | None = None  # the log of answers
     jobs: Jobs | None = None  # the queue of batch jobs
+    teaching: Teaching | None = None  # where it learns from what callers show
     draining: bool = False
     models: frozenset[str] = field(default_factory=frozenset)  # known names, as of a second ago
 

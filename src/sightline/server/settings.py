@@ -40,6 +40,10 @@ class ServerSettings:
     crowd: int = 8  # requests in hand from which on nobody gets more than twice a fair share
     linger: float = 0.5  # seconds of a drain in which new requests are still taken
     job_workers: int = 1  # processes beside it that work on jobs; 0: whoever runs `sightline jobs run`
+    train_workers: int = 1  # processes beside it that train; 0: whoever runs `sightline trainings run`
+    train_minutes: float = 60.0  # of one training, at most
+    dataset_bytes: int = 2 * 1024 * MEGA  # of the pictures of one data set
+    stored_bytes: int = 16 * 1024 * MEGA  # of all that callers have shown
     drain: float = 30.0  # seconds that accepted requests have to finish
 
     @property
@@ -69,11 +73,13 @@ class ServerSettings:
                     raise SettingsError(f"{option} {name}: must be a host alone, such as pictures.example.org.")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"--port {self.port}: must be from 0 to 65535; 0 takes a free one.")
-        for name in ("body", "room", "parts", "head", "headers", "connections", "deadline", "drain"):
+        for name in ("body", "room", "parts", "head", "headers", "connections", "deadline", "drain",
+                     "train_minutes", "dataset_bytes", "stored_bytes"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} = {getattr(self, name)}: must be more than 0.")
-        if not 0 <= self.job_workers <= 64:
-            raise SettingsError(f"job_workers = {self.job_workers}: must be from 0 to 64.")
+        for name in ("job_workers", "train_workers"):
+            if not 0 <= getattr(self, name) <= 64:
+                raise SettingsError(f"{name} = {getattr(self, name)}: must be from 0 to 64.")
         if self.rate < 0 or self.burst < 0:
             raise SettingsError("--rate and --burst are requests a second and at once: 0 for no limit, else more.")
 

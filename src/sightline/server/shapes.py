@@ -264,3 +264,78 @@ class JobStates:
     """Some jobs."""
 
     jobs: list[JobState]
+
+
+@dataclass
+class DatasetState:
+    """What a data set holds: pictures, what kind of truth they have, and in how many each name occurs."""
+
+    name: str
+    kind: str
+    pictures: int
+    names: dict[str, int]
+    bytes: int
+    changed: float
+
+
+@dataclass
+class DatasetStates:
+    """Some data sets."""
+
+    datasets: list[DatasetState]
+
+
+@dataclass
+class NotTaken:
+    """A picture of several that cannot be used."""
+
+    place: int
+    error: str
+    code: str
+    status: int
+
+
+@dataclass
+class Taught(DatasetState):
+    """What it holds now, how many pictures were taken, and which were not."""
+
+    taken: int
+    refused: list[NotTaken]
+
+
+@dataclass
+class TrainingAsked:
+    """Which data set becomes the next version of which model, and in how much time."""
+
+    dataset: str
+    model: str
+    minutes: Number | None = None
+    task: str | None = None
+    network: str | None = None
+    alias: str | None = None
+    seed: Whole = 0
+
+
+@dataclass
+class TrainingState:
+    """A training, how far it is, the version that came of it, and what was measured on pictures it had not seen."""
+
+    id: str
+    model: str
+    dataset: str
+    state: str
+    note: str
+    pictures: int
+    created: float
+    begun: float
+    ended: float
+    why: str
+    version: int
+    figures: list[dict[str, Any]]
+
+
+@dataclass
+class TrainingStates:
+    """Some trainings."""
+
+    trainings: list[TrainingState]

@@ -16,7 +16,7 @@ from sightline.server.logs import Log
 from sightline.server.named import Named
 from sightline.server.predicting import digest_of
 from sightline.server.running import listen, run
-from sightline.server.service import Service
+from sightline.server.service import Service, Teaching
 from sightline.server.settings import ServerSettings
 from sightline.serving.prediction import answered, refused
 
@@ -39,7 +39,7 @@ def settings_of(limits: Sequence[str], **given: Any) -> ServerSettings:
 
 def start(
     settings: ServerSettings, models: Sequence[str], registry: str | None, workers: int, words: Sequence[str],
-    log: Path | None, predictions: str, jobs: Sequence[str], say: Say,
+    log: Path | None, predictions: str, jobs: Sequence[str], say: Say, *, train: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Serve until told to stop; answers where it listened."""
     from sightline.core.extras import need
@@ -48,8 +48,13 @@ def start(
         need(name)
     settings.check()
     source = source_of(models, registry)
-    if jobs and isinstance(source, Named):
-        raise SettingsError("--jobs goes with a registry, not with bundles: sightline register BUNDLE --name NAME")
+    for option, wanted in {"--jobs": bool(jobs), "--train": train}.items():
+        if wanted and isinstance(source, Named):
+            raise SettingsError(
+                f"{option} goes with a registry, not with bundles: sightline register BUNDLE --name NAME"
+            )
+    if train:
+        need("torch")
     held = listen(settings)
     with contextlib.ExitStack() as stack:
         stack.callback(held.close)
@@ -62,6 +67,8 @@ def start(
         service.predictions = kept
         if jobs:
             service.jobs = stack.enter_context(jobs_of(jobs, registry))
+        if train:
+            service.teaching = teaching_of(registry, settings, stack)
         run(service, held, lambda: _told(service, held, say), registry)
     return {"host": settings.host, "port": settings.port, "models": sorted(service.models)}
 
@@ -139,6 +146,19 @@ def jobs_of(folders: Sequence[str], registry: str | None) -> Jobs:
         if not Path(place).is_dir():
             raise SettingsError(f"--jobs {place}: there is no such folder.")
     return open_jobs(beside(registry, JOBS), folder(registry), roots=[Path(place) for place in folders])
+
+
+def teaching_of(registry: str | None, settings: ServerSettings, stack: contextlib.ExitStack) -> Teaching:
+    """Data sets and trainings beside the registry."""
+    from sightline.serving.examples import open_examples
+    from sightline.serving.places import EXAMPLES, TRAININGS, beside, folder
+    from sightline.serving.trainings import open_trainings
+
+    each, total = settings.dataset_bytes, settings.stored_bytes
+    place = beside(registry, f"{EXAMPLES}.db")
+    examples = stack.enter_context(open_examples(place, folder(registry, EXAMPLES), each=each, total=total))
+    queue = open_trainings(beside(registry, f"{TRAININGS}.db"), folder(registry, TRAININGS))
+    return Teaching(examples, stack.enter_context(queue))
 
 
 def engine_of(source: Source, workers: int, given: dict[str, Any], kept: Predictions | None) -> Any:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from sightline.core.errors import ServingError, SettingsError, UnknownNameError
 from sightline.core.files import write_durably
+from sightline.server.reach import patterns
 
-SCOPES = ("infer", "read", "admin")  # none holds another
+SCOPES = ("infer", "read", "train", "admin")  # none holds another
 _SHAPE = re.compile(r"sl_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
@@ -31,6 +32,7 @@ class Token:
     hash: str
     created: str
     note: str = ""
+    only: tuple[str, ...] = ()  # names of models that it is kept to, `*` for any letters; all where there are none
 
 
 def _hashed(salt: str, secret: str) -> str:
@@ -44,7 +46,7 @@ def read_tokens(path: Path) -> list[Token]:
         rows = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(rows, list):
             raise TypeError("a list was expected")
-        found = [Token(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
+        found = [Token(**{**row, "scopes": tuple(row["scopes"]), "only": tuple(row.get("only", ()))}) for row in rows]
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror or error}. Make it with: sightline token new") from error
     except (ValueError, TypeError, KeyError) as error:
@@ -55,14 +57,17 @@ def read_tokens(path: Path) -> list[Token]:
     return found
 
 
-def new_token(path: Path, scopes: Iterable[str], note: str = "") -> tuple[Token, str]:
+def new_token(
+    path: Path, scopes: Iterable[str], note: str = "", only: Iterable[str] = ()
+) -> tuple[Token, str]:  # fmt: skip
     """Add a token to a file that only its owner reads; the token itself is answered once and kept nowhere."""
     asked = tuple(dict.fromkeys(scopes))
     wrong = [scope for scope in asked if scope not in SCOPES]
     if wrong or not asked:
         raise SettingsError(f"--scope {','.join(asked)}: name one or more of {', '.join(SCOPES)}, with commas.")
     name, secret, salt = secrets.token_hex(6), secrets.token_urlsafe(32), secrets.token_hex(16)
-    token = Token(name, asked, salt, _hashed(salt, secret), datetime.now(UTC).isoformat(timespec="seconds"), note)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    token = Token(name, asked, salt, _hashed(salt, secret), created, note, patterns(only))
     _write(path, [*(read_tokens(path) if path.exists() else []), token])
     return token, f"sl_{name}_{secret}"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from sightline.core.confining import CPU
 from sightline.core.errors import INPUT_CODES, InputError, ServingError
+from sightline.predicting.breaker import Breaker
 from sightline.registering.version import Version
 from sightline.serving import wire
-from sightline.serving.breaker import Breaker
 from sightline.serving.hand import Group, Hand
 from sightline.serving.item import Item, Made
 from sightline.serving.nurse import Nurse

@@ -29,14 +29,14 @@ class Leases:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.folder = database, folder
-        self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self.owner = oneself()
 
     def take(self, only: str | None = None) -> tuple[str, int, list[tuple[str, str]]] | None:
         """Job, place and pictures of the first chunk that is free; a report is, once all else of its job is done."""
         one = "AND j.id = :only" if only else ""
         while True:
             with self.database.write() as connection:
-                gone = [owner for owner in self._owners(connection) if not _alive(owner)]
+                gone = [owner for owner in self._owners(connection) if not alive(owner)]
                 dead = "".join(f" OR c.owner = :dead{place}" for place in range(len(gone)))
                 text = (
                     "SELECT c.job, c.first, c.items, c.attempt, j.total "  # noqa: S608
@@ -133,7 +133,12 @@ class Leases:
             return bool(ask(connection, text, job=job, first=first, owner=self.owner, **values).rowcount)
 
 
-def _alive(owner: str) -> bool:
+def oneself() -> str:
+    """A name for this worker, by which others can see whether it lives."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
+def alive(owner: str) -> bool:
     """Whether a worker may still be at work: on this machine its process is looked for, others have their lease."""
     host, process, _ = owner.rsplit("/", 2)
     if host != socket.gethostname() or sys.platform == "win32":

@@ -33,6 +33,8 @@ CLOSE = 1e-6  # that an answer may change by with those it is computed beside
 F_SETSIG = 10  # of Linux; Python has no name for it
 GENTLE = 5  # how far a version that is being loaded stands back behind those that answer
 GROUPS = (2, 4, 8, 16, 32)
+TIMES = 3  # that each of them is timed
+SEARCH = 3.0  # seconds after which no larger one is tried: somebody waits for this version
 
 
 def main() -> None:  # pragma: no cover - runs in a process of its own
@@ -251,19 +253,22 @@ def open_warm(asked: Mapping[str, Any]) -> Warm:
     return Warm(model, samples, wanted, seed, tolerance)
 
 
-def measured(warm: Warm, largest: int) -> dict[str, Any]:
+def measured(warm: Warm, largest: int, clock: Callable[[], float] = time.process_time) -> dict[str, Any]:
     """Seconds of one answer, and the size of group from which an item is cheaper; 1 where none is.
 
-    A group is only made where an item's answer does not depend on it: the gap that was found is said.
+    A group is only made where an item's answer does not depend on it: the gap that was found is said. The clock is the
+    processor's, which others on the machine do not move.
     """
     samples = warm.samples
     if not samples:
         return {"each": 0.01, "group": 1, "apart": 0.0}
+    begun = time.monotonic()
     alone = warm.model.predict(samples, seed=warm.seed)
-    each, group, apart = _timed(warm, [samples[0]]), 1, 0.0
+    took = (time.monotonic() - begun) / len(samples)
+    each, group, apart = _timed(warm, [samples[0]], clock), 1, 0.0
     best, widest = each, 0.0
     for size in GROUPS:
-        if size > largest or each * size > 1.0:
+        if size > largest or time.monotonic() - begun + (1 + TIMES) * size * took > SEARCH:
             break
         mates = [samples[place % len(samples)] for place in range(size)]
         together = list(warm.model.predict_all(mates, seed=warm.seed, batch=size))
@@ -271,19 +276,19 @@ def measured(warm: Warm, largest: int) -> dict[str, Any]:
         if not gap <= CLOSE:
             break
         widest = max(widest, gap)
-        seconds = _timed(warm, mates) / size
+        seconds = _timed(warm, mates, clock) / size
         if seconds <= FASTER * best:  # a larger one may pay where this one does not
             best, group, apart = seconds, size, widest
     return {"each": best, "single": each, "group": group, "apart": apart}
 
 
-def _timed(warm: Warm, samples: list[Any], times: int = 3) -> float:
-    """The least of a few; by the processor's clock, which others on the machine do not move."""
+def _timed(warm: Warm, samples: list[Any], clock: Callable[[], float]) -> float:
+    """The least of a few."""
     spent = []
-    for _ in range(times):
-        begun = time.process_time()
+    for _ in range(TIMES):
+        begun = clock()
         list(warm.model.predict_all(samples, seed=warm.seed, batch=len(samples)))
-        spent.append(time.process_time() - begun)
+        spent.append(clock() - begun)
     return max(min(spent), 1e-5)
 
 

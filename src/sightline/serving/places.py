@@ -8,6 +8,7 @@ from pathlib import Path
 from sightline.registering.registry import PLACE
 
 PREDICTIONS, JOBS, ANSWERS = "predictions.db", "jobs.db", "jobs"
+EXAMPLES, TRAININGS = "examples", "trainings"  # folders; their databases are called the same, with .db
 _URLS = ("postgresql://", "postgres://")
 
 
