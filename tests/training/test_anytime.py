@@ -18,9 +18,10 @@ from sightline.core.files import digest_file
 from sightline.core.progress import Event
 from sightline.core.run import Run
 from sightline.training import anytime
+from sightline.training import plan as planning
 from sightline.training.anytime import Climb, best
 from sightline.training.guard import Interrupted
-from sightline.training.plan import Rung
+from sightline.training.plan import Rung, hurried
 from sightline.training.train import train
 from tests.training.workshop import once_at
 
@@ -88,6 +89,23 @@ def test_what_could_not_be_the_last_rung_is_not_timed(tmp_path: Path, monkeypatc
     monkeypatch.setattr(anytime, "ENOUGH", 1e9)
     run, _ = _trained(tmp_path, 0.15)
     assert [row["model"] for row in _book(run.path)["timed"]] == ["ridge", "small"]
+
+
+def test_a_baseline_is_left_out_where_a_network_needs_every_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "HURRIED", (0.0, 1e9))
+    monkeypatch.setattr(planning, "PLENTY", 20)
+    run, _ = _trained(tmp_path, 0.15)
+    book = _book(run.path)
+    assert "ridge" not in {row["model"] for row in [*book["timed"], *book["rungs"]]}
+    assert run.info["model"] != "ridge"
+
+
+@pytest.mark.parametrize(("epochs", "without"), [(0.1, False), (0.5, True), (2.9, True), (3.1, False), (80, False)])
+def test_few_epochs_are_a_hurry_and_hardly_any_are_none(epochs: float, without: bool) -> None:
+    assert hurried(epochs, 20_000) is without
+    assert not hurried(epochs, 500), "few pictures are solved in no time"
 
 
 def test_the_same_command_is_done_and_another_is_refused(done: tuple[Run, float]) -> None:

@@ -24,7 +24,7 @@ from sightline.core.settings import fill
 from sightline.core.sides import NAME
 from sightline.core.task import Task
 from sightline.training.pace import Pace, Watch
-from sightline.training.plan import ENOUGH, Measured, Rung, afforded, plan, told
+from sightline.training.plan import ENOUGH, Measured, Rung, afforded, hurried, plan, told
 from sightline.training.recipes import Recipe
 from sightline.training.settings import Settings
 from sightline.training.single import begun, learn, refuse_others
@@ -115,11 +115,14 @@ class Climb:
         measured: list[Measured] = []
         slow: list[str] = []
         modes: dict[str, Any] = {}
-        for recipe in self.recipes:
+        for recipe in _floors_second(self.recipes):
             networks = [each for each in measured if not each.closed]
-            if networks and self.watch.seconds() - now > TRIALS * self.total:
+            if networks and recipe.floor:
+                if hurried(afforded(networks[0], len(train), self.total - now), len(train)):
+                    continue
+            elif networks and self.watch.seconds() - now > TRIALS * self.total:
                 break
-            if networks and afforded(networks[-1], len(train), self.total - now) < ENOUGH:
+            elif networks and afforded(networks[-1], len(train), self.total - now) < ENOUGH:
                 break  # a larger one gets fewer
             self.asked.stop()
             candidate, takes = self._tried(recipe, train, modes)
@@ -129,6 +132,8 @@ class Climb:
                 slow.append(f"{recipe.model} {takes:.1f}")
             else:
                 measured.append(candidate)
+        place = {recipe.name: number for number, recipe in enumerate(self.recipes)}
+        measured.sort(key=lambda each: place[each.model])
         if slow:
             text = f"left out, since an answer takes too long (milliseconds): {', '.join(slow)}"
             self.tell(Event("note", text))
@@ -229,6 +234,12 @@ class Climb:
                 (self.top.path / name).unlink(missing_ok=True)
         own = {"minutes": self.wanted["minutes"], "rung": run.path.name, "state": book["state"]}
         self.top.write({**run.info, **own})
+
+
+def _floors_second(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """The order in which candidates are timed: what the first network gets decides whether there is time for floors."""
+    floors, others = [one for one in recipes if one.floor], [one for one in recipes if not one.floor]
+    return [*others[:1], *floors, *others[1:]]
 
 
 def measured(run: Run, val: Dataset, asked: Any) -> dict[str, Any] | None:

@@ -62,6 +62,7 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # settings that a user named for other networks than this one
     often: Mapping[str, Any] = field(default_factory=dict)  # settings where every picture is seen OFTEN
+    floor: bool = False  # a baseline beside networks, left out where they need every second
 
     def told(self, epochs: float) -> dict[str, Any]:
         """The settings for so many epochs."""
@@ -145,7 +146,7 @@ def _climbing(data: Dataset, task: Task, model: str | None, given: Mapping[str, 
 def _rung(model: str, data: Dataset, task: Task) -> Recipe:
     if model.startswith("quick"):
         return Recipe(model, _fast(len(data)), _known(task, FIRM), often=HARDER if len(data) >= CROWD else {})
-    return Recipe(model, {"patience": 0, "batch": _batch(len(data), 64)})
+    return Recipe(model, {"patience": 0, "batch": _batch(len(data), 64)}, floor=model == "ridge")
 
 
 def _fast(count: int) -> dict[str, Any]:
