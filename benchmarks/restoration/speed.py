@@ -28,7 +28,7 @@ from sightline.core import bundle as bundles
 from sightline.core.annotations import Picture
 from sightline.core.task import Facts
 from sightline.enhancing.enhance import enhance
-from sightline.enhancing.weights import SHIPPED
+from sightline.predicting.named import SHIPPED
 from sightline.sources.drawn import dataset
 
 
