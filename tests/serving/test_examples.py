@@ -1,13 +1,16 @@
 """Data sets that grow picture by picture: checked, kept once, within limits, and copied whole for a training."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sightline.core.data import open_data
 from sightline.core.encoding import encode, encode_as
 from sightline.core.errors import InputError, ServingError
+from sightline.core.image import BytesImage
 from sightline.serving.examples import Examples, example, open_examples
 
 
@@ -82,6 +85,30 @@ def test_only_whole_pictures_are_taken() -> None:
     for wrong in (b"", b"GIF89a", whole[: len(whole) // 2], b"<svg/>"):
         with pytest.raises(InputError):
             example(wrong, "noise")
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_notes_of_place_and_camera_are_not_kept(format: str, examples: Examples, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (24, 40, 3), np.uint8)
+    notes = Image.Exif()
+    notes[271], notes[274] = "Kameraform", 6  # who made the camera; which side is up
+    notes.get_ifd(0x8825)[29] = "2026:01:02"  # when the satellites were asked
+    turned = Image.Exif()
+    turned[274] = 6
+    files = [io.BytesIO(), io.BytesIO()]
+    Image.fromarray(pixels).save(files[0], format, exif=notes)
+    Image.fromarray(pixels).save(files[1], format, exif=turned)
+    noted, plain = (file.getvalue() for file in files)
+    assert b"Kameraform" in noted
+    one = example(noted, "x")
+    assert b"Kameraform" not in one.data
+    assert b"2026:01:02" not in one.data
+    assert one.digest == example(plain, "x").digest, "the same picture, whatever it was noted with"
+    examples.add("one", [one])
+    examples.copy("one", tmp_path / "data")
+    [sample] = open_data(tmp_path / "data")
+    np.testing.assert_array_equal(sample.image.read(), BytesImage(noted, "noted").read())
+    assert sample.image.read().shape[:2] == (40, 24)
 
 
 def test_a_data_set_and_all_of_them_have_their_limits(tmp_path: Path) -> None:

@@ -49,17 +49,18 @@ def encode_as(pixels: np.ndarray, suffix: str, *, quality: int | str = 92) -> by
     return made
 
 
-def bare(data: bytes, name: str = "bytes") -> bytes:
+def bare(data: bytes, name: str = "bytes", *, pixels: np.ndarray | None = None) -> bytes:
     """The bytes of a file that reads as the same pixels and says nothing else: no place, time, camera or comment.
 
     JPEG and PNG lose their notes and stay packed as they are, upright by a note of their own where they need one;
-    other kinds become PNG (or .npy).
+    other kinds become PNG (or .npy), of `pixels` where somebody has decoded them already.
     """
     _, decoder = decoding.recognise(data, name)
     made: bytes | None = decoder.bare(data) if hasattr(decoder, "bare") else None
     if made is not None:
         return made
-    pixels = decoding.decode(data, name)
+    if pixels is None:
+        pixels = decoding.decode(data, name)
     return encode(pixels if pixels.ndim > 2 else pixels[..., None])
 
 

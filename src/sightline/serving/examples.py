@@ -1,14 +1,13 @@
 """Data sets that grow picture by picture: what callers show a service, so that it learns from it.
 
-A picture is kept once in a data set, under the hash of its bytes, which stay as they came; what is said last of it
-holds. Every picture is decoded behind the guard before it is taken.
+A picture is kept once in a data set, under the hash of its bytes, without the notes that came with it (place, time,
+camera); what is said last of it holds. Every picture is decoded behind the guard before it is taken.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sightline.core.annotations import from_json, to_json
 from sightline.core.database import Database, open_database
+from sightline.core.decoding import recognise
+from sightline.core.encoding import bare
 from sightline.core.errors import InputError, ServingError
 from sightline.core.files import digest, make_folder, write_durably
 from sightline.core.guarding import standing
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LONGEST = 100  # letters of a label
-_ENDING = re.compile(r"[^a-z0-9]")
 _TRUTH = 2**20  # letters of what is said of one picture
 
 
@@ -62,13 +62,13 @@ def example(data: bytes, said: str | Mapping[str, Any], group: str = "") -> Exam
     truth = _truth(said)
     if len(group) > LONGEST or not group.isprintable():
         raise InputError("label", f"a group is named by up to {LONGEST} letters that can be printed.")
-    guard = standing()
-    guard.read(data, "picture")  # all of it: a file that ends early is found here and not in the middle of a training
-    told = guard.examine(data, "picture")
+    pixels = standing().read(data, "picture")  # all of it: a file that ends early is found here, not while training
+    kept = bare(data, "picture", pixels=pixels)
+    kind, _ = recognise(kept, "picture")
     text = json.dumps(truth, ensure_ascii=False)
     if len(text) > _TRUTH:
         raise InputError("label", f"what is said of one picture has more than {_TRUTH:,} letters.")
-    return Example(data, digest(data), _ENDING.sub("", str(told["kind"]).lower()), text, str(truth["kind"]), group)
+    return Example(kept, digest(kept), kind, text, str(truth["kind"]), group)
 
 
 def _truth(said: str | Mapping[str, Any]) -> dict[str, Any]:
