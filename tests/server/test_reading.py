@@ -12,18 +12,18 @@ from sightline.core.annotations import Labels
 from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
 from sightline.server.answering import decided, shortened
-from sightline.server.bodies import FEW, LIGHT, Body, Gone, Room
+from sightline.server.bodies import BLIND, FEW, LIGHT, Body, Gone, Room
 from sightline.server.reading import Options, Question, options_asked, options_of, query_of, question, tensor
 
 
-def body_of(data: bytes, room: Room | None = None, most: int = 10_000, step: int = 64) -> Body:
+def body_of(data: bytes, room: Room | None = None, most: int = 10_000, step: int = 64, said: int = -1) -> Body:
     pieces = [data[place : place + step] for place in range(0, len(data), step)] or [b""]
 
     async def receive() -> dict[str, Any]:
         piece = pieces.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
-    return Body(receive, most, room or Room(10**6))
+    return Body(receive, most, room or Room(10**6), said)
 
 
 def ask(data: bytes, kind: str, fetch: Any = None, most: int = 4) -> Question:
@@ -167,7 +167,7 @@ def test_many_heavy_bodies_are_read_in_turns_and_light_ones_between_them(count: 
 
     async def work() -> int:
         room, read = Room(2**30), list[int]()
-        heavy = [body_of(bytes(LIGHT * 8), room, most=2**30, step=LIGHT // 2) for _ in range(count)]
+        heavy = [body_of(bytes(LIGHT * 8), room, 2**30, LIGHT // 2, said=LIGHT * 8) for _ in range(count)]
 
         async def whole(place: int, body: Body) -> None:
             async for piece in body.pieces():
@@ -196,6 +196,31 @@ def test_many_heavy_bodies_are_read_in_turns_and_light_ones_between_them(count: 
         return between
 
     assert (asyncio.run(work()) <= count + 2 * FEW) == in_turns
+
+
+def test_few_heavy_bodies_may_hide_how_long_they_are() -> None:
+    """Each of them could go on up to its limit; whoever says a length, or sends little, is not among them."""
+
+    async def work() -> None:
+        room = Room(2**30)
+        endless = [body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT) for _ in range(BLIND)]
+        for body in endless:
+            assert len(await body.whole()) == LIGHT * 2
+        another, light = body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT), body_of(bytes(LIGHT), room, LIGHT)
+        assert len(await light.whole()) == LIGHT
+        with pytest.raises(ServingError, match="say Content-Length") as error:
+            await another.whole()
+        assert (error.value.code, error.value.status) == ("queue_full", 429)
+        known = body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT, said=LIGHT * 2)
+        assert len(await known.whole()) == LIGHT * 2
+        endless.pop().close()
+        again = body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT)
+        assert len(await again.whole()) == LIGHT * 2
+        for body in (*endless, another, light, known, again):
+            body.close()
+        assert room.heavy == room.blind == room.used == 0
+
+    asyncio.run(work())
 
 
 def test_a_caller_who_leaves_is_noticed() -> None:

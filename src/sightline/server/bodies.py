@@ -17,6 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 LIGHT = 2**17  # bytes; a body up to here is read as it comes
 FEW = 2  # heavier ones that are read as they come, too; where there are more, so many at a time
 TURN = 0.001  # seconds between turns
+BLIND = 8  # heavy ones whose length nobody has said, too; the next one is asked to come back
 SMALL = 2**20  # bytes; bodies up to here have the last quarter of the room to themselves
 
 
@@ -29,19 +30,27 @@ class Room:
 
     def __init__(self, total: int) -> None:
         self.total, self.used = total, 0
-        self.heavy = 0  # bodies of more than LIGHT that are held
+        self.heavy = self.blind = 0  # bodies of more than LIGHT that are held; those of no known length among them
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def take(self, size: int, whole: int) -> None:
-        """Room for the next `size` bytes of a body that has grown to `whole`."""
+    def take(self, size: int, whole: int, *, blind: bool = False) -> None:
+        """Room for the next `size` bytes of a body that has grown to `whole`, and may not have said how far it goes."""
+        heavier = whole - size <= LIGHT < whole
+        if heavier and blind and self.blind >= BLIND:
+            told = "Too many bodies of unknown length are on their way in; say Content-Length, or ask again."
+            raise ServingError("queue_full", told, retry_after=1.0)
         most = self.total if whole <= SMALL else self.total * 3 // 4
         if self.used + size > most:
             raise ServingError("queue_full", "Too many bytes are on their way in; ask again.", retry_after=1.0)
         self.used += size
+        self.heavy += heavier
+        self.blind += heavier and blind
 
-    def give(self, size: int) -> None:
-        """Bytes that are no longer held."""
-        self.used -= size
+    def give(self, whole: int, *, blind: bool = False) -> None:
+        """A body that is no longer held."""
+        self.used -= whole
+        self.heavy -= whole > LIGHT
+        self.blind -= blind and whole > LIGHT
 
     async def turn(self) -> None:
         """Wait for the next turn to read: many heavy bodies leave time between them for those who ask little."""
@@ -66,10 +75,16 @@ class Room:
 class Body:
     """One body: its pieces, counted; give its room back with `close`."""
 
-    __slots__ = ("_most", "_receive", "_room", "size")
+    __slots__ = ("_most", "_receive", "_room", "said", "size")
 
-    def __init__(self, receive: Receive, most: int, room: Room) -> None:
+    def __init__(self, receive: Receive, most: int, room: Room, said: int = -1) -> None:
         self._receive, self._most, self._room, self.size = receive, most, room, 0
+        self.said = said  # bytes that it will have; -1 where nobody knows
+
+    def announced(self, most: int) -> None:
+        """Refuse what says itself that it is more than that."""
+        if self.said > most:
+            raise too_large(most)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Piece by piece, none of them beyond the limit."""
@@ -83,8 +98,7 @@ class Body:
                 whole = self.size + len(piece)
                 if whole > self._most:
                     raise too_large(self._most)
-                self._room.take(len(piece), whole)
-                self._room.heavy += self.size <= LIGHT < whole
+                self._room.take(len(piece), whole, blind=self.said < 0)
                 self.size = whole
                 yield piece
                 if more and whole > LIGHT:
@@ -101,8 +115,7 @@ class Body:
 
     def close(self) -> None:
         """Give the room back."""
-        self._room.give(self.size)
-        self._room.heavy -= self.size > LIGHT
+        self._room.give(self.size, blind=self.said < 0)
         self.size = 0
 
 

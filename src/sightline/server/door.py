@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from sightline.core.errors import ServingError
 from sightline.server.answering import INTERNAL, refusal, status_of
-from sightline.server.bodies import Body, Gone, Message, Receive, Scope, Send, length_of, too_large
+from sightline.server.bodies import Body, Gone, Message, Receive, Scope, Send, length_of
 from sightline.server.inference import infer
 from sightline.server.predicting import Call, Made, note_header, predict
 from sightline.server.reach import hidden, hold
@@ -89,7 +89,7 @@ class Door:
         call = Call(secrets.token_hex(8), "")
         path, method = scope["path"], scope["method"]
         inside = False
-        body = Body(receive, service.settings.body, service.room)
+        body = Body(receive, service.settings.body, service.room, length_of(scope["headers"]))
         service.metrics.inflight.inc()
         try:
             inside = self._admit(scope, call, method, path)
@@ -97,7 +97,7 @@ class Door:
             if found is None:
                 status, size = await self._behind(scope, body, send, call), 0
                 return
-            self._announced(scope, service.settings.body)
+            body.announced(service.settings.body)
             status, headers, made = await self._direct(call, found, body)
             await self._send(scope, send, call, status, headers, made)
             size = len(made)
@@ -170,10 +170,6 @@ class Door:
             call.only = known.only
         return known.id
 
-    def _announced(self, scope: Scope, most: int) -> None:
-        if length_of(scope["headers"]) > most:
-            raise too_large(most)
-
     async def _direct(self, call: Call, found: tuple[str, str, str | None], body: Body) -> Made:
         call.route, model, which = found
         model = unquote_to_bytes(model).decode("utf-8", "replace") if "%" in model else model
@@ -187,7 +183,7 @@ class Door:
 
     async def _behind(self, scope: Scope, body: Body, send: Send, call: Call) -> int:
         """To the app, with the whole body in hand and our headers on what comes back; the status that it gave."""
-        self._announced(scope, SMALL)
+        body.announced(SMALL)
         scope["state"] = {"call": call, "service": self.service, "status": 0}
         body.limit(SMALL)
         held = [{"type": "http.request", "body": await body.whole(), "more_body": False}]
