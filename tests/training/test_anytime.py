@@ -21,7 +21,7 @@ from sightline.training import anytime
 from sightline.training import plan as planning
 from sightline.training.anytime import Climb, best
 from sightline.training.guard import Interrupted
-from sightline.training.plan import Rung, hurried
+from sightline.training.plan import Measured, Rung, hopeless, hurried
 from sightline.training.train import train
 from tests.training.workshop import once_at
 
@@ -86,9 +86,16 @@ def test_a_candidate_is_tried_for_a_part_of_the_time_and_never_for_long(minutes:
 
 def test_what_could_not_be_the_last_rung_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anytime, "TRIALS", 10.0)  # however long that takes
-    monkeypatch.setattr(anytime, "ENOUGH", 1e9)
+    monkeypatch.setattr(planning, "ENOUGH", 1e9)
     run, _ = _trained(tmp_path, 0.15)
     assert [row["model"] for row in _book(run.path)["timed"]] == ["ridge", "small"]
+
+
+@pytest.mark.parametrize(("seconds", "hopes"), [(599, False), (601, True)])
+def test_a_larger_network_is_hoped_for_where_this_one_gets_half_as_many_epochs_again(seconds: int, hopes: bool) -> None:
+    """Of 1,000 pictures at a tenth of a second each: six epochs, so that the next one gets four."""
+    assert hopeless(Measured("m", 0.095), 1000, seconds) is not hopes
+    assert not hopeless(Measured("m", 0.02), 1000, seconds)
 
 
 def test_a_baseline_is_left_out_where_a_network_needs_every_second(
@@ -102,7 +109,7 @@ def test_a_baseline_is_left_out_where_a_network_needs_every_second(
     assert run.info["model"] != "ridge"
 
 
-@pytest.mark.parametrize(("epochs", "without"), [(0.1, False), (0.5, True), (2.9, True), (3.1, False), (80, False)])
+@pytest.mark.parametrize(("epochs", "without"), [(0.1, False), (0.5, True), (9.9, True), (10.1, False), (80, False)])
 def test_few_epochs_are_a_hurry_and_hardly_any_are_none(epochs: float, without: bool) -> None:
     assert hurried(epochs, 20_000) is without
     assert not hurried(epochs, 500), "few pictures are solved in no time"

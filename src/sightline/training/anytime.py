@@ -24,7 +24,7 @@ from sightline.core.settings import fill
 from sightline.core.sides import NAME
 from sightline.core.task import Task
 from sightline.training.pace import Pace, Watch
-from sightline.training.plan import ENOUGH, Measured, Rung, afforded, hurried, plan, told
+from sightline.training.plan import Measured, Rung, afforded, hopeless, hurried, plan, told
 from sightline.training.recipes import Recipe
 from sightline.training.settings import Settings
 from sightline.training.single import begun, learn, refuse_others
@@ -120,10 +120,10 @@ class Climb:
             if networks and recipe.floor:
                 if hurried(afforded(networks[0], len(train), self.total - now), len(train)):
                     continue
-            elif networks and self.watch.seconds() - now > TRIALS * self.total:
+            elif (networks and self.watch.seconds() - now > TRIALS * self.total) or (
+                networks and hopeless(networks[-1], len(train), self.total - now)
+            ):
                 break
-            elif networks and afforded(networks[-1], len(train), self.total - now) < ENOUGH:
-                break  # a larger one gets fewer
             self.asked.stop()
             candidate, takes = self._tried(recipe, train, modes)
             if recipe.head and candidate.seconds * len(train) > LOOKED * self.total:

@@ -12,7 +12,8 @@ PLENTY, SMALL = 2_000, 8.0  # pictures that it should have even so, where they t
 FIRST = 0.05  # of the time: a small network, so that something good is there early
 FEWEST = 2.0  # epochs below which a rung on the way is not worth its time
 ENOUGH = 4.0  # epochs that a network must get to be the last rung (measured: 3.7 of quick:m beat 6 of quick:s)
-HURRIED = (0.4, 3.0)  # epochs of many pictures: with fewer a baseline may be best, with more it costs little
+LARGER = 1.5  # times as long, at least, that the next network learns from a picture
+HURRIED = (0.4, 10.0)  # epochs of many pictures: with fewer a baseline may be best, with more it costs little
 SHOWN = 40_000  # pictures that it must be shown, where an epoch has few
 MOST = 300_000  # pictures shown, or epochs times a thousand: beyond it more time brings nothing
 
@@ -87,6 +88,11 @@ def _last(networks: Sequence[Measured], pictures: int, seconds: float) -> Measur
 def afforded(network: Measured, pictures: int, seconds: float) -> float:
     """Epochs that it gets, should it be the last rung."""
     return seconds * (1 - FIRST) / (pictures * network.seconds)
+
+
+def hopeless(network: Measured, pictures: int, seconds: float) -> bool:
+    """Whether one larger than this could not be the last rung, so that timing it would be for nothing."""
+    return afforded(network, pictures, seconds) < LARGER * ENOUGH
 
 
 def hurried(epochs: float, pictures: int) -> bool:
