@@ -172,7 +172,7 @@ def service(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("service")
     tokens = make_tokens(folder / "tokens.json")
     limits = ("body=300000", "room=2000000", "parts=4", "head_seconds=0.6", "pause_seconds=0.6", "connections=40",
-              "idle_seconds=5", "linger=0.05")  # fmt: skip
+              "idle_seconds=5", "linger=0.05", "unsized=2")  # fmt: skip
     words = [word for limit in limits for word in ("--limit", limit)]
     running = start_service(folder, str(bundle), "--workers", "1", "--token-file", "tokens.json", *words, tokens=tokens)
     yield running

@@ -1,5 +1,6 @@
 """Callers who send too much, too many or too slowly are told so, soon, and cost the others nothing."""
 
+import contextlib
 import json
 import socket
 import time
@@ -46,6 +47,24 @@ def test_a_body_without_end_is_cut_off(service: Running) -> None:
         reply = read_all(held)
     assert total < 50_000_000
     assert reply == b"" or status(reply) == 413  # a reset may overtake what a caller does not stop to read
+
+
+def test_only_so_many_large_bodies_may_hide_their_length(service: Running) -> None:
+    """Two that have come to 160 of at most 300 kB wait to go on; a third is told at once, one that says its end not."""
+    lines = ("Content-Type: image/jpeg", "Transfer-Encoding: chunked")
+    begun = head(service, *lines) + b"28000\r\n" + b"x" * 0x28000 + b"\r\n"
+    with contextlib.ExitStack() as opened:
+        for _ in range(2):
+            held = opened.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=5))
+            held.sendall(begun)
+        time.sleep(0.2)
+        reply = service.raw(begun)
+        assert status(reply) == 429
+        assert b"say Content-Length" in reply
+        said = head(service, "Content-Type: image/jpeg", f"Content-Length: {0x28000}", "Connection: close")
+        assert status(service.raw(said + b"x" * 0x28000)) == 422
+    time.sleep(0.1)
+    assert status(service.raw(begun)) == 408, "there is room again"
 
 
 def test_an_answer_comes_in_one_piece_and_the_connection_stays(service: Running) -> None:

@@ -12,7 +12,7 @@ from sightline.core.annotations import Labels
 from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
 from sightline.server.answering import decided, shortened
-from sightline.server.bodies import BLIND, FEW, LIGHT, Body, Gone, Room
+from sightline.server.bodies import FEW, LIGHT, Body, Gone, Room
 from sightline.server.reading import Options, Question, options_asked, options_of, query_of, question, tensor
 
 
@@ -202,8 +202,8 @@ def test_few_heavy_bodies_may_hide_how_long_they_are() -> None:
     """Each of them could go on up to its limit; whoever says a length, or sends little, is not among them."""
 
     async def work() -> None:
-        room = Room(2**30)
-        endless = [body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT) for _ in range(BLIND)]
+        room = Room(2**30, unsized=3)
+        endless = [body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT) for _ in range(3)]
         for body in endless:
             assert len(await body.whole()) == LIGHT * 2
         another, light = body_of(bytes(LIGHT * 2), room, most=2**30, step=LIGHT), body_of(bytes(LIGHT), room, LIGHT)

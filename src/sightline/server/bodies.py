@@ -17,7 +17,6 @@ Send = Callable[[Message], Awaitable[None]]
 LIGHT = 2**17  # bytes; a body up to here is read as it comes
 FEW = 2  # heavier ones that are read as they come, too; where there are more, so many at a time
 TURN = 0.001  # seconds between turns
-BLIND = 8  # heavy ones whose length nobody has said, too; the next one is asked to come back
 SMALL = 2**20  # bytes; bodies up to here have the last quarter of the room to themselves
 
 
@@ -28,15 +27,16 @@ class Gone(Exception):
 class Room:
     """Memory for bodies that are being read, shared by all connections."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, unsized: int = 8) -> None:
         self.total, self.used = total, 0
         self.heavy = self.blind = 0  # bodies of more than LIGHT that are held; those of no known length among them
+        self.unsized = unsized  # how many of the latter there may be; the next one is asked to come back
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def take(self, size: int, whole: int, *, blind: bool = False) -> None:
         """Room for the next `size` bytes of a body that has grown to `whole`, and may not have said how far it goes."""
         heavier = whole - size <= LIGHT < whole
-        if heavier and blind and self.blind >= BLIND:
+        if heavier and blind and self.blind >= self.unsized:
             told = "Too many bodies of unknown length are on their way in; say Content-Length, or ask again."
             raise ServingError("queue_full", told, retry_after=1.0)
         most = self.total if whole <= SMALL else self.total * 3 // 4

@@ -86,7 +86,7 @@ class Service:
         settings.check()
         fetch = Fetcher(settings.urls, settings.body) if settings.urls else None
         rates = Rates(settings.rate, settings.burst, settings.crowd)
-        keeper, room = Keeper(settings.tokens), Room(settings.room)
+        keeper, room = Keeper(settings.tokens), Room(settings.room, settings.unsized)
         return cls(settings, source, engine, keeper, log or Log(), Metrics(), rates, room, fetch)
 
     @property

@@ -26,6 +26,7 @@ class ServerSettings:
     open_health: bool = False  # probes need no token: they learn yes or no, nothing else
     body: int = 16 * MEGA  # bytes of one request
     room: int = 32 * MEGA  # bytes of all requests that are being read
+    unsized: int = 8  # of them above 128 KiB that do not say their length
     parts: int = 64  # of a form, and pictures of a request
     head: int = 16 * 1024  # bytes of address and headers
     headers: int = 64
@@ -73,7 +74,7 @@ class ServerSettings:
                     raise SettingsError(f"{option} {name}: must be a host alone, such as pictures.example.org.")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"--port {self.port}: must be from 0 to 65535; 0 takes a free one.")
-        for name in ("body", "room", "parts", "head", "headers", "connections", "deadline", "drain",
+        for name in ("body", "room", "unsized", "parts", "head", "headers", "connections", "deadline", "drain",
                      "train_minutes", "dataset_bytes", "stored_bytes"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} = {getattr(self, name)}: must be more than 0.")
