@@ -86,16 +86,19 @@ def test_a_candidate_is_tried_for_a_part_of_the_time_and_never_for_long(minutes:
 
 def test_what_could_not_be_the_last_rung_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anytime, "TRIALS", 10.0)  # however long that takes
-    monkeypatch.setattr(planning, "ENOUGH", 1e9)
+    monkeypatch.setattr(planning, "FEWER", 1e9)
     run, _ = _trained(tmp_path, 0.15)
     assert [row["model"] for row in _book(run.path)["timed"]] == ["ridge", "small"]
 
 
-@pytest.mark.parametrize(("seconds", "hopes"), [(599, False), (601, True)])
-def test_a_larger_network_is_hoped_for_where_this_one_gets_half_as_many_epochs_again(seconds: int, hopes: bool) -> None:
-    """Of 1,000 pictures at a tenth of a second each: six epochs, so that the next one gets four."""
-    assert hopeless(Measured("m", 0.095), 1000, seconds) is not hopes
-    assert not hopeless(Measured("m", 0.02), 1000, seconds)
+@pytest.mark.parametrize(
+    ("pictures", "epochs", "hopes"),
+    [(1_000, 8.9, False), (1_000, 9.1, True), (29_999, 8.9, False), (30_000, 8.9, True), (30_000, 5.9, False)],
+)
+def test_a_larger_network_is_hoped_for_where_this_one_gets_half_as_many_epochs_again(
+    pictures: int, epochs: float, hopes: bool
+) -> None:
+    assert hopeless(Measured("m", 0.001), pictures, epochs * pictures * 0.001 / 0.95) is not hopes
 
 
 def test_a_baseline_is_left_out_where_a_network_needs_every_second(

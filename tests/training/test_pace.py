@@ -170,6 +170,12 @@ def test_the_last_rung_is_the_largest_that_gets_epochs_enough() -> None:
     assert chosen[3000] == "l"
 
 
+@pytest.mark.parametrize(("pictures", "epochs", "model"), [(20_000, 5.5, "s"), (20_000, 6.5, "m"), (40_000, 5.0, "m")])
+def test_of_fewer_pictures_a_larger_network_needs_more_epochs(pictures: int, epochs: float, model: str) -> None:
+    seconds = epochs * pictures * 2e-3 / 0.95
+    assert plan(FOUR[1:3], pictures, 0.0, seconds)[-1].model == model
+
+
 @pytest.mark.parametrize("pictures", [20, 300, 5_000, 40_000])
 @pytest.mark.parametrize("seconds", [1.0, 30.0, 300.0, 3000.0])
 def test_a_plan_fits_into_its_time(pictures: int, seconds: float) -> None:
