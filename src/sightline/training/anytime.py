@@ -120,8 +120,8 @@ class Climb:
             if networks and recipe.floor:
                 if hurried(afforded(networks[0], len(train), self.total - now), len(train)):
                     continue
-            elif (networks and self.watch.seconds() - now > TRIALS * self.total) or (
-                networks and hopeless(networks[-1], len(train), self.total - now)
+            elif networks and (
+                self.watch.seconds() - now > TRIALS * self.total or hopeless(networks[-1], len(train), self.total - now)
             ):
                 break
             self.asked.stop()
