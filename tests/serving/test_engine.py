@@ -16,7 +16,7 @@ import pytest
 from sightline.core import bundle
 from sightline.core.annotations import Labels
 from sightline.core.errors import InputError, ServingError, SettingsError
-from sightline.core.image import BytesImage
+from sightline.core.image import StoredImage
 from sightline.core.limits import Limits
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays
@@ -160,24 +160,38 @@ def test_an_answer_does_not_depend_on_its_neighbours(shelf: Shelf) -> None:
     asyncio.run(work())
 
 
-def test_groups_are_of_the_size_that_pays_also_where_a_smaller_one_does_not(shelf: Shelf) -> None:
+@pytest.mark.parametrize(
+    ("reading", "group", "each"),
+    [
+        (0.0, 4, 2.0),
+        (20.0, 4, 22.0),  # pictures are read one by one in any group: what a pass saves is the same
+        (200.0, 1, 204.0),  # next to which two milliseconds are nothing
+    ],
+)
+def test_groups_are_of_the_size_that_pays_also_where_a_smaller_one_does_not(
+    shelf: Shelf, reading: float, group: int, each: float
+) -> None:
     opened = load(shelf.version("m", 1).path)
     needs = {1: 4, 2: 8, 4: 8}  # milliseconds that so many rows take; more take as long a row
-    shown = [0.0]  # by a clock that nothing but rows moves
+    shown = [0.0]  # by a clock that nothing but rows and pictures moves
 
     def run(arrays: Arrays) -> Arrays:
         rows = len(arrays["image"])
         shown[0] += needs.get(rows, 2 * rows) / 1000
         return opened.run(arrays)
 
-    samples = [Sample("one", (BytesImage(DARK, "one"),))]
+    def fetch() -> bytes:
+        shown[0] += reading / 1000
+        return DARK
+
+    samples = [Sample("one", (StoredImage("one", fetch),))]
     model = replace(opened, run=run)
     warm = Warm(model=model, samples=samples, wanted=model.predict(samples), seed=0, tolerance=0.01)
     found = measured(warm, 16, clock=lambda: shown[0])
-    assert found["group"] == 4
+    assert found["group"] == group
     assert found["apart"] <= 1e-6
-    assert found["each"] == pytest.approx(0.002)
-    assert found["single"] == pytest.approx(0.004)
+    assert found["each"] == pytest.approx(each / 1000)
+    assert found["single"] == pytest.approx((4 + reading) / 1000)
 
 
 def test_what_is_given_with_a_picture_reaches_the_model(shelf: Shelf, strange: None) -> None:
