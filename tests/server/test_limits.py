@@ -145,6 +145,37 @@ def test_heads_have_an_end(service: Running, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "endless"),
+    [
+        (b"1\r\nx\r\n0\r\n", b"X-More: 1\r\n" * 5000),  # one header after the other
+        (b"1\r\nx\r\n0\r\nX-Long: ", b"a" * 0x10000),  # which the parser keeps, and copies whole for every piece
+        (b"1;", b"a" * 0x10000),
+    ],
+    ids=["trailers", "trailer", "extension"],
+)
+def test_what_is_neither_head_nor_body_has_an_end(service: Running, first: bytes, endless: bytes) -> None:
+    total = 0
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as held:
+        held.sendall(head(service, "Content-Type: image/jpeg", "Transfer-Encoding: chunked") + first)
+        with contextlib.suppress(OSError):
+            while total < 20_000_000:
+                held.sendall(endless)
+                total += len(endless)
+        reply = read_all(held)
+    assert total < 20_000_000
+    assert reply == b"" or status(reply) == 431  # a reset may overtake what a caller does not stop to read
+
+
+def test_what_comes_after_the_body_is_no_header(service: Running, picture: bytes) -> None:
+    sent = (PREDICT + "Content-Type: image/png\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n").encode()
+    body = f"{len(picture):x}\r\n".encode() + picture + b"\r\n0\r\n"
+    late = f"Authorization: Bearer {service.tokens['all']}\r\n\r\n".encode()
+    assert status(service.raw(sent + body + late)) == 401
+    early = sent[:-2] + late
+    assert status(service.raw(early + body + b"X-Any: 1\r\n\r\n")) == 200
+
+
+@pytest.mark.parametrize(
     "data",
     [b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET  HTTP/1.1\r\n\r\n",
      b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",

@@ -46,7 +46,7 @@ class Careful:
         super().__init__(*given, **named)
         self.phase, self.since, self.heard = HEAD, time.monotonic(), 0.0
         self._head = self._count = self._fed = self._dropped = 0
-        self._over = self._midway = False
+        self._over = self._midway = self._moved = self._headed = False
 
     def connection_made(self, transport: Any) -> None:
         """A new connection, unless there are too many."""
@@ -55,7 +55,7 @@ class Careful:
             self.refuse_code("queue_full", "Too many connections.", status=503)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes; of a head no more than the limit."""
+        """Bytes; of a head, or of what is neither head nor body, no more than the limit in one go."""
         if self.phase == ENDING:
             self._dropped += len(data)
             if self._dropped > DROPPED:
@@ -64,15 +64,15 @@ class Careful:
         self.heard = time.monotonic()
         if self.phase == IDLE:
             self._enter(HEAD)
+        self._moved = False
         try:
             super().data_received(data)  # type: ignore[misc]
         except ValueError:  # an address that cannot be read
             self.refuse_code("schema", "The address of this request cannot be read.")
             return
-        if self.phase == HEAD:
-            self._fed += len(data)
-            if self._fed > self.bounds.head:
-                self._too_long()
+        self._fed = 0 if self._moved else self._fed + len(data)
+        if self._fed > self.bounds.head and self.phase != ENDING:  # the parser keeps a value until it is whole
+            self._too_long()
 
     def send_400_response(self, message: str) -> None:
         """What is not HTTP."""
@@ -81,7 +81,7 @@ class Careful:
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()  # type: ignore[misc]
-        self._midway, self._over = True, False
+        self._midway, self._over, self._headed = True, False, False
         self._head = self._count = self._fed = 0
 
     def on_url(self, url: bytes) -> None:
@@ -93,7 +93,9 @@ class Careful:
             self._over = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; none beyond the limit is kept."""
+        """One header; none beyond the limit is kept, and none that comes after the body."""
+        if self._headed:
+            return
         self._head += len(name) + len(value)
         self._count += 1
         if self._head > self.bounds.head or self._count > self.bounds.headers:
@@ -103,6 +105,7 @@ class Careful:
 
     def on_headers_complete(self) -> None:
         """The head is whole: the app begins."""
+        self._moved = self._headed = True
         if self.phase == ENDING:
             return
         if self._over:
@@ -115,12 +118,13 @@ class Careful:
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
+        self._moved = True
         if self.phase != ENDING:
             super().on_body(body)  # type: ignore[misc]
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._midway = False
+        self._midway, self._moved = False, True
         if self.phase != ENDING:
             self._enter(ANSWERING)
             super().on_message_complete()  # type: ignore[misc]
