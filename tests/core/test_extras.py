@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sightline.core.errors import MissingExtraError
-from sightline.core.extras import need
+from sightline.core.extras import expect, need
 
 
 def test_what_is_there_is_imported() -> None:
@@ -38,6 +38,16 @@ def test_what_no_extra_brings_keeps_its_error() -> None:
         need("a_library_that_nobody_has")
     with pytest.raises(ModuleNotFoundError):
         need("json.nothing")
+
+
+def test_what_another_process_needs_is_looked_for_and_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "optuna", raising=False)
+    expect("optuna")
+    assert "optuna" not in sys.modules
+    monkeypatch.setattr(sys, "path", [])
+    importlib.invalidate_caches()
+    with pytest.raises(MissingExtraError, match=r"pip install 'sightline\[tune\]'"):
+        expect("optuna")
 
 
 REPORTING = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from types import ModuleType
 
@@ -49,7 +50,20 @@ def need(module: str) -> ModuleType:
         top = module.split(".")[0]
         if error.name is None or error.name.split(".")[0] != top or top not in EXTRA_OF:
             raise
-        extra = EXTRA_OF[top]
-        raise MissingExtraError(
-            f"{top} is not installed. It comes with an extra: pip install 'sightline[{extra}]'"
-        ) from error
+        raise _missing(top) from error
+
+
+def expect(module: str) -> None:
+    """Say the same where a library that another process will import is not there; this one is spared its weight."""
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError as error:
+        raise _missing(module) from error
+    if found is None:
+        raise _missing(module)
+
+
+def _missing(top: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"{top} is not installed. It comes with an extra: pip install 'sightline[{EXTRA_OF[top]}]'"
+    )

@@ -42,7 +42,7 @@ def start(
     log: Path | None, predictions: str, jobs: Sequence[str], say: Say, *, train: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Serve until told to stop; answers where it listened."""
-    from sightline.core.extras import need
+    from sightline.core.extras import expect, need
 
     for name in ("fastapi", "httptools", "prometheus_client", "uvicorn"):
         need(name)
@@ -54,7 +54,7 @@ def start(
                 f"{option} goes with a registry, not with bundles: sightline register BUNDLE --name NAME"
             )
     if train:
-        need("torch")
+        expect("torch")
     held = listen(settings)
     with contextlib.ExitStack() as stack:
         stack.callback(held.close)
