@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sightline.cli import main
+from tests.warm import words_of
 
 BLOCKED = """
 import sys
@@ -45,10 +46,9 @@ Command = Callable[..., Done]
 
 def run(folder: Path, *words: str, blocked: Sequence[str] = (), timeout: float = 120) -> Done:
     """One command; `blocked` libraries cannot be imported, as if they were not installed."""
-    start = ["-c", BLOCKED.format(blocked=set(blocked))] if blocked else ["-m", "sightline"]
-    done = subprocess.run(
-        [sys.executable, *start, *words], cwd=folder, capture_output=True, text=True, timeout=timeout, check=False
-    )
+    cold = [sys.executable, "-c", BLOCKED.format(blocked=set(blocked)), *words]
+    start = cold if blocked else words_of("-m", "sightline", *words)
+    done = subprocess.run(start, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from sightline.core import errors
 from tests.house._source import PACKAGE, ROOT, rooms
+from tests.warm import command, words_of
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.M | re.S)
@@ -24,10 +25,16 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    """In order, in one empty folder, each in a process of its own, with the command on the path."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    """In order, in one empty folder, each in a process of its own, with the command on the path.
+
+    The first page runs as its reader's: with nothing loaded before.
+    """
+    fresh = page.name == "README.md"
+    before = [] if fresh else [command(tmp_path / ".warm")]
+    path = os.pathsep.join([*before, str(Path(sys.executable).parent), os.environ["PATH"]])
     for number, (language, text) in enumerate(blocks(page), 1):
-        words = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" else [sys.executable, "-c", text]
+        python = [sys.executable, "-c", text] if fresh else words_of("-c", text)
+        words = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" else python
         done = subprocess.run(
             words,
             cwd=tmp_path,
