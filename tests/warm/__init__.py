@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,7 @@ from pathlib import Path
 
 CLIENT = Path(__file__).with_name("client.py")
 ABLE = hasattr(os, "pidfd_open")  # elsewhere every process is a fresh one
-START = 60  # seconds in which the libraries are there
+START = 180  # seconds in which the libraries are there
 
 
 def words_of(*words: str) -> list[str]:
@@ -31,7 +33,7 @@ def command(folder: Path) -> str:
     if ABLE:
         folder.mkdir(exist_ok=True)
         script = folder / "sightline"
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {CLIENT} {_door()} -m sightline "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(words_of("-m", "sightline"))} "$@"\n')
         script.chmod(0o755)
         return str(folder)
     return str(Path(sys.executable).parent)
@@ -47,5 +49,10 @@ def _door() -> str:
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError("the process that loads the libraries for others did not begin")
         time.sleep(0.05)
-    atexit.register(server.communicate)  # closes its input, which ends it
+    atexit.register(_close, server, place)
     return str(place)
+
+
+def _close(server: subprocess.Popen[bytes], place: Path) -> None:
+    server.communicate()  # closes its input, which ends it
+    shutil.rmtree(place.parent)

@@ -140,7 +140,9 @@ class Careful:
 
     def _too_long(self) -> None:
         bounds = self.bounds
-        self.refuse_code("headers", f"More than {bounds.headers} headers, or {bounds.head:,} bytes of head.")
+        head = f"More than {bounds.headers} headers, or {bounds.head:,} bytes of head."
+        beside = f"More than {bounds.head:,} bytes beside the pieces of the body."
+        self.refuse_code("headers", beside if self.phase == BODY else head)
 
     def late(self, now: float) -> bool:
         """Whether the caller is slower than the limits."""
