@@ -27,14 +27,13 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     """In order, in one empty folder, each in a process of its own, with the command on the path.
 
-    The first page runs as its reader's: with nothing loaded before.
+    The first block of the first page runs as its reader's: with nothing loaded before.
     """
-    fresh = page.name == "README.md"
-    before = [] if fresh else [command(tmp_path / ".warm")]
-    path = os.pathsep.join([*before, str(Path(sys.executable).parent), os.environ["PATH"]])
+    warm = command(tmp_path / ".warm")
     for number, (language, text) in enumerate(blocks(page), 1):
-        python = [sys.executable, "-c", text] if fresh else words_of("-c", text)
-        words = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" else python
+        fresh = page.name == "README.md" and number == 1
+        path = os.pathsep.join([*([] if fresh else [warm]), str(Path(sys.executable).parent), os.environ["PATH"]])
+        words = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" else words_of("-c", text)
         done = subprocess.run(
             words,
             cwd=tmp_path,

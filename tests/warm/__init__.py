@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,10 +48,5 @@ def _door() -> str:
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError("the process that loads the libraries for others did not begin")
         time.sleep(0.05)
-    atexit.register(_close, server, place)
+    atexit.register(server.communicate)  # closes its input, which ends it; so does a death without this
     return str(place)
-
-
-def _close(server: subprocess.Popen[bytes], place: Path) -> None:
-    server.communicate()  # closes its input, which ends it
-    shutil.rmtree(place.parent)

@@ -6,6 +6,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -113,4 +114,5 @@ if __name__ == "__main__":
     sys.path.insert(0, "")
     load()
     serve(sys.argv[1])
+    shutil.rmtree(Path(sys.argv[1]).parent)
     os._exit(0)
