@@ -73,6 +73,19 @@ def test_a_signal_reaches_it(number: signal.Signals) -> None:
         time.sleep(0.01)
 
 
+def test_a_signal_may_be_answered() -> None:
+    waits = (
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('asked')); print(flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(words_of("-c", waits), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asked:
+        assert asked.stdout
+        assert asked.stderr
+        asked.stdout.readline()
+        asked.terminate()
+        assert asked.wait(20) == 1
+        assert asked.stderr.read() == "asked\n"
+
+
 def test_the_command_of_a_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         ["sightline", "lst"], cwd=tmp_path, capture_output=True, text=True, check=False,
