@@ -150,11 +150,6 @@ def assign(traffic: Traffic, caller: str, digest: str) -> Assignment:
     return Assignment(which(arm), arm, tuple(map(which, traffic.shadows)), larger, traffic.experiment)
 
 
-def suffices(traffic: Traffic, score: float | None, unsure: bool | None) -> bool:
-    """Whether the first answer of a cascade needs no larger model: it scores enough, and is not unsure of itself."""
-    return not traffic.larger or (score is not None and score >= traffic.confidence and not unsure)
-
-
 def which(arm: str) -> int | str:
     """The number or the alias that an arm is."""
     return int(arm) if arm.isdecimal() else arm
