@@ -1,6 +1,9 @@
 """Folds, curves and searches as a user runs them."""
 
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Command
 
@@ -40,3 +43,14 @@ def test_tune(sightline: Command, tmp_path: Path) -> None:
     assert (tmp_path / "tune" / "tune.json").is_file()
     wrong = sightline("tune", *SMALL, "--vary", "train.rate")
     assert (wrong.status, "says no range" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("train", "--folds", "3"), ("curve",), ("tune", "--trials", "2")])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(sightline: Command, words: tuple[str, ...]) -> None:
+    command, *more = words
+    done = sightline(command, "drawn:parts?count=40&size=32", *more, "--out", sys.executable)
+    assert done.status == 2
+    said = f"error[storage]: could not write {sys.executable}: a file stands where a folder should be."
+    assert done.err.splitlines()[-1] == said
+    assert "fold 1" not in done.err
+    assert "learning from" not in done.err

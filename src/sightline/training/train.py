@@ -16,7 +16,7 @@ from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.errors import AmbiguousError, RunError, SettingsError
 from sightline.core.extras import need
-from sightline.core.files import canonical, digest, locked, sweep, write_durably
+from sightline.core.files import canonical, digest, locked, refuse_folder, sweep, write_durably
 from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run
@@ -231,6 +231,7 @@ def settle(
         "options": asdict(fill(wired.Options, told, where="task")),
     }
     folder = Path(out) if out else Path("runs") / f"{_name(samples, wanted)}-{what}"
+    refuse_folder(folder)
     return Plan(chosen, recipe.model, told, folder)
 
 
