@@ -1,6 +1,7 @@
 """Loads the libraries, then forks: a keeper for each request, who forks the command itself and tells how it ended."""
 
 import atexit
+import importlib
 import io
 import json
 import os
@@ -18,11 +19,13 @@ from pathlib import Path
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
+LIBRARIES = ("cv2", "onnxruntime", "scipy.stats", "torch._dynamo", "torch._inductor", "torch.export", "torch.onnx")
+
+
 def load() -> None:
     """What is slow to import, and what its first export looks up."""
-    import cv2  # noqa: F401
-    import onnxruntime  # noqa: F401
-    import scipy.stats  # noqa: F401
+    for name in LIBRARIES:
+        importlib.import_module(name)
     from torch.onnx._internal.exporter import _registration
 
     _registration.ONNXRegistry.from_torchlib()
@@ -51,9 +54,8 @@ def keep(held: socket.socket) -> None:
     """Fork what is asked for, wait for its end, tell it; whoever asks and is killed takes it along."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, streams, _, _ = socket.recv_fds(held, 4, 3)
-    request = b""
-    while len(request) < int.from_bytes(size, "big"):
-        request += held.recv(2**16)
+    with held.makefile("rb") as said:
+        request = said.read(int.from_bytes(size, "big"))
     pid = os.fork()
     if pid == 0:
         held.close()
