@@ -1,6 +1,7 @@
 """Loads the libraries, then forks: a keeper for each request, who forks the command itself and tells how it ended."""
 
 import atexit
+import contextlib
 import importlib
 import io
 import json
@@ -19,7 +20,7 @@ from pathlib import Path
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
-LIBRARIES = ("cv2", "onnxruntime", "scipy.stats", "torch._dynamo", "torch._inductor", "torch.export", "torch.onnx")
+LIBRARIES = ("cv2", "onnxruntime", "scipy.stats", "torch.onnx")
 
 
 def load() -> None:
@@ -60,12 +61,15 @@ def keep(held: socket.socket) -> None:
     if pid == 0:
         held.close()
         begin(json.loads(request), streams)
-    held.sendall(b"%d\n" % pid)
-    ends = os.pidfd_open(pid)
-    if ends not in select.select([held, ends], [], [])[0]:
+    ends, over = os.pidfd_open(pid), False
+    with contextlib.suppress(BrokenPipeError):  # whoever asked may be gone before it hears who works for it
+        held.sendall(b"%d\n" % pid)
+        over = ends in select.select([held, ends], [], [])[0]
+    if not over:
         os.kill(pid, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    held.sendall(b"%d\n" % status)
+    with contextlib.suppress(BrokenPipeError):
+        held.sendall(b"%d\n" % status)
 
 
 def begin(asked: dict, streams: list[int]) -> None:
