@@ -1,8 +1,8 @@
 """Commands in processes of their own that begin with the large libraries loaded: what a fresh one spends most time on.
 
-`warmed` runs one command: in a child of a process that has loaded the libraries and nothing of ours, with the folder,
-environment, input and output that are said. The child is what a fresh process would be, some seconds later. Other tests
-start real processes: how a command begins, what it imports and how it dies are theirs.
+What `words_of` gives runs in a child of a process that has loaded the libraries and nothing of ours, with the folder,
+environment and streams of whoever runs it. The child is what a fresh process would be, some seconds later. Other tests
+start fresh ones: how a command begins, what it imports and how it dies are theirs.
 """
 
 from __future__ import annotations

@@ -46,6 +46,8 @@ def serve(place: str) -> None:
             door.close()
             try:
                 keep(held)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(1)
         held.close()
