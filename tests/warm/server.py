@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import io
 import json
+import logging
 import os
 import runpy
 import select
@@ -20,16 +21,25 @@ from pathlib import Path
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
-LIBRARIES = ("cv2", "onnxruntime", "scipy.stats", "torch.onnx")
+LIBRARIES = (
+    *("cv2", "matplotlib.backends.backend_svg", "matplotlib.figure", "onnxruntime", "pydantic", "scipy.stats"),
+    *("sympy", "torch.onnx", "typer"),
+)
 
 
 def load() -> None:
-    """What is slow to import, and what its first export looks up."""
+    """What is slow to import, and by an export of almost nothing what only exporting imports and looks up."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    from torch.onnx._internal.exporter import _registration
+    import torch
+    from tqdm import tqdm
 
-    _registration.ONNXRegistry.from_torchlib()
+    log = logging.getLogger("torch.onnx")
+    usual, tqdm.monitor_interval = tqdm.monitor_interval, 0  # a thread, and threads do not survive a fork
+    log.setLevel(logging.ERROR)
+    torch.onnx.export(torch.nn.Identity().eval(), (torch.zeros(1),), dynamo=True, verbose=False)
+    log.setLevel(logging.NOTSET)
+    tqdm.monitor_interval = usual
 
 
 def serve(place: str) -> None:
@@ -77,6 +87,7 @@ def keep(held: socket.socket) -> None:
 def begin(asked: dict, streams: list[int]) -> None:
     """Become what a fresh interpreter with these words would be."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    atexit._clear()  # the end of the libraries is that of the process which loaded them
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
