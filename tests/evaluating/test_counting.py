@@ -1,9 +1,15 @@
 """Counts equal what is worked out by hand."""
 
+import subprocess
+import sys
+
+import pytest
 import torch
 from torch import nn
 
 from sightline.evaluating.counting import count_multiplications, count_parameters
+
+STEPS, ROWS, IN, OUT = 5, 3, 4, 8
 
 
 def test_a_convolution_by_hand() -> None:
@@ -30,3 +36,37 @@ def test_functions_are_counted_like_layers() -> None:
             return nn.functional.conv2d(x, torch.zeros(4, 3, 2, 2)).flatten(1) @ torch.zeros(16, 5)
 
     assert count_multiplications(Bare(), torch.zeros(1, 3, 3, 3)) == 4 * 4 * 3 * 2 * 2 + 16 * 5
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "cost"),
+    [
+        (nn.LSTM(IN, OUT), (STEPS, ROWS, IN), STEPS * ROWS * 4 * OUT * (IN + OUT)),
+        (nn.LSTM(IN, OUT, 2, bidirectional=True), (STEPS, ROWS, IN), STEPS * ROWS * 8 * OUT * (IN + OUT + 3 * OUT)),
+        (nn.GRU(IN, OUT), (STEPS, ROWS, IN), STEPS * ROWS * 3 * OUT * (IN + OUT)),
+        (
+            nn.TransformerEncoderLayer(16, 2, dim_feedforward=32, batch_first=True),
+            (1, STEPS, 16),
+            STEPS * 16 * (3 * 16 + 16 + 2 * 32) + 2 * STEPS * STEPS * 16,
+        ),
+    ],
+)
+@pytest.mark.parametrize("grad", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_what_torch_joins_into_one_operation_is_counted(
+    layer: nn.Module, shape: tuple[int, ...], cost: int, grad: type
+) -> None:
+    joined = torch.backends.mha.get_fastpath_enabled()
+    with grad():
+        assert count_multiplications(layer.eval(), torch.zeros(shape)) == cost
+    assert torch.backends.mha.get_fastpath_enabled() == joined
+
+
+def test_counting_does_not_load_the_compiler() -> None:
+    """It takes longer than evaluating a small run."""
+    code = """
+import sys, torch
+from sightline.evaluating.counting import count_multiplications
+assert count_multiplications(torch.nn.Linear(3, 4), torch.zeros(2, 3)) == 24
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -48,6 +48,8 @@ KNOWN = Known("accuracy", "higher", 0.92, 0.9, (300, 300))
         (_history(FALLS, [0.5, 0.7, 0.8, 0.8, 0.75, 0.7, 0.65, 0.6, 0.6, 0.6]), None, "overfitting"),
         (_history([1.0, 0.9, 0.8, 0.7, 0.6], [0.3, 0.4, 0.5, 0.6, 0.7]), None, "still improving"),
         (_history([1.0, 0.9, 0.8, 0.7, 0.6], [0.3, 0.4, 0.5, 0.6, 0.7]), KNOWN, "still improving"),
+        (_history([1.14, 0.715], [0.28, 0.28]), None, "still improving"),  # two epochs cannot show that all is fine
+        (_history([1.0, 0.98], [0.28, 0.3]), None, "underfitting"),
         (_history([1.0, 0.999, 0.998, 0.997], [0.3, 0.31, 0.3, 0.3]), None, "underfitting"),
         (_history(FALLS, LEARNS), Known("accuracy", "higher", 0.55, 0.53, (300, 300)), "underfitting"),
         (_history([1.0, 0.8, 3.0, 2.8, 2.5, 2.6], [0.3, 0.4, 0.2, 0.2, 0.2, 0.2]), None, "diverging"),

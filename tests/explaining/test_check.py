@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import rankdata
 
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.inputs import Frame, InputSpec, fit
 from sightline.core.sample import Sample
 from sightline.explaining import methods
-from sightline.explaining.check import Verdict, check, pointing, share, staying
+from sightline.explaining.check import Verdict, _ranks, check, pointing, share, staying
 from sightline.explaining.curves import curves, faithfulness, moved, ranks
 from sightline.explaining.judging import judge, knows_nothing
 from sightline.explaining.methods import Method
@@ -49,6 +50,11 @@ def test_ranks_follow_the_map_and_break_ties_by_smooth_chance() -> None:
     even = ranks(np.zeros((1, 16, 16)))[0]
     assert abs(np.corrcoef(even[:-1].ravel(), even[1:].ravel())[0, 1]) > 0.5, "smooth"
     assert abs(np.corrcoef(even.ravel(), np.arange(256))[0, 1]) < 0.5, "not row by row"
+
+
+def test_equal_values_share_their_place() -> None:
+    values = np.random.default_rng(0).integers(0, 9, (6, 50)).astype(np.float32)
+    assert np.array_equal(np.stack([_ranks(row) for row in values]), rankdata(values, axis=1))
 
 
 def test_how_much_of_a_map_stays() -> None:

@@ -136,7 +136,10 @@ def _turned(
 
 
 def _improving(losses: Sequence[float], curve: Sequence[float], metric: str) -> Diagnosis | None:
-    """The last fifth of the run still brought more than a twentieth of all that was gained."""
+    """The last fifth of the run still brought over a twentieth of what was gained, or two epochs are all there is."""
+    if len(losses) == 2 and losses[1] < 0.95 * losses[0]:
+        line = f"the loss still falls ({losses[0]:.3g} to {losses[1]:.3g}) after only 2 epochs"
+        return Diagnosis("still improving", line, "Learn for longer: --extend adds epochs.", {})
     if len(curve) < 3 or len(curve) != len(losses):
         return None
     tail = max(1, len(curve) // 5)

@@ -127,12 +127,17 @@ def _figure(rows: np.ndarray) -> dict[str, float]:
 def _ranked(maps: np.ndarray) -> np.ndarray:
     """Maps as unit vectors of centred ranks, small, so that their products are rank correlations."""
     import cv2
-    from scipy.stats import rankdata
 
     small = np.stack([cv2.resize(row, (GRID, GRID), interpolation=cv2.INTER_AREA).ravel() for row in maps])
-    rank = rankdata(small, axis=1)
+    rank = np.stack([_ranks(row) for row in small])
     rank = rank - rank.mean(1, keepdims=True)
     return np.asarray(rank / np.maximum(np.linalg.norm(rank, axis=1, keepdims=True), 1e-12))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """The place of each value among all, equal ones sharing the mean of theirs."""
+    _, which, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[which])
 
 
 def _reasons(figures: Mapping[str, Mapping[str, float]], least: float) -> list[str]:
