@@ -11,6 +11,7 @@ from sightline.core.progress import Event, Tell
 from sightline.evaluating.chart import number
 
 APART = 0.05  # between the figures of the two sides, below which they count as the same
+START = 5  # epochs of a run in which what is held out may not have moved yet
 POOR = 0.8  # of a metric from 0 to 1, below which even what was learnt from is not known
 
 
@@ -72,7 +73,7 @@ def diagnose(
         _too_fast(losses)
         or _knows_by_heart(known, parameters, samples)
         or _turned(history, losses, curve, metric)
-        or _improving(losses, curve, metric)
+        or _improving(history, losses, curve, metric)
         or _too_slow(losses, known, metric)
     )
     return found or Diagnosis(
@@ -121,7 +122,7 @@ def _turned(
     """The loss goes on falling while what is held out gets worse."""
     surprise = [-value for value in _curve(history, "log_loss", "lower")] if metric != "log_loss" else []
     fell = losses[-1] < 0.9 * losses[0]
-    if fell and len(surprise) == len(losses) > 3:
+    if fell and len(surprise) == len(losses) > 2:
         place = surprise.index(min(surprise))
         if place < 0.7 * (len(surprise) - 1) and surprise[-1] > 1.15 * surprise[place]:
             line = f"from epoch {place + 1} on the log loss of held-out samples rose from {surprise[place]:.3g} to "
@@ -135,11 +136,16 @@ def _turned(
     return None
 
 
-def _improving(losses: Sequence[float], curve: Sequence[float], metric: str) -> Diagnosis | None:
-    """The last fifth of the run still brought over a twentieth of what was gained, or two epochs are all there is."""
-    if len(losses) == 2 and losses[1] < 0.95 * losses[0]:
-        line = f"the loss still falls ({losses[0]:.3g} to {losses[1]:.3g}) after only 2 epochs"
-        return Diagnosis("still improving", line, "Learn for longer: --extend adds epochs.", {})
+def _improving(
+    history: Sequence[Mapping[str, Any]], losses: Sequence[float], curve: Sequence[float], metric: str
+) -> Diagnosis | None:
+    """The last fifth of the run still brought over a twentieth of what was gained; or all that is there is a start."""
+    begun = len(losses) == 2 or (len(losses) <= START and curve and max(curve) == curve[0])
+    surprise = _curve(history, "log_loss", "lower")
+    if begun and losses[-1] < 0.95 * losses[-2] and not (surprise and surprise[-1] < 1.05 * surprise[0]):
+        moved = "" if len(losses) == 2 else f", and {metric} of held-out samples has not moved yet"
+        line = f"after {len(losses)} epochs the loss still falls ({losses[0]:.3g} to {losses[-1]:.3g}){moved}"
+        return Diagnosis("still improving", line, "Learn for longer: --extend adds epochs.")
     if len(curve) < 3 or len(curve) != len(losses):
         return None
     tail = max(1, len(curve) // 5)
