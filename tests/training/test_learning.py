@@ -365,6 +365,9 @@ def test_the_task_is_the_natural_reading_or_is_refused(tmp_path: Path) -> None:
         infer(toy("labels"), "detect")
     with pytest.raises(AmbiguousError, match=r"no task is the natural reading.*--task"):
         infer(Dataset([Sample("a", toy("labels")[0].images)], name="bare"), None)
+    aged = Dataset([Sample("a", toy("labels")[0].images, attributes={"age": 7})], name="aged")
+    with pytest.raises(AmbiguousError, match=r"To learn age, call it class \(names\), value"):
+        infer(aged, None)
     with pytest.raises(UnknownNameError, match="Did you mean 'classify'"):
         train(toy("labels"), "clasify", out=tmp_path)
     with pytest.raises(UnknownNameError, match="Did you mean 'small'"):

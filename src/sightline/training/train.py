@@ -192,7 +192,9 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
         raise AmbiguousError(f"{data.name} can be read as {len(natural)} tasks ({reasons}). Choose one with --task.")
     possible = {name: fit for name, fit in fits.items() if fit.strength}  # the others are told where nothing is
     reasons = "; ".join(f"{name}: {fit.why}" for name, fit in (possible or fits).items())
-    raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.")
+    told = sorted({word for sample in data[:20] for word in sample.attributes}) if data.kind is None else []
+    hint = f" To learn {' or '.join(told[:5])}, call it class (names), value (numbers) or text." if told else ""
+    raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.{hint}")
 
 
 @dataclass(frozen=True)
