@@ -253,6 +253,9 @@ PLANTED: dict[str, list[tuple[Callable[[], list[Sample]], int, str]]] = {
     "quality_tells_labels": [
         (shown(lambda pixels: pixels[:40], *range(0, 40, 2)), 1, "one number of a picture: rows (100%"),
     ],
+    "unlearnt": [
+        (with_(30, truth=Labels(("new",))), 1, "1 name on no picture to learn from, only on held-out ones: new 1"),
+    ],
     "uneven_groups": [
         (told(lambda n, one: replace(one, group="g0" if n < 25 else f"g{n}")), 25, "group 'g0' holds 62% of the"),
     ],

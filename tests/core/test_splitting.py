@@ -74,6 +74,28 @@ def test_equal_pictures_and_groups_stay_together() -> None:
     assert set(sides(parted)) == {"train", "val", "test"}
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_every_name_is_learnt_where_groups_are_few_and_large(seed: int) -> None:
+    """Of each name one group of ten and one of twenty: too few for three sides, and that is said."""
+    rows = [(name, f"{name}{row < 10}") for name in "abc" for row in range(30)]
+    data = Dataset([sample(n, name, shade=n, group=group) for n, (name, group) in enumerate(rows)])
+    events: list[Event] = []
+    parted = split(data, seed=seed, tell=events.append)
+    held = {side: {one.truth.best for one in parted if one.split == side} for side in ("train", "val", "test")}  # type: ignore[union-attr]
+    assert held["train"] == set("abc")
+    assert held["val"]
+    assert held["test"]
+    said = {side: names for event in events if event.kind == "warn" for side, names in event.facts.items()}
+    assert said == {side: sorted(set("abc") - held[side]) for side in ("test", "val") if held[side] != set("abc")}
+    assert said
+
+
+def test_a_name_of_few_pictures_is_not_said_to_be_missing() -> None:
+    events: list[Event] = []
+    split(Dataset([sample(n, "rare" if n < 3 else "ab"[n % 2], shade=n) for n in range(60)]), tell=events.append)
+    assert [event.text for event in events if event.kind == "warn"] == []
+
+
 def test_unreadable_pictures_are_not_equal(tmp_path: Any) -> None:
     data = Dataset([Sample(str(n), (FileImage(tmp_path / f"{n}.png"),)) for n in range(40)])
     assert set(sides(split(data))) == {"train", "val", "test"}

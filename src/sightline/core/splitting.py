@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from sightline.core.annotations import Labels, Objects
 from sightline.core.dataset import Dataset, column_of
 from sightline.core.errors import SettingsError
-from sightline.core.progress import Tell, silent
+from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.ties import Ties, tied
 
+FEWEST = 2.0  # pictures of a name that a side should have, from which on it is said that it has none
 Parted = dict[str, list[list[int]]]  # side -> groups of rows
 
 
@@ -56,6 +58,8 @@ def split(
         for members in groups:
             for row in members:
                 given[row] = side
+    if by is None and data.kind in (Labels, Objects):
+        _say_unmeasured(ties, parted, share, tell)
     return sided(data, given, f"split {val} {test} {seed} {by}")
 
 
@@ -153,16 +157,35 @@ def _balanced(strata: list[list[list[int]]], share: dict[str, float]) -> Parted:
             if side != "train":
                 owed[side] -= len(members)
             parted[side].append(members)
-    return _none_empty(parted, share)
+    return _none_empty(parted, share, strata)
 
 
-def _none_empty(parted: Parted, share: dict[str, float]) -> Parted:
-    """A side that was asked for is not left empty while another has groups to give."""
+def _none_empty(parted: Parted, share: Iterable[str], strata: list[list[list[int]]]) -> Parted:
+    """A side that was asked for is not left empty while another has groups to give, first those of names with more."""
+    stratum = {members[0]: number for number, groups in enumerate(strata) for members in groups}
+    learnt = parted["train"]
     for side in share:
-        if not parted[side] and len(parted["train"]) > 1:
-            least = min(range(len(parted["train"])), key=lambda place: (len(parted["train"][place]), -place))
-            parted[side].append(parted["train"].pop(least))
+        if not parted[side] and len(learnt) > 1:
+            left = Counter(stratum[members[0]] for members in learnt)
+            ranks = [(left[stratum[members[0]]] == 1, len(members), -place) for place, members in enumerate(learnt)]
+            parted[side].append(learnt.pop(ranks.index(min(ranks))))
     return parted
+
+
+def _say_unmeasured(ties: Ties, parted: Parted, share: dict[str, float], tell: Tell) -> None:
+    """Names of which a side holds nothing though it should: all of their pictures are tied together."""
+    whole = _carried(ties, ties.groups)
+    for side, part in share.items():
+        there = _carried(ties, parted[side])
+        lost = sorted(name for name, count in whole.items() if part * count >= FEWEST and name not in there)
+        if lost and there:
+            named = ", ".join(lost[:5]) + (f" and {len(lost) - 5:,} more" if len(lost) > 5 else "")
+            text = f"nothing of {named} is on the side {side}: their pictures stay together in groups too large for it"
+            tell(Event("warn", f"{text}, so what is measured there does not speak of them", {side: lost}))
+
+
+def _carried(ties: Ties, groups: list[list[int]]) -> Counter[str]:
+    return Counter(name for members in groups for row in members for name in set(ties.names[row]))
 
 
 def _iterative(ties: Ties, share: dict[str, float], seed: int) -> Parted:
@@ -195,11 +218,9 @@ def _iterative(ties: Ties, share: dict[str, float], seed: int) -> Parted:
                 place_in(max(share, key=lambda side: (wanted[side][name], room[side])), place)
     for place in list(free):  # those that carry no name
         place_in(max(share, key=lambda side: room[side]), place)
-    return (
-        _none_empty(parted, {side: part for side, part in share.items() if side != "train"})
-        if "train" in share
-        else parted
-    )
+    if "train" not in share:
+        return parted
+    return _none_empty(parted, [side for side in share if side != "train"], ties.strata(seed))
 
 
 def _in_order(groups: list[list[int]], share: dict[str, float]) -> Parted:
