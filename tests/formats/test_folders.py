@@ -33,6 +33,20 @@ def test_names_are_the_folders_sorted(tmp_path: Path) -> None:
     assert data.name == tmp_path.name
 
 
+def test_what_came_of_the_data_is_no_part_of_it(tmp_path: Path) -> None:
+    """Runs, answers and explanations are written beside the classes when commands run in the folder of the data."""
+    grown(
+        tmp_path, "a/1.png", "b/2.png", "runs/one/history.png", "runs/two/history.png", "answers/1.png", "a/why/3.png"
+    )
+    assert folders.read(tmp_path).names == ("a", "answers", "b", "runs"), "as yet they are folders like any other"
+    for name in ("runs/one/run.json", "runs/two/curve.json", "answers/predictions.jsonl", "a/why/explanations.html"):
+        (tmp_path / name).write_text("{}")
+    assert [one.id for one in folders.read(tmp_path)] == ["a/1.png", "b/2.png"]
+    assert [one.id for one in pictures.read(tmp_path)] == ["a/1.png", "b/2.png"]
+    assert folders.sniff(tmp_path).strength == 2
+    assert len(pictures.read(tmp_path / "answers")) == 1, "named, they are data"
+
+
 @pytest.mark.parametrize(
     ("folder", "split"), [("val", "val"), ("valid", "val"), ("Validation", "val"), ("TEST", "test")]
 )

@@ -21,6 +21,7 @@ SPLITS = {
     "test": "test",
     "testing": "test",
 }
+MADE = ("run.json", "curve.json", "predictions.jsonl", "explanations.html")  # in folders that hold what came of data
 _MOST = 2000  # files of a folder that a look keeps by name
 _SETTLED = 5.0  # seconds after which a folder's time of change tells of every change
 
@@ -37,6 +38,11 @@ class Look:
 def is_picture(name: str) -> bool:
     """Told by its name alone: a picture that cannot be read is still listed, so that somebody hears of it."""
     return not name.startswith(".") and name.lower().endswith(SUFFIXES)
+
+
+def is_made(folder: str) -> bool:
+    """Whether runs, answers or explanations were written here: inside of data such a folder is no part of it."""
+    return any(Path(folder, name).exists() for name in MADE)
 
 
 def look(folder: Path) -> Look:
@@ -65,7 +71,8 @@ def _looked(folder: str) -> Look:
             if name.startswith("."):
                 continue
             if entry.is_dir():
-                folders.append(name)
+                if not is_made(entry.path):
+                    folders.append(name)
             elif name.lower().endswith(SUFFIXES):
                 if len(pictures) < _MOST:
                     pictures.append(name)
@@ -116,7 +123,7 @@ def names(folder: Path, above: str = "") -> Iterator[str]:
                 if name.startswith("."):
                     continue
                 if entry.is_dir():
-                    if not entry.is_symlink():
+                    if not (entry.is_symlink() or is_made(entry.path)):
                         inner.append(name)
                 elif name.lower().endswith(SUFFIXES):
                     found.append(name)
