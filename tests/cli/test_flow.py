@@ -259,3 +259,36 @@ def test_what_it_does_not_know_is_said_in_words_in_json_and_on_the_picture(tmp_p
     assert plain.status == 2
     assert "--coverage 0.5: this model has sets at 0.9, 0.95" in plain.err
     assert drawn.shape[0] > 2 * 96, "the doubt stands on a strip of its own below the answer"
+
+
+def test_commands_in_the_folder_of_the_data_do_not_learn_from_what_they_wrote(tmp_path: Path) -> None:
+    for name, level in (("bright", 200), ("dark", 30)):
+        (tmp_path / name).mkdir()
+        for number in range(12):
+            pixels = np.random.default_rng(number).integers(level, level + 50, (24, 24, 3)).astype(np.uint8)
+            (tmp_path / name / f"{number}.png").write_bytes(encode(pixels))
+    first = run(tmp_path, "train", ".", "--epochs", "2", "--json")
+    assert first.status == 0, first.err
+    assert list(tmp_path.rglob("history.png"))
+    model = first.document["paths"]["bundle"]
+    assert run(tmp_path, "predict", model, ".", "--out", "answers").status == 0
+    assert run(tmp_path, "explain", model, "dark", "--out", "why").status == 0
+    again = run(tmp_path, "train", ".", "--epochs", "2", "--json")
+    assert again.document["paths"] == first.document["paths"], "other pictures would have begun another run"
+    assert "is done already" in again.err
+
+
+def test_a_single_picture_held_out_has_no_interval_and_all_is_written(tmp_path: Path) -> None:
+    for name, count in (("usual", 9), ("rare", 1)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.random.default_rng(number + count).integers(0, 255, (24, 24, 3)).astype(np.uint8)
+            (tmp_path / "data" / name / f"{number}.png").write_bytes(encode(pixels))
+    done = run(tmp_path, "train", "data", "--epochs", "1", "--out", "run", "--json")
+    assert done.status == 0, done.err
+    assert _figures(done.document)["log_loss"]["low"] is None
+    assert "| log_loss | " in (tmp_path / "run" / "bundle" / "card.md").read_text()
+    assert "no interval" in (tmp_path / "run" / "bundle" / "card.md").read_text()
+    told = run(tmp_path, "compare", "run", "run")
+    assert "(no interval), n=1" in told.out + told.err
+    assert "nan" not in told.out + told.err

@@ -119,6 +119,7 @@ def test_the_same_seed_gives_the_same_interval_and_level_is_checked() -> None:
     with pytest.raises(ValueError, match="level"):
         interval(tally, level=95)
     assert str(interval(tally)).endswith("n=30)")
+    assert str(interval(tally.take(np.array([0])))).endswith("(no interval, n=1)")
 
 
 def test_average_precision_is_quick_enough_to_be_drawn_a_thousand_times() -> None:

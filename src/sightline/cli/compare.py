@@ -12,6 +12,7 @@ from sightline.cli._display import Screen
 from sightline.cli._lines import columns, number
 from sightline.core.run import Run, open_run
 from sightline.core.settings import differences
+from sightline.core.tally import between
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
                     f"  {name}",
                     number(compared.first),
                     number(compared.second),
-                    f"{number(reach.difference)} ({number(reach.low)} to {number(reach.high)}), n={reach.count}",
+                    f"{number(reach.difference)} ({between(reach.low, reach.high)}), n={reach.count}",
                     verdict,
                 )
             )

@@ -60,3 +60,9 @@ def mean_known(rows: np.ndarray) -> float:
     """The mean of the rows that say something: NaN marks a sample to which the metric does not apply."""
     known = rows[~np.isnan(rows)]
     return float(np.mean(known)) if len(known) else math.nan
+
+
+def between(low: float | None, high: float | None) -> str:
+    """The ends of an interval, or that there is none."""
+    known = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
+    return f"{low:.4g} to {high:.4g}" if known else "no interval"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sightline.core.chance import generator
-from sightline.core.tally import SHARE, Tally, mean, mean_known
+from sightline.core.tally import SHARE, Tally, between, mean, mean_known
 
 _BLOCKS = 200  # at most: the t quantile and the cost no longer change much beyond
 _LARGE = 200_000  # numbers, from which on fewer blocks are left out in turn
@@ -31,7 +31,7 @@ class Interval:
     method: str
 
     def __str__(self) -> str:
-        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g}, n={self.count})"
+        return f"{self.value:.4g} ({between(self.low, self.high)}, n={self.count})"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; what is not a finite number is null."""

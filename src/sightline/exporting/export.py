@@ -22,6 +22,7 @@ from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
 from sightline.core.sample import Sample
 from sightline.core.sides import held_out, reopen
+from sightline.core.tally import between
 from sightline.core.task import Facts, Task, posed
 from sightline.core.task import Run as Pass
 from sightline.evaluating.calibrating import calibrated
@@ -178,7 +179,7 @@ def _card(
 def card_text(card: Mapping[str, Any]) -> str:
     """The model card for people."""
     metrics = [
-        f"| {row['name']} | {row['value']:.4g} | {row['low']:.4g} to {row['high']:.4g} | {row['count']} |"
+        f"| {row['name']} | {row['value']:.4g} | {between(row['low'], row['high'])} | {row['count']} |"
         for row in card["metrics"]
     ]
     parity = [f"| {r['part']} | {r['gap']:.3g} | {r['tolerance']:.3g} |" for r in card["parity"]]
