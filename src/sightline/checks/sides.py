@@ -17,12 +17,12 @@ def unlearnt(data: Dataset) -> list[Finding]:
     sides = data.column("split")
     if "train" not in sides or data.kind not in (Labels, Objects):
         return []
-    carried = [set(names) for names in data.column("names")]
-    learnt = set().union(*(names for names, side in zip(carried, sides, strict=True) if side in ("train", None)))
-    asked = Counter(name for names in carried for name in names - learnt)
-    if not asked or len(learnt) < 2:
+    carried = data.column("names")
+    learnt = {name for names, side in zip(carried, sides, strict=True) if side in ("train", None) for name in names}
+    rows = [row for row, names in enumerate(carried) if not learnt.issuperset(names)]
+    if not rows or len(learnt) < 2:
         return []
-    rows = [row for row, names in enumerate(carried) if names - learnt]
+    asked = Counter(name for row in rows for name in set(carried[row]) - learnt)
     told = [f"{name} {count}" for name, count in sorted(asked.items(), key=lambda pair: (-pair[1], pair[0]))]
     text = f"{count_of(len(asked), 'name')} on no picture to learn from, only on held-out ones: {listed(told)}"
     do = "Move some of their pictures to the side train, or leave them out; new on purpose (few shots), all is well."

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from sightline.core.annotations import Labels, Objects
+from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset, column_of
 from sightline.core.errors import SettingsError
 from sightline.core.progress import Event, Tell, silent
@@ -58,7 +58,7 @@ def split(
         for members in groups:
             for row in members:
                 given[row] = side
-    if by is None and data.kind in (Labels, Objects):
+    if by is None and data.kind is Labels:
         _say_unmeasured(ties, parted, share, tell)
     return sided(data, given, f"split {val} {test} {seed} {by}")
 
@@ -173,15 +173,17 @@ def _none_empty(parted: Parted, share: Iterable[str], strata: list[list[list[int
 
 
 def _say_unmeasured(ties: Ties, parted: Parted, share: dict[str, float], tell: Tell) -> None:
-    """Names of which a side holds nothing though it should: all of their pictures are tied together."""
+    """Names of which a side holds nothing though it should: what is tied together is too large for it."""
+    if max(map(len, ties.groups), default=1) == 1:
+        return
     whole = _carried(ties, ties.groups)
     for side, part in share.items():
         there = _carried(ties, parted[side])
         lost = sorted(name for name, count in whole.items() if part * count >= FEWEST and name not in there)
         if lost and there:
             named = ", ".join(lost[:5]) + (f" and {len(lost) - 5:,} more" if len(lost) > 5 else "")
-            text = f"nothing of {named} is on the side {side}: their pictures stay together in groups too large for it"
-            tell(Event("warn", f"{text}, so what is measured there does not speak of them", {side: lost}))
+            text = f"nothing of {named} is on the side {side}, since pictures that stay together are too many to part"
+            tell(Event("warn", f"{text}; what is measured there does not speak of them", {side: lost}))
 
 
 def _carried(ties: Ties, groups: list[list[int]]) -> Counter[str]:
