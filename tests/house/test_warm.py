@@ -54,6 +54,12 @@ def test_an_error_is_told(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in warm[2]
 
 
+def test_nothing_is_left_to_do_or_running_from_before(tmp_path: Path) -> None:
+    code = "import atexit, os; print(atexit._ncallbacks(), len(os.listdir('/proc/self/task')))"
+    fresh, warm = both(tmp_path, "-c", code)
+    assert warm == fresh == (0, "0 1\n", "")
+
+
 def test_nothing_of_ours_is_loaded_before(tmp_path: Path) -> None:
     code = "import sys; print([name for name in sys.modules if name.split('.')[0] in ('sightline', 'tests')])"
     assert [said for _, said, _ in both(tmp_path, "-c", code)] == ["[]\n"] * 2
