@@ -55,10 +55,10 @@ def test_functions_are_counted_like_layers() -> None:
 def test_what_torch_joins_into_one_operation_is_counted(
     layer: nn.Module, shape: tuple[int, ...], cost: int, grad: type
 ) -> None:
-    joined = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(True)
     with grad():
         assert count_multiplications(layer.eval(), torch.zeros(shape)) == cost
-    assert torch.backends.mha.get_fastpath_enabled() == joined
+    assert torch.backends.mha.get_fastpath_enabled(), "it is as it was"
 
 
 def test_counting_does_not_load_the_compiler() -> None:

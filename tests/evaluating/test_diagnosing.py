@@ -52,6 +52,7 @@ KNOWN = Known("accuracy", "higher", 0.92, 0.9, (300, 300))
         (_history([1.0, 0.98], [0.28, 0.3]), None, "underfitting"),
         (_history([0.9, 0.6, 0.43], [0.33, 0.33, 0.33], [1.1, 1.1, 1.09]), None, "still improving"),
         (_history([0.9, 0.6, 0.43], [0.33, 0.33, 0.33], [1.1, 1.2, 1.3]), None, "overfitting"),
+        (_history([0.9, 0.6, 0.43], [0.33, 0.5, 0.5], [1.1, 1.0, 0.99]), None, "fine"),  # it has moved
         (_history([1.0, 0.999, 0.998, 0.997], [0.3, 0.31, 0.3, 0.3]), None, "underfitting"),
         (_history(FALLS, LEARNS), Known("accuracy", "higher", 0.55, 0.53, (300, 300)), "underfitting"),
         (_history([1.0, 0.8, 3.0, 2.8, 2.5, 2.6], [0.3, 0.4, 0.2, 0.2, 0.2, 0.2]), None, "diverging"),

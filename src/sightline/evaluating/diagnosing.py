@@ -73,7 +73,7 @@ def diagnose(
         _too_fast(losses)
         or _knows_by_heart(known, parameters, samples)
         or _turned(history, losses, curve, metric)
-        or _improving(history, losses, curve, metric)
+        or _improving(losses, curve, metric)
         or _too_slow(losses, known, metric)
     )
     return found or Diagnosis(
@@ -136,13 +136,10 @@ def _turned(
     return None
 
 
-def _improving(
-    history: Sequence[Mapping[str, Any]], losses: Sequence[float], curve: Sequence[float], metric: str
-) -> Diagnosis | None:
+def _improving(losses: Sequence[float], curve: Sequence[float], metric: str) -> Diagnosis | None:
     """The last fifth of the run still brought over a twentieth of what was gained; or all that is there is a start."""
     begun = len(losses) == 2 or (len(losses) <= START and curve and max(curve) == curve[0])
-    surprise = _curve(history, "log_loss", "lower")
-    if begun and losses[-1] < 0.95 * losses[-2] and not (surprise and surprise[-1] < 1.05 * surprise[0]):
+    if begun and losses[-1] < 0.95 * losses[-2]:
         moved = "" if len(losses) == 2 else f", and {metric} of held-out samples has not moved yet"
         line = f"after {len(losses)} epochs the loss still falls ({losses[0]:.3g} to {losses[-1]:.3g}){moved}"
         return Diagnosis("still improving", line, "Learn for longer: --extend adds epochs.")
