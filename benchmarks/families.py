@@ -51,11 +51,15 @@ def size(model: str, side: int) -> tuple[int, int]:
     return count_parameters(network), count_multiplications(network, torch.zeros(1, side, side, 3, dtype=torch.uint8))
 
 
+def _archives(folder: Path) -> list[Path]:
+    return [folder / f"images_background_small{part}.zip" for part in (1, 2)]
+
+
 def characters(folder: Path) -> list[np.ndarray]:
     """Every character once: its drawings, ink white on black, small."""
     found: dict[str, dict[str, np.ndarray]] = {}
-    for archive in (zipfile.ZipFile(folder / f"images_background_small{part}.zip") for part in (1, 2)):
-        with archive:
+    for place in _archives(folder):
+        with zipfile.ZipFile(place) as archive:
             for member in archive.namelist():
                 if member.endswith(".png"):
                     *_, alphabet, character, name = member.split("/")  # both archives hold some alphabets
@@ -95,6 +99,10 @@ def main() -> None:
     for name, value in (("train", 2000), ("test", 1000), ("epochs", 8), ("batch", 50), ("seeds", 2), ("side", 32)):
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
+    if given.twins and given.side < 2 * GLYPH:
+        parser.error(f"--side {given.side}: two characters need {2 * GLYPH} pixels or more.")
+    if given.twins and not all(archive.is_file() for archive in _archives(given.twins)):
+        parser.error(f"no Omniglot here: {given.twins} lacks one of {[one.name for one in _archives(given.twins)]}.")
     torch.set_num_threads(1)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     print(
