@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from sightline.core import catalog
-from sightline.core.annotations import Labels, Objects, Regions, Text
+from sightline.core.annotations import Labels, Objects, Picture, Regions, Text
 from sightline.core.dataset import Dataset
+from sightline.core.errors import InputError
 from sightline.core.finding import SEVERITIES, Finding
 from sightline.core.image import BytesImage, encode
 from sightline.core.known import remember
 from sightline.core.sample import Sample
+from sightline.formats._later import later
 
 CHECKS = catalog.names("checks")
 
@@ -146,6 +148,25 @@ def mirrored(row: int, source: int) -> Callable[[], list[Sample]]:
     return made
 
 
+def paired(row: int, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[], list[Sample]]:
+    """Pictures beside a clean one that is a row further down; the clean one of one sample is changed."""
+
+    def made() -> list[Sample]:
+        clean_ones = [np.roll(picture(n), 1, 0) for n in range(40)]
+        clean_ones[row] = np.ascontiguousarray(change(clean_ones[row]))
+        return [replace(one, truth=Picture(pixels)) for one, pixels in zip(clean(), clean_ones, strict=True)]
+
+    return made
+
+
+def unreadable_map() -> list[Sample]:
+    def read() -> Regions:
+        raise InputError("truncated", "cut short")
+
+    rest = Regions(np.zeros(SIZE, np.int64), ("a",))
+    return [replace(one, truth=later(Regions, read, names=("a",)) if n == 3 else rest) for n, one in enumerate(clean())]
+
+
 WHOLE = encode(np.random.default_rng(0).integers(0, 256, (30, 30, 3)).astype(np.uint8))
 PLANTED: dict[str, list[tuple[Callable[[], list[Sample]], int, str]]] = {
     "unreadable": [
@@ -252,6 +273,14 @@ PLANTED: dict[str, list[tuple[Callable[[], list[Sample]], int, str]]] = {
     ],
     "quality_tells_labels": [
         (shown(lambda pixels: pixels[:40], *range(0, 40, 2)), 1, "one number of a picture: rows (100%"),
+    ],
+    "equal_pairs": [(paired(4, lambda pixels: np.roll(pixels, -1, 0)), 1, "1 of 20 pairs looked at hold the same")],
+    "pair_sizes": [
+        (paired(4, lambda pixels: pixels[:40]), 1, "1 of 20 pairs looked at differ in size"),
+        (paired(4, lambda pixels: np.tile(pixels, (2, 2, 1))), 1, "1 of 20 pairs looked at differ in size"),
+    ],
+    "unreadable_truths": [
+        (unreadable_map, 1, "1 of 40 class maps looked at cannot be read (1 truncated); cut short"),
     ],
     "unlearnt": [
         (with_(30, truth=Labels(("new",))), 1, "1 name on no picture to learn from, only on held-out ones: new 1"),
@@ -385,3 +414,9 @@ def test_equal_pictures_but_one() -> None:
     same[7] = replace(same[7], images=(stored(2),))
     (finding,) = catalog.find("checks", "outliers")(Dataset(same))
     assert finding.ids == ("7",)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_label_whose_file_cannot_be_read_stops_no_check(name: str) -> None:
+    found = catalog.find("checks", name)(Dataset(unreadable_map()))
+    assert [one.ids for one in found] == ([("3",)] if name == "unreadable_truths" else [])

@@ -62,6 +62,10 @@ def test_few_pictures_leave_scores_alone_and_say_so() -> None:
     assert made.sets is not None, "a promise about sets needs no more than a dozen"
     assert made.sets.count == 99
     assert learn(*pairs(5, 5)).sets is None
+    assert learn(*pairs(1, 5)).notes == (
+        "Scores are as the network gives them: 1 picture is too few to mend them (100 are needed).",
+        "No sets of names: 1 picture is too few to promise anything.",
+    )
 
 
 def test_many_names_a_picture_are_mended_one_by_one() -> None:

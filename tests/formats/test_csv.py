@@ -1,5 +1,6 @@
 """Tables: what a header means, where pictures are looked for, and the line that is wrong."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,27 @@ def test_an_empty_mark_is_one_that_nobody_knows(tmp_path: Path) -> None:
     assert truths[2] is None
     assert isinstance(truths[3], Labels)
     assert truths[3].names == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('file,value\n1.png,\n2.png,"0,5"\n3.png,"1,5"\n', "line 3: value is '0,5': write numbers with a point"),
+        ("file;count\n1.png;0,5\n2.png;12,25\n3.png;-1,5\n", "line 2: count is '0,5': write numbers with a point"),
+        ("file,value\n1.png,3 kg\n2.png,12.5 kg\n3.png,4kg\n", "line 2: value is '3 kg': write the number alone"),
+        ("file,value\n1.png,3%\n2.png,12%\n3.png,?\n", "line 2: value is '3%': write the number alone"),
+        ('file,value:age\n1.png,3\n2.png,4\n3.png,"4,5"\n', "line 4: age is '4,5', which is no number. Write a point"),
+    ],
+)
+def test_numbers_in_another_spelling_are_not_taken_for_words(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        csv.read(pictured(tmp_path, text))
+
+
+def test_numbers_with_a_comma_under_label_ask_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(AmbiguousError, match=r"line 2: label is '0,5', which can be read as names or as numbers"):
+        csv.read(pictured(tmp_path, "file;label\n1.png;0,5\n2.png;1,5\n3.png;0,5\n"))
+    (tmp_path / "labels.csv").write_text("file;class\n1.png;0,5\n2.png;1,5\n3.png;0,5\n")
+    assert csv.read(tmp_path).names == ("0,5", "1,5")
+    (tmp_path / "labels.csv").write_text("file,number,rating\n1.png,12a,good\n2.png,13b,poor\n3.png,7,good\n")
+    assert csv.read(tmp_path)[0].attributes == {"number": "12a", "rating": "good"}, "doors and words stay what they are"

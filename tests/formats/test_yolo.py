@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sightline.core.annotations import Objects
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError
+from sightline.core.errors import AmbiguousError, InputError
 from sightline.core.image import BytesImage, encode
 from sightline.core.lost import Lost
 from sightline.formats import _yaml, yolo
@@ -22,6 +22,7 @@ NAMES = ("dog", "a 'cat': #1", "12", "null", 'ünï \\ "x"')
 TURNED = np.array([[5, 5, 4.4, 2, 0.3], [10.7, 1, 12, 0.5, -3.1], [9, 9, 3, 3, 0]], np.float32)
 POINTS = np.array([[[1, 2, 2], [0.1, 0.2, 1]], [[0, 0, 0], [9.99, 3, 2]], [[0, 0, 0], [40, -3, 1]]], np.float32)
 SCORES = np.array([0.1, 1, 0], np.float32)
+PICTURE = encode(np.zeros((20, 30, 3), np.uint8))
 
 
 def sided(*truths: Any, **told: Any) -> Dataset:
@@ -249,3 +250,20 @@ def test_damaged_files_are_one_line(tmp_path: Path) -> None:
     yolo.write(sided(things(names=NAMES, outlines=RINGS, boxes=things().boxes).take([1])), tmp_path / "new")
     assert only_typed_errors(yolo, tmp_path / "new", tmp_path / "new/labels/train/0.txt", 0) > 50
     assert only_typed_errors(yolo, tmp_path / "new", tmp_path / "new/data.yaml", 1) > 20
+
+
+@pytest.mark.parametrize("deep", ["", "train"])
+def test_rows_without_a_list_of_names_say_how_to_write_one(deep: str, tmp_path: Path) -> None:
+    for home, name, content in (("images", "1.png", PICTURE), ("labels", "1.txt", b"1 0.5 0.5 0.2 0.2\n")):
+        (tmp_path / home / deep).mkdir(parents=True)
+        (tmp_path / home / deep / name).write_bytes(content)
+    with pytest.raises(
+        AmbiguousError, match=r"--format yolo: text files of rows, once a data.yaml .* names: \[cat, dog\]"
+    ):
+        open_data(tmp_path)
+    with pytest.raises(InputError, match=r"Write data.yaml with a line such as names: \[cat, dog\]"):
+        open_data(tmp_path, format="yolo")
+    (tmp_path / "data.yaml").write_text("names: [cat, dog]\n")
+    truth = open_data(tmp_path)[0].truth
+    assert isinstance(truth, Objects)
+    assert truth.classes.tolist() == [1]

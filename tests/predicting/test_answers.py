@@ -5,16 +5,19 @@ import pytest
 import torch
 from torch import nn
 
-from sightline.core.annotations import Annotation, Value
+from sightline.core.annotations import Annotation, Picture, Value
 from sightline.core.errors import InputError
 from sightline.core.image import ArrayImage
 from sightline.core.inputs import InputSpec
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts
-from sightline.predicting.answers import answers, torch_run
+from sightline.formats._later import later
+from sightline.predicting.answers import answers, judged, torch_run
 from sightline.tasks.generate import TASK as GENERATE
+from sightline.tasks.restore import TASK as RESTORE
 
 FACTS = Facts({"image": InputSpec((4, 4))}, options={"steps": 2})
+RESTORED = Facts({"image": InputSpec((4, 4), 3, "uint8", "tile")})
 
 
 def _still(arrays: Arrays) -> Arrays:
@@ -83,3 +86,24 @@ def test_torch_answers_as_in_use_and_is_left_as_it_was() -> None:
     assert made.dtype == np.float32
     assert module.training
     assert network.training
+
+
+def test_what_cannot_be_held_against_its_answer_is_named_and_harms_no_neighbour() -> None:
+    """A clean picture whose file is damaged, and one of another size."""
+
+    def broken() -> Picture:
+        raise InputError("truncated", "clean/1.png: cut short.")
+
+    clean = Picture(np.zeros((4, 4, 3), np.uint8))
+    truths = [clean, later(Picture, broken), Picture(np.zeros((8, 8, 3), np.uint8)), None]
+    samples = [Sample(f"s{place}", truth=truth) for place, truth in enumerate(truths)]
+    failed: dict[str, str] = {}
+    kept = list(judged(RESTORE, [(sample, clean) for sample in samples], RESTORED, failed))
+    assert [(sample.id, answer) for sample, _, answer, _ in kept] == [("s0", clean)]
+    assert failed == {
+        "s1": "clean/1.png: cut short.",
+        "s2": "s2: its clean picture and the answer differ in size (8 x 8 x 3 and 4 x 4 x 3).",
+    }
+    unread: list[tuple[Sample, InputError]] = [(samples[0], InputError("empty", "s0 is empty."))]
+    assert list(judged(RESTORE, unread, RESTORED, failed)) == []
+    assert failed["s0"] == "s0 is empty."

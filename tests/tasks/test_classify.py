@@ -12,7 +12,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError
 from sightline.core.inputs import Frame
 from sightline.core.sample import Sample
-from sightline.core.task import Facts
+from sightline.core.task import Facts, Fit
 from sightline.sources.drawn import dataset
 from sightline.tasks.classify import TASK
 from sightline.testing.toys import toy
@@ -58,6 +58,22 @@ def test_one_name_is_refused_with_a_way_out() -> None:
         TASK.prepare(data, TASK.Options(), "small")
     assert TASK.fits(Dataset([Sample("a", truth=Labels(()))])).strength == 0
     assert TASK.fits(toy(Labels, 6)).strength == 2
+
+
+def test_names_on_one_picture_each_are_no_natural_reading() -> None:
+    """What is learnt of a name could be tried on no other picture of it."""
+
+    def fit(*names: str) -> Fit:
+        return TASK.fits(Dataset([Sample(str(place), truth=Labels((name,))) for place, name in enumerate(names)]))
+
+    assert fit("ann", "bob", "eve").strength == 1
+    assert fit("ann", "bob", "eve").why.startswith("each of 3 names is on one picture alone")
+    assert "belongs under 'value'" not in fit("ann", "bob", "eve").why
+    for measured in (("3 kg", "4 kg"), ("0,5", "0,7"), ("12", "17.5")):
+        assert fit(*measured).why.endswith("; what is measured belongs under 'value'")
+    assert fit("ann", "bob", "bob").strength == 2
+    shares = Labels(("ann", "bob"), np.array([0.5, 0.5]))
+    assert TASK.fits(Dataset([Sample("a", truth=shares), Sample("b", truth=shares)])).strength == 2
 
 
 def test_pictures_with_several_names_or_none_are_another_task() -> None:

@@ -25,6 +25,7 @@ from sightline.core.sample import Sample
 
 TWIN = 0.95  # overlap of two boxes of one name from which they are the same thing, marked twice
 
+_UNREADABLE = ("unreadable", "unreadable_truths")  # checks that name what nobody can compare
 _KEPT_FIRST = {"test": 0, "val": 1, "train": 2}  # a copy goes from where it is learnt, not from a test
 
 
@@ -97,9 +98,9 @@ def _left_out(data: Dataset, findings: Sequence[Finding]) -> dict[str, str]:
     reasons: dict[str, str] = {}
     copies: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
     for sample in data:
-        if sample.images and named.get(sample.id) != "unreadable":
+        if sample.images and named.get(sample.id) not in _UNREADABLE:
             copies[tuple(image.fingerprint() for image in sample.images)].append(sample)
-    for same in copies.values():
+    for same in [some for some in copies.values() if len(some) > 1]:
         same.sort(key=lambda sample: _KEPT_FIRST.get(sample.split or "", 3))
         if len({_spelt(sample.truth) for sample in same}) > 1:
             some = ", ".join(sorted(sample.id for sample in same)[:3])

@@ -80,12 +80,13 @@ def sheet(
 
 
 def _held(sample: Sample) -> tuple[Sample, InputError | None]:
-    """The sample with its pictures in memory, or why it cannot be read; of a volume the middle slice."""
+    """The sample with its pictures and label in memory, or why one cannot be read; of a volume the middle slice."""
     try:
         images: tuple[Image, ...] = tuple(ArrayImage(image.read(), image.name) for image in sample.images)
+        truth = None if sample.truth is None else replace(sample.truth)  # what lies in files of its own is read here
     except InputError as error:
         return sample, error
-    return replace(sample, images=images), None
+    return replace(sample, images=images, truth=truth), None
 
 
 def _line(data: Dataset) -> str:

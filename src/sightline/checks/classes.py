@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from sightline.checks._truths import maps_of
 from sightline.core.annotations import Objects, Regions
 from sightline.core.dataset import Dataset
 from sightline.core.finding import EXAMPLES, Finding, count_of, listed
@@ -55,10 +56,8 @@ def nameless(data: Dataset) -> list[Finding]:
     """Labels that point at a name that is not there: a list of names of another version, or an unmarked void value."""
     ids, details = [], []
     values: set[int] = set()
-    if data.kind not in (Objects, Regions):
-        return []
-    for sample in data:
-        truth = sample.truth
+    labelled = ((sample, sample.truth) for sample in data) if data.kind is Objects else maps_of(data)
+    for sample, truth in labelled:
         if isinstance(truth, Objects | Regions) and truth.classes.size:
             low, high = int(truth.classes.min()), int(truth.classes.max())
             if low < 0 or high >= len(truth.names):

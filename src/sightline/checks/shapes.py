@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from sightline.checks._objects import objects_of, pixels_of, tell
-from sightline.core.annotations import Objects, Regions
+from sightline.checks._truths import maps_of
+from sightline.core.annotations import Objects
 from sightline.core.dataset import Dataset
 from sightline.core.finding import Finding
-from sightline.core.known import remember
 
 SLACK = 1.0  # pixels that rounding may put a point outside
 APART = 0.5  # overlap of a box with the hull of its mask below which one of them is wrong
@@ -70,9 +70,9 @@ def crossed_outlines(data: Dataset) -> list[Finding]:
 def maps_of_another_size(data: Dataset) -> list[Finding]:
     """Class maps that are not the size of their picture: labels of a scaled, cut or turned copy."""
     found = []
-    for sample in remember(data) if data.kind is Regions else ():
+    for sample, truth in maps_of(data):
         shape = pixels_of(sample)
-        if isinstance(sample.truth, Regions) and shape and sample.truth.classes.shape[-2:] != tuple(shape[-2:]):
+        if shape and truth.classes.shape[-2:] != tuple(shape[-2:]):
             found.append((sample.id, 1))
     do = "Write the maps at the size of the pictures, without smoothing between classes."
     return tell("maps_of_another_size", "class maps of another size than their picture", found, data, do)

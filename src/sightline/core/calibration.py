@@ -16,6 +16,7 @@ from sightline.core.annotations import Annotation, Labels, Objects
 from sightline.core.chance import generator
 from sightline.core.conformal import Sets, make_sets
 from sightline.core.errors import BundleError
+from sightline.core.finding import count_of
 from sightline.core.mending import A_NAME, Mending, line, mend
 from sightline.core.outliers import Reference
 
@@ -119,18 +120,18 @@ def _one_name(names: tuple[str, ...], scores: np.ndarray, best: Sequence[str], s
     if half:
         mending = mend(scores[first], true[first])
     else:
-        notes.append(_few(f"{len(true)} pictures", 2 * FEWEST))
+        notes.append(_few(too_few(len(true)), 2 * FEWEST))
     mended = mending(scores)
     sets = make_sets((mended[first], true[first]), (mended[aside], true[aside]))
     if sets is None:
-        notes.append(f"No sets of names: {len(aside)} pictures are too few to promise anything.")
+        notes.append(f"No sets of names: {too_few(len(aside))} to promise anything.")
     return Calibration(names, mending, sets, None, len(true), tuple(notes))
 
 
 def _many_names(names: tuple[str, ...], scores: np.ndarray, held: np.ndarray, seed: int) -> Calibration:
     """Names that hold by themselves: one scale for all, and a line for each that is better off with its own."""
     if len(scores) < FEWEST:
-        note = _few(f"{len(scores)} pictures", FEWEST)
+        note = _few(too_few(len(scores)), FEWEST)
         return Calibration(names, count=len(scores), notes=(note,), mending=Mending(apart=True))
     pooled = line(scores.reshape(-1), held.reshape(-1), shifted=False)
     lines = []
@@ -143,8 +144,13 @@ def _many_names(names: tuple[str, ...], scores: np.ndarray, held: np.ndarray, se
     return Calibration(names, mending, None, None, len(scores))
 
 
+def too_few(count: int) -> str:
+    """Begins a note on what could not be learnt: '1 picture is too few', '7 pictures are too few'."""
+    return f"{count_of(count, 'picture')} {'is' if count == 1 else 'are'} too few"
+
+
 def _few(what: str, fewest: int) -> str:
-    return f"Scores are as the network gives them: {what} are too few to mend them ({fewest} are needed)."
+    return f"Scores are as the network gives them: {what} to mend them ({fewest} are needed)."
 
 
 def _things(pairs: Sequence[tuple[Objects, Objects]]) -> Calibration:
@@ -156,7 +162,7 @@ def _things(pairs: Sequence[tuple[Objects, Objects]]) -> Calibration:
     scores = np.concatenate([np.zeros(0), *(a.scores for _, a in upright if a.scores is not None)]).astype(np.float64)
     right = np.concatenate([np.zeros(0, bool), *hits])
     if min(int(right.sum()), int((~right).sum())) < FEWEST:
-        note = _few(f"{int(right.sum())} things rightly found and {int((~right).sum())} wrongly", FEWEST)
+        note = _few(f"{right.sum():,} things found rightly and {(~right).sum():,} wrongly are too few", FEWEST)
         return Calibration(mending=Mending(apart=True), count=len(pairs), notes=(note,))
     scale, shift = line(scores, right, shifted=True)
     return Calibration(mending=Mending((scale,), (shift,), True), count=len(pairs))

@@ -90,7 +90,7 @@ def _recognised(path: Path, seen: dict[str, Fit]) -> str:
     if natural:
         reasons = "; ".join(f"{name}: {seen[name].why}" for name in natural)
         raise AmbiguousError(f"{path} can be read in {len(natural)} ways ({reasons}). Choose one with --format.")
-    named = "; ".join(f"--format {name}: {fit.why}" for name, fit in seen.items() if fit.strength == 1)
+    named = "; ".join(f"--format {name}: {fit.why.rstrip('.')}" for name, fit in seen.items() if fit.strength == 1)
     if named:
         raise AmbiguousError(f"{path} has no natural reading ({_found(path)}). When named it can be read ({named}).")
     raise AmbiguousError(_unknown(path, seen))

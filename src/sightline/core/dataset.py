@@ -11,7 +11,8 @@ from typing import Any, overload
 
 import numpy as np
 
-from sightline.core.annotations import Annotation, Labels, to_columns
+from sightline.core.annotations import Annotation, Labels, Objects, to_columns
+from sightline.core.errors import InputError
 from sightline.core.files import digest, digest_rows
 from sightline.core.naming import Naming, naming_of
 from sightline.core.sample import Sample
@@ -143,10 +144,19 @@ class _Seals:
 
     def __call__(self, sample: Sample, pictures: list[str]) -> list[Any]:
         if sample.truth is not self.last[0]:
-            columns = {} if sample.truth is None else to_columns(sample.truth)
-            self.last = (sample.truth, {name: _seal(column) for name, column in columns.items()})
+            self.last = (sample.truth, _sealed(sample.truth))
         given = repr(sorted(sample.given.items()))
         return [sample.id, pictures, self.last[1], sample.group, sample.split, given]
+
+
+def _sealed(truth: Annotation | None) -> dict[str, str]:
+    """What stands for a label; where it lies in a picture that cannot be read, the kind of fault."""
+    try:
+        return {} if truth is None else {name: _seal(column) for name, column in to_columns(truth).items()}
+    except InputError as error:
+        if error.code == "label":
+            raise
+        return {"unreadable": error.code}
 
 
 def _seal(column: np.ndarray) -> str:
@@ -170,7 +180,7 @@ def carried(truth: Any) -> tuple[str, ...]:
     """The names that a sample counts for: its labels, or the name of each of its objects."""
     if isinstance(truth, Labels):
         return truth.names
-    if hasattr(truth, "classes") and getattr(truth.classes, "ndim", 0) == 1:
+    if isinstance(truth, Objects):
         return tuple(truth.names[index] for index in truth.classes.tolist())
     return ()
 

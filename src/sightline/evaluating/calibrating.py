@@ -11,10 +11,10 @@ import numpy as np
 
 from sightline.core import golden
 from sightline.core.annotations import Annotation, Labels
-from sightline.core.calibration import Calibration, learn
+from sightline.core.calibration import Calibration, learn, too_few
 from sightline.core.chance import generator
 from sightline.core.dataset import Dataset
-from sightline.core.errors import InputError, RunError
+from sightline.core.errors import RunError
 from sightline.core.files import canonical, digest, write_durably
 from sightline.core.outliers import ASKED, FEWEST, refer
 from sightline.core.progress import Event, Tell, silent
@@ -22,7 +22,7 @@ from sightline.core.run import Run
 from sightline.core.sample import Sample
 from sightline.core.task import Facts, Task
 from sightline.core.task import Run as Pass
-from sightline.predicting.answers import noted
+from sightline.predicting.answers import judged, noted
 from sightline.predicting.model import REFERENCE
 
 NAME = "calibration.json"
@@ -73,10 +73,7 @@ def learnt_by(task: Task, facts: Facts, passes: Pass, parted: Dataset, seed: int
     truths: list[Annotation] = []
     given: list[Annotation] = []
     rows: dict[str, list[np.ndarray]] = {name: [] for name in ASKED}
-    for sample, answer, row in noted(task, passes, val, facts, seed=seed):
-        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
-        if isinstance(answer, InputError) or truth is None:
-            continue
+    for _, truth, answer, row in judged(task, noted(task, passes, val, facts, seed=seed), facts):
         truths.append(truth)
         given.append(answer)
         for name, numbers in row.items():
@@ -86,7 +83,7 @@ def learnt_by(task: Task, facts: Facts, passes: Pass, parted: Dataset, seed: int
     if task.kind is not Labels or not made.count:
         return made
     if output is None:
-        return _without(made, f"No limit for unusual pictures: {len(given)} held back are too few to know the usual.")
+        return _without(made, f"No limit for unusual pictures: {too_few(len(given))} to know the usual.")
     tell(Event("note", "looking at what is usual"))
     learnt = _rows(task, facts, passes, _some(parted.side("train"), seed), seed, output)
     found = refer(output, learnt, np.array(rows[output]))

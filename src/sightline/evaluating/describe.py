@@ -31,7 +31,7 @@ from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies import all_studies
 from sightline.evaluating.verdict import verdict
 from sightline.overlays import draw
-from sightline.predicting.answers import Answer, answers, torch_run
+from sightline.predicting.answers import Answer, answers, reference, torch_run
 from sightline.predicting.model import trained
 from sightline.training.settings import Settings
 
@@ -106,8 +106,8 @@ def _examples(task: Task, facts: Facts, given: Iterable[Answer], settled: Mappin
     """Each sample's answer, as it would be acted on, beside what is so."""
     shown = []
     for sample, answer in given:
-        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
-        if isinstance(answer, InputError):
+        truth = reference(task, sample, answer, facts)
+        if isinstance(answer, InputError) or isinstance(truth, InputError):
             continue
         picture = _drawn(sample, truth, decide(answer, **settled))
         shown.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sightline.core.calibration import Calibration
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.decisions import operating_point
-from sightline.core.errors import AmbiguousError, InputError, RunError
+from sightline.core.errors import AmbiguousError, RunError
 from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.run import Run, open_run
@@ -33,7 +33,7 @@ from sightline.evaluating.calibrating import calibrated
 from sightline.evaluating.intervals import interval
 from sightline.evaluating.scene import Scene
 from sightline.evaluating.studies import all_studies
-from sightline.predicting.answers import answers, noted, torch_run
+from sightline.predicting.answers import Noted, answers, judged, noted, torch_run
 from sightline.predicting.model import load, trained
 
 LEAST_SECONDS, MOST_SECONDS = 0.6, 60.0  # of a slow study
@@ -151,16 +151,17 @@ def gathered(
     given: list[Annotation] = []
     unreadable: dict[str, str] = {}
     asked = posed(task, held, facts)
-    for number, (sample, answer, row) in enumerate(noted(task, passes, asked, facts, seed=seed), 1):
-        tell(Event("progress", "", {"done": number, "total": len(held)}))
-        truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
-        if isinstance(answer, InputError):
-            unreadable[sample.id] = answer.message
-        elif truth is not None:
-            kept.append(sample)
-            truths.append(truth)
-            plain.append(answer)
-            given.append(calibration.apply(answer, row))
+
+    def counted() -> Iterator[Noted]:
+        for number, one in enumerate(noted(task, passes, asked, facts, seed=seed), 1):
+            tell(Event("progress", "", {"done": number, "total": len(held)}))
+            yield one
+
+    for sample, truth, answer, row in judged(task, counted(), facts, unreadable):
+        kept.append(sample)
+        truths.append(truth)
+        plain.append(answer)
+        given.append(calibration.apply(answer, row))
     return kept, truths, plain, given, unreadable
 
 

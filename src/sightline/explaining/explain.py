@@ -23,7 +23,7 @@ from sightline.explaining.methods import METHODS, maps, method
 from sightline.explaining.neighbours import Bank, Near, bank, features
 from sightline.explaining.placing import back
 from sightline.explaining.subject import Subject
-from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.answers import answers, judged, torch_run
 from sightline.predicting.model import Model, load, trained
 
 TOGETHER = 16  # pictures explained at once
@@ -210,11 +210,8 @@ def _judged(opened: _Opened, asked: str | None, data: Any) -> list[Verdict]:
     sides = opened.sides or reopen(run.info, data, folder=run.path)
     held = held_out(sides)[1]
     seed = int(run.info["settings"]["seed"])
-    known = []
-    for sample, answer in answers(subject.task, subject.passes, held, subject.facts, seed=seed):
-        truth = None if isinstance(answer, InputError) else subject.task.reference(sample, subject.facts)
-        if truth is not None and not isinstance(answer, InputError):
-            known.append((sample, truth, answer))
+    said = answers(subject.task, subject.passes, held, subject.facts, seed=seed)
+    known = [(sample, truth, answer) for sample, truth, answer, _ in judged(subject.task, said, subject.facts)]
     samples, truths, given = (list(column) for column in zip(*known, strict=True)) if known else ([], [], [])
     reason = knows_nothing(subject.task, sides.side("train"), samples, truths, given)
     if not samples:

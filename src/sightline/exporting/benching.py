@@ -17,14 +17,14 @@ from sightline.core import catalog, golden
 from sightline.core.annotations import Annotation
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
-from sightline.core.errors import AmbiguousError, InputError, SettingsError
+from sightline.core.errors import AmbiguousError, SettingsError
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.sample import Sample
 from sightline.core.tally import Tally
 from sightline.core.task import posed
 from sightline.core.thresholds import bound
 from sightline.evaluating.intervals import interval
-from sightline.predicting.answers import torch_run
+from sightline.predicting.answers import judged, torch_run
 from sightline.predicting.choosing import accept, close_enough
 from sightline.predicting.measuring import PATIENCE, Measured, open_forms, tiled, timed
 from sightline.predicting.model import (
@@ -246,11 +246,8 @@ def _judged(entries: list[_Entry], running: list[int], held: Dataset, tell: Tell
 
 
 def _tally(model: Model, held: Dataset) -> Tally:
-    pairs = [
-        (truth, answer)
-        for sample, answer in model.predict_all(posed(model.task, held, model.facts))
-        if not isinstance(answer, InputError) and (truth := model.task.reference(sample, model.facts)) is not None
-    ]
+    given = model.predict_all(posed(model.task, held, model.facts))
+    pairs = [(truth, answer) for _, truth, answer, _ in judged(model.task, given, model.facts)]
     if not pairs:
         raise AmbiguousError(f"{held.name}: there is nothing to measure on: no sample that can be read has a truth.")
     metric = bound(catalog.find("metrics", model.task.metrics[0]), model.card["thresholds"])

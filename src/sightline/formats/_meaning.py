@@ -37,6 +37,8 @@ CORNERS = (
 SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
 SIDES = {**_walk.SPLITS, "dev": "val"}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+_COMMA = re.compile(r"-?\d+,\d+")  # a number as it is written where the comma stands before its parts
+_WITH_UNIT = re.compile(r"(-?\d+(?:\.\d+)?)\s*[^\s\d.,:/_-]{1,8}")
 _TRUTHS = {"0": False, "1": True, "0.0": False, "1.0": True}
 
 
@@ -120,6 +122,7 @@ def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any)
             if word.partition(":")[0] in ("low", "high") and word.partition(":")[2] in told.values
         }
         return
+    _refuse_written(sheet, places)
     marks = _marks(sheet, told, places)
     if marks:
         told.marks = marks
@@ -129,12 +132,40 @@ def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any)
 
 def _refuse_either(sheet: Sheet, place: int) -> None:
     """Whole numbers that could be names or be measured are not guessed at."""
-    if sheet.header[place].lower() in EITHER and are_either(sheet.columns[place]):
+    if sheet.header[place].lower() not in EITHER:
+        return
+    if written := _written(sheet, place, _COMMA):
+        raise AmbiguousError(
+            f"{written}, which can be read as names or as numbers. Write numbers with a point and call the column "
+            "'value' if they are measured; call it 'class' if they are names."
+        )
+    if are_either(sheet.columns[place]):
         word, kinds = sheet.header[place], len({cell for cell in sheet.columns[place] if cell})
         raise AmbiguousError(
             f"{sheet.file}: '{word}' holds {kinds:,} whole numbers, which can be read as names or as numbers. "
             "Call the column 'class' if they are names, or 'value' if they are measured."
         )
+
+
+def _refuse_written(sheet: Sheet, places: dict[str, int]) -> None:
+    """Numbers that are written so that nobody here reads them are not taken for words."""
+    for word in VALUE:
+        place = places.get(word)
+        if place is None:
+            continue
+        if written := _written(sheet, place, _COMMA):
+            raise InputError("label", f"{written}: write numbers with a point, such as 0.5.")
+        if word == "value" and (written := _written(sheet, place, _WITH_UNIT)):
+            raise InputError("label", f"{written}: write the number alone, and its unit nowhere or in the header.")
+
+
+def _written(sheet: Sheet, place: int, form: re.Pattern[str]) -> str:
+    """Where the first cell stands that is written in this form, where most of the column is; else nothing."""
+    filled = [row for row, cell in enumerate(sheet.columns[place]) if cell]
+    found = [row for row in filled if form.fullmatch(sheet.columns[place][row])]
+    if 2 * len(found) <= len(filled):
+        return ""
+    return f"{sheet.where(found[0])}: {sheet.header[place]} is '{sheet.columns[place][found[0]][:40]}'"
 
 
 def are_either(cells: list[str]) -> bool:
@@ -163,7 +194,8 @@ def _check_numbers(sheet: Sheet, values: dict[str, int]) -> None:
     for name, place in values.items():
         for row, cell in enumerate(sheet.columns[place]):
             if cell and not are_numbers([cell], loose=True):
-                raise InputError("label", f"{sheet.where(row)}: {name} is '{cell[:40]}', which is no number.")
+                point = " Write a point for the comma." if _COMMA.fullmatch(cell) else ""
+                raise InputError("label", f"{sheet.where(row)}: {name} is '{cell[:40]}', which is no number.{point}")
 
 
 def _marks(sheet: Sheet, told: Meaning, places: dict[str, int]) -> dict[str, int]:

@@ -29,6 +29,7 @@ from sightline.formats._paths import inside, lines_of
 LAYOUT = "photos/data.yaml photos/images/train/1.jpg photos/labels/train/1.txt with rows like 0 0.5 0.5 0.1 0.2"
 _YAML = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 _LISTS = ("classes.txt", "obj.names")
+_NAMELESS = "text files of rows, once a data.yaml beside them names the classes, such as: names: [cat, dog]"
 _LOOK = 50  # label files that are looked at to tell outlines from corners
 
 
@@ -54,11 +55,13 @@ def sniff(path: Path) -> Fit:
         except InputError as error:
             return Fit(0, error.message)
         return Fit(2, f"{file.name} names classes") if "names" in keys else Fit(0, f"{file.name} names no classes")
-    listed = _file(folder, _LISTS)
-    if listed is None:
-        return Fit(0, "no data.yaml and no classes.txt")
+    listed, labels = _file(folder, _LISTS), folder / "labels"
     texts = [file for file in _labels.few_files(folder, ".txt", 10) if file.name not in _LISTS]
-    if any(_is_row(_labels.ends_of(file, 300)) for file in texts):
+    texts = texts or (_labels.few_files(labels, ".txt", 10) if labels.is_dir() else [])
+    rows = any(_is_row(_labels.ends_of(file, 300)) for file in texts)
+    if listed is None:
+        return Fit(1, _NAMELESS) if rows else Fit(0, "no data.yaml and no classes.txt")
+    if rows:
         return Fit(2, f"{listed.name} beside text files of rows")
     return Fit(0, f"{listed.name}, but no text files of rows")
 
@@ -83,7 +86,11 @@ def read(path: Path) -> Dataset:
     elif listed is not None:
         names = tuple(_labels.names_in(listed))
     else:
-        raise InputError("label", f"{path} holds no data.yaml or classes.txt with names. Wanted: {LAYOUT}.")
+        raise InputError(
+            "label",
+            f"{path} holds no data.yaml or classes.txt with names. Write data.yaml with a line such as "
+            f"names: [cat, dog]. Wanted: {LAYOUT}.",
+        )
     known = {key: _yaml.value(told[key], str(file)) for key in _yolo_rows.KEYS if key in told}
     rows = _rows(folder, {key: _yaml.value(told[key], str(file)) for key in _walk.SPLITS if key in told}, str(file))
     labels = [row.labels for row in islice((row for row in rows if row.labels.is_file()), _LOOK)]

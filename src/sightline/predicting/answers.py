@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline.core.annotations import Annotation
+from sightline.core.annotations import Annotation, Picture
 from sightline.core.calibration import NOTHING, Calibration
 from sightline.core.chance import generator
 from sightline.core.errors import InputError
@@ -86,6 +86,35 @@ def _answered(
     rows = {name: array for name, array in rows.items() if array.ndim == 2}
     each = [{name: array[place] for name, array in rows.items()} for place in range(len(group))]
     return list(zip(group, given, each, strict=True))
+
+
+def reference(
+    task: Task, sample: Sample, answer: Annotation | InputError, facts: Facts
+) -> Annotation | InputError | None:
+    """What is so of a sample that was answered, or why that cannot be held against the answer."""
+    if isinstance(answer, InputError):
+        return answer
+    try:
+        truth = task.reference(sample, facts)
+    except InputError as error:
+        return error
+    if isinstance(truth, Picture) and isinstance(answer, Picture) and truth.pixels.shape != answer.pixels.shape:
+        sizes = " and ".join(" x ".join(map(str, one.pixels.shape)) for one in (truth, answer))
+        return InputError("mismatch", f"{sample.id}: its clean picture and the answer differ in size ({sizes}).")
+    return truth
+
+
+def judged(
+    task: Task, given: Iterable[Answer] | Iterable[Noted], facts: Facts, failed: dict[str, str] | None = None
+) -> Iterator[tuple[Sample, Annotation, Annotation, Arrays]]:
+    """Samples that have a truth, with it, their answer and its row; those that cannot be compared are in `failed`."""
+    for sample, answer, *row in given:
+        truth = reference(task, sample, answer, facts)
+        if isinstance(truth, InputError):
+            if failed is not None:
+                failed[sample.id] = truth.message
+        elif truth is not None and not isinstance(answer, InputError):
+            yield sample, truth, answer, row[0] if row else {}
 
 
 def torch_run(network: Any, device: str = "cpu", precision: str = "float32", threads: int | None = None) -> Run:

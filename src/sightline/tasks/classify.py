@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
@@ -19,6 +20,8 @@ from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Step, Task, name_rows, name_shares
 from sightline.tasks._features import kept, network_on_features, takes_features, with_features
 
+_MEASURED = re.compile(r"-?\d+(?:[.,]\d+)?\s*\S{0,8}")  # with its unit, perhaps
+_ONCE = "each of {:,} names is on one picture alone, so what is learnt of it can be tried on no other{}"
 _ALONE = "one name only: '{}'; give pictures of a second name, or learn what is usual with --task novelty"
 
 
@@ -61,6 +64,9 @@ class Classify(Task):
             return Fit(0, f"needs two names or more, found {count}")
         if alone := _learnt_alone(data):
             return Fit(1, _ALONE.format(alone))
+        if found.single == len(found.used) and max(data.counts().values()) == 1:
+            measured = all(_MEASURED.fullmatch(name) for name in found.used)
+            return Fit(1, _ONCE.format(found.single, "; what is measured belongs under 'value'" if measured else ""))
         tree = _read(data)
         told = f"{len(tree.leaves)} names under {len(tree.parents)} above them" if tree.parents else f"{count} names"
         return Fit(1 if data.details.get("ordered") else 2, f"{told}, one a picture")

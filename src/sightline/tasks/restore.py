@@ -15,6 +15,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, SettingsError
 from sightline.core.image import ArrayImage
 from sightline.core.inputs import Frame, InputSpec, blend, coloured, common_spec, cut
+from sightline.core.pairs import ENLARGED, refuse_pairs
 from sightline.core.patchwork import pieced
 from sightline.core.sample import Sample
 from sightline.core.task import Arrays, Facts, Fit, Run, Step, Task
@@ -68,8 +69,10 @@ class Restore(Task):
                 f"{data.name} holds no pairs of a damaged and a clean picture. Say what clean pictures shall be "
                 "damaged by, for example with: --set task.damage=noise"
             )
-        if options.scale not in (1, 2, 3, 4):
+        if options.scale not in (1, *ENLARGED):
             raise SettingsError(f"task.scale = {options.scale}: must be 1, 2, 3 or 4.")
+        if options.damage == GIVEN:
+            refuse_pairs(data, options.scale)
         if not options.tile >= 8 or not 0 <= options.overlap < options.tile:
             raise SettingsError(f"task.tile = {options.tile}: must be 8 or more, and larger than task.overlap.")
         loss_parts(options.loss)

@@ -247,7 +247,7 @@ def measured(run: Run, val: Dataset, asked: Any) -> dict[str, Any] | None:
     import torch
 
     from sightline.evaluating.intervals import interval
-    from sightline.predicting.answers import answers, torch_run
+    from sightline.predicting.answers import answers, judged, torch_run
     from sightline.predicting.model import trained
     from sightline.training.assemble import computing
     from sightline.training.choices import Choices
@@ -256,12 +256,9 @@ def measured(run: Run, val: Dataset, asked: Any) -> dict[str, Any] | None:
     task, facts, network = trained(run)
     mode = Choices(**run.info["choices"])
     passes = torch_run(place(network, mode), mode.device, mode.precision)
-    pairs = []
     with computing(mode.threads), torch.no_grad():
-        for sample, answer in answers(task, passes, val, facts, batch=64, between=asked.stop):
-            truth = None if isinstance(answer, InputError) else task.reference(sample, facts)
-            if truth is not None:
-                pairs.append((truth, answer))
+        given = answers(task, passes, val, facts, batch=64, between=asked.stop)
+        pairs = [(truth, answer) for _, truth, answer, _ in judged(task, given, facts)]
     if not pairs:
         return None
     name = (run.info.get("imbalance") or {}).get("kept_by") or task.metrics[0]

@@ -11,6 +11,8 @@ from typing import Any
 
 from sightline.core.errors import RunError
 
+SHOWN = 10  # samples that a refusal names
+
 
 class Interrupted(RunError):
     """Training was asked to stop and has saved what it knew; the same command continues."""
@@ -56,12 +58,17 @@ def asking() -> Iterator[Asked]:
             signal.signal(known, handler)
 
 
+def told(name: str, why: str) -> str:
+    """Which sample, and why; most reasons name it already."""
+    return why if name in why else f"{name}: {why}"
+
+
 def refuse_many(skipped: Mapping[str, str], count: int, share: float) -> None:
     """Stop where more than this share of `count` samples could not be used; the list is the message."""
     if len(skipped) > share * count:
-        listed = "; ".join(f"{name} ({why})" for name, why in list(skipped.items())[:10])
-        more = f" and {len(skipped) - 10} more" if len(skipped) > 10 else ""
+        listed = " ".join(told(name, why) for name, why in list(skipped.items())[:SHOWN])
+        more = f" And {len(skipped) - SHOWN:,} more." if len(skipped) > SHOWN else ""
         raise RunError(
             f"{len(skipped)} of {count} samples cannot be used, more than "
-            f"{share:.0%}: {listed}{more}. Mend the data, or raise train.bad_share."
+            f"{share:.0%}: {listed}{more} Mend the data, or raise train.bad_share."
         )

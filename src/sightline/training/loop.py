@@ -14,15 +14,15 @@ from typing import Any
 from sightline.core import catalog
 from sightline.core.annotations import Annotation
 from sightline.core.dataset import Dataset
-from sightline.core.errors import DivergedError, InputError, SettingsError
+from sightline.core.errors import DivergedError, SettingsError
 from sightline.core.files import canonical, write_durably
 from sightline.core.progress import Event, Tell
 from sightline.core.run import Run
 from sightline.core.task import Facts, Task
-from sightline.predicting.answers import answers, torch_run
+from sightline.predicting.answers import answers, judged, torch_run
 from sightline.training import checkpoint
 from sightline.training.features import parted, remembered
-from sightline.training.guard import Asked, Interrupted, refuse_many
+from sightline.training.guard import Asked, Interrupted, refuse_many, told
 from sightline.training.keeping import keeping
 from sightline.training.learner import Learner, to_device
 from sightline.training.loader import Batch, Loader, mover
@@ -250,7 +250,7 @@ class Loop:
         """List and go on; too many and the list is the message."""
         self.state.skipped |= bad
         for name, why in bad.items():
-            self.tell(Event("skip", f"skipped {name}: {why}", {"id": name, "why": why}))
+            self.tell(Event("skip", f"skipped {told(name, why)}", {"id": name, "why": why}))
         refuse_many(self.state.skipped, len(self.train), self.settings.bad_share)
 
     def _rate(self, length: int) -> float:
@@ -309,17 +309,16 @@ class Loop:
         run = torch_run(self.learner.called_average, self.learner.choices.device, self.learner.choices.precision)
         truths: list[Annotation] = []
         given: list[Annotation] = []
-        for sample, answer in answers(
+        failed: dict[str, str] = {}
+        asked = answers(
             self.seen or self.task, run, self.val, self.facts, seed=self.settings.seed, between=self.asked.stop
-        ):
-            truth = self.task.reference(sample, self.facts) if not isinstance(answer, InputError) else None
-            if isinstance(answer, InputError):
-                if sample.id not in self.state.skipped:
-                    self.state.skipped[sample.id] = answer.message
-                    self.tell(Event("skip", f"skipped {sample.id}: {answer.message}", {"id": sample.id}))
-            elif truth is not None:
-                truths.append(truth)
-                given.append(answer)
+        )
+        for _, truth, answer, _ in judged(self.task, asked, self.facts, failed):
+            truths.append(truth)
+            given.append(answer)
+        for name in [name for name in failed if name not in self.state.skipped]:
+            self.state.skipped[name] = failed[name]
+            self.tell(Event("skip", f"skipped {told(name, failed[name])}", {"id": name}))
         if not truths:
             return {}
         tallies = {name: catalog.find("metrics", name)(truths, given) for name in self.task.metrics}

@@ -23,7 +23,7 @@ from sightline.core.chance import generator
 from sightline.core.outliers import ASKED
 from sightline.core.task import Arrays, Graph, posed
 from sightline.evaluating.counting import count_multiplications
-from sightline.predicting.answers import noted
+from sightline.predicting.answers import judged, noted
 from sightline.training.loader import Loader, mover
 from sightline.training.settings import Settings
 
@@ -154,8 +154,8 @@ def _asked(subject: Subject, made: Sequence[Stage], passes: Sequence[Any]) -> tu
     known = subject.load(subject.graph)
     val = posed(subject.task, subject.parted.side("val"), subject.facts)
     names, scores, right = subject.facts.names, [], []
-    for sample, _, row in noted(subject.task, every, val, subject.facts, seed=subject.seed):
-        truth = subject.task.reference(sample, subject.facts)
+    asked = noted(subject.task, every, val, subject.facts, seed=subject.seed)
+    for _, truth, _, row in judged(subject.task, asked, subject.facts):
         if row and isinstance(truth, Labels):
             logits = row[ASKED[0]].reshape(len(made) + 1, -1).astype(np.float64)
             powers = np.exp(logits - logits.max(1, keepdims=True))

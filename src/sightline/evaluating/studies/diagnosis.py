@@ -7,12 +7,11 @@ from typing import Any
 
 from sightline.core import catalog
 from sightline.core.annotations import Annotation
-from sightline.core.errors import InputError
 from sightline.evaluating.diagnosing import Known, diagnose
 from sightline.evaluating.page import escape
 from sightline.evaluating.page import section as part
 from sightline.evaluating.scene import Scene
-from sightline.predicting.answers import answers
+from sightline.predicting.answers import answers, judged
 
 ORDER = 72
 MOST = 384  # samples of the learnt side that are asked
@@ -47,11 +46,10 @@ def _known(scene: Scene) -> Known | None:
     some = learnt.take(sorted({row * len(learnt) // MOST for row in range(MOST)})) if len(learnt) > MOST else learnt
     truths: list[Annotation] = []
     given: list[Annotation] = []
-    for sample, answer in answers(scene.task, scene.passes, some, scene.facts, seed=scene.seed):
-        truth = None if isinstance(answer, InputError) else scene.task.reference(sample, scene.facts)
-        if truth is not None and not isinstance(answer, InputError):
-            truths.append(truth)
-            given.append(answer)
+    asked = answers(scene.task, scene.passes, some, scene.facts, seed=scene.seed)
+    for _, truth, answer, _ in judged(scene.task, asked, scene.facts):
+        truths.append(truth)
+        given.append(answer)
     if not truths:
         return None
     mine = float(metric(truths, given).value)
