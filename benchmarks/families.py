@@ -2,6 +2,7 @@
 
     PYTHONPATH=src python benchmarks/families.py hybrid|curves [--data WHERE] [--train 5000] [--test 2000] [--epochs 8]
         [--batch 50] [--seeds 2] [--side 32] [--rates 0.33,1,3]
+        [--models hybrid,hybrid:near]
     PYTHONPATH=src python benchmarks/families.py hybrid --twins OMNIGLOT --side 64 --train 12000 --test 2000 --epochs 12
 
 `hybrid` holds a network of convolutions and attention against convolutions alone and attention alone, of equal cost;
@@ -96,9 +97,13 @@ def main() -> None:
     parser.add_argument("--data", default="drawn:shapes?count=3000&size=32")
     parser.add_argument("--twins", type=Path)
     parser.add_argument("--rates", default=",".join(map(str, FACTORS)))
+    parser.add_argument("--models", help="some of the line, so that several processes can share it")
     for name, value in (("train", 2000), ("test", 1000), ("epochs", 8), ("batch", 50), ("seeds", 2), ("side", 32)):
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
+    models = given.models.split(",") if given.models else LINES[given.line]
+    if others := set(models) - set(LINES[given.line]):
+        parser.error(f"{', '.join(sorted(others))} is none of {', '.join(LINES[given.line])}.")
     if given.twins and given.side < 2 * GLYPH:
         parser.error(f"--side {given.side}: two characters need {2 * GLYPH} pixels or more.")
     if given.twins and not all(archive.is_file() for archive in _archives(given.twins)):
@@ -116,7 +121,7 @@ def main() -> None:
     print(f"{given.twins or given.data}: {learnt}")
     print(f"{'model':14} {'numbers':>10} {'products':>10}  {'accuracy':>8} {'spread':>7}  {'rate':>7} {'CPU s':>6}")
     usual = Settings(optimiser="adamw").settled().rate or 0.0
-    for model in LINES[given.line]:
+    for model in models:
         numbers, products = size(model, given.side)
         tried = {}
         for rate in (usual * float(factor) for factor in given.rates.split(",")):

@@ -32,7 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _FIXTURES = [str(ROOT / "tests" / "fixtures" / name) for name in ("faulty", "strange")]
 sys.path[:0] = [str(ROOT), *_FIXTURES]
 
-from sightline.core.annotations import Labels  # noqa: E402 - after the path
+from benchmarks.reliability.processes import memory  # noqa: E402 - after the path
+from sightline.core.annotations import Labels  # noqa: E402
 from sightline.core.errors import InputError, ServingError  # noqa: E402
 from sightline.core.limits import Limits  # noqa: E402
 from sightline.serving.asking import Ask, Reply  # noqa: E402
@@ -102,28 +103,6 @@ def true(reply: Reply) -> bool:
     return not best.startswith("v") or best == f"v{reply.number}"
 
 
-def memory() -> float:
-    """Megabytes that this process and all below it hold, what is shared counted once."""
-    children: dict[int, list[int]] = {}
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit():
-            try:
-                parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            children.setdefault(parent, []).append(int(place.name))
-    total, waiting = 0, [os.getpid()]
-    while waiting:
-        process = waiting.pop()
-        waiting += children.get(process, [])
-        try:
-            text = Path(f"/proc/{process}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-    return round(total / 1024, 1)
-
-
 def asked(**more: Any) -> Callable[[], Ask]:
     """The same question each time, with ten seconds."""
     return lambda: Ask("m", DARK, deadline=time.monotonic() + 10, **more)
@@ -166,7 +145,7 @@ async def swaps(room: Path, count: int) -> dict[str, Any]:
     for number in range(1, 8):
         tiny(shelf, number, champion=number == 1)
     async with engine(shelf) as made:
-        rate, before = await half(made), memory()
+        rate, before = await half(made), memory(os.getpid())
         spent: list[float] = []
         first: list[float] = []
         phases: dict[str, Load] = {"swapping": Load(made, rate, asked()), "quiet": Load(made, rate, asked())}
@@ -185,14 +164,14 @@ async def swaps(room: Path, count: int) -> dict[str, Any]:
         for begun in range(0, count, 25):  # in turn, so that what else the machine does falls on both
             await during(phases["swapping"], swap(range(begun, min(count, begun + 25))))
             await during(phases["quiet"], asyncio.sleep(5))
-            first.append(memory())
+            first.append(memory(os.getpid()))
         await asyncio.sleep(0.5)
         told = {name: load.told() for name, load in phases.items()}
         return {
             "swaps": count, "rate": round(rate, 1), **told,
             "versions": len(phases["swapping"].numbers),
             "swap_ms_median": round(1000 * float(np.median(spent)), 1), "swap_ms_max": round(1000 * max(spent), 1),
-            "memory_mb": {"before": before, "after_25": first[0], "after": memory()},
+            "memory_mb": {"before": before, "after_25": first[0], "after": memory(os.getpid())},
         }  # fmt: skip
 
 
@@ -423,9 +402,9 @@ async def overload(room: Path, seconds: float, model: str, shown: str) -> dict[s
             return load
 
         usual = await under(0.8 * capacity, max(4.0, seconds / 4), 10.0)
-        limit, before = 1.7 * usual.p99() / 1000, memory()
+        limit, before = 1.7 * usual.p99() / 1000, memory(os.getpid())
         flood = await under(10 * capacity, seconds, limit)
-        held = memory()
+        held = memory(os.getpid())
         await asyncio.sleep(2)
         after = await under(0.8 * capacity, 4, 10.0)
         return {

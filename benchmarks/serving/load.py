@@ -42,7 +42,7 @@ class Client(asyncio.Protocol):
     def __init__(self, done: Any) -> None:
         self.done, self.held, self.wanted, self.status, self.began = done, bytearray(), -1, 0, 0.0
         self.transport: Any = None
-        self.closing = False
+        self.closing, self.body = False, b""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -65,6 +65,7 @@ class Client(asyncio.Protocol):
             self.status, self.wanted = int(head[9:12]), end + 4 + length
         if len(self.held) >= self.wanted:
             spent, status = time.perf_counter() - self.began, self.status
+            self.body = bytes(self.held[self.held.find(b"\r\n\r\n") + 4 :])
             self.held.clear()
             self.wanted, self.status = -1, 0
             if self.closing:
