@@ -2,12 +2,13 @@
 
     PYTHONPATH=src python benchmarks/families.py hybrid|curves [--data WHERE] [--train 5000] [--test 2000] [--epochs 8]
         [--batch 50] [--seeds 2] [--side 32] [--rates 0.33,1,3]
-        [--models hybrid,hybrid:near]
+        [--models hybrid,hybrid:near] [--first 0]
     PYTHONPATH=src python benchmarks/families.py hybrid --twins OMNIGLOT --side 64 --train 12000 --test 2000 --epochs 12
 
 `hybrid` holds a network of convolutions and attention against convolutions alone and attention alone, of equal cost;
 `curves` holds networks whose inputs are bent by learnt curves against one without. Learning is as in optimisers.py,
-with AdamW. Accuracy is the mean over seeds, each with rows in its own order and weights of its own, and their spread.
+with AdamW. Accuracy is the mean over seeds (from `--first` on), each with rows in its own order and weights of its own,
+and their spread.
 
 `--twins` asks whether the two characters in a picture are one drawing twice, wherever they lie; OMNIGLOT is the folder
 of images_background_small1.zip and images_background_small2.zip (github.com/brendenlake/omniglot). The characters that
@@ -98,7 +99,15 @@ def main() -> None:
     parser.add_argument("--twins", type=Path)
     parser.add_argument("--rates", default=",".join(map(str, FACTORS)))
     parser.add_argument("--models", help="some of the line, so that several processes can share it")
-    for name, value in (("train", 2000), ("test", 1000), ("epochs", 8), ("batch", 50), ("seeds", 2), ("side", 32)):
+    for name, value in (
+        ("train", 2000),
+        ("test", 1000),
+        ("epochs", 8),
+        ("batch", 50),
+        ("seeds", 2),
+        ("side", 32),
+        ("first", 0),
+    ):
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
     models = given.models.split(",") if given.models else LINES[given.line]
@@ -119,7 +128,9 @@ def main() -> None:
         made = sides(given.data, given.train, given.test, given.side)
     learnt = f"{given.train} to learn from, {given.test} to measure on, {given.epochs} epochs, {given.side} px"
     print(f"{given.twins or given.data}: {learnt}")
-    print(f"{'model':14} {'numbers':>10} {'products':>10}  {'accuracy':>8} {'spread':>7}  {'rate':>7} {'CPU s':>6}")
+    print(
+        f"{'model':14} {'numbers':>10} {'products':>10}  {'accuracy':>8} {'spread':>7}  {'rate':>7} {'CPU s':>6}  seeds"
+    )
     usual = Settings(optimiser="adamw").settled().rate or 0.0
     for model in models:
         numbers, products = size(model, given.side)
@@ -127,14 +138,16 @@ def main() -> None:
         for rate in (usual * float(factor) for factor in given.rates.split(",")):
             fixed = {"optimiser": "adamw", "rate": rate, "schedule": "one_cycle", "batch": given.batch}
             runs = [
-                learn(made, model, Settings(**fixed, epochs=given.epochs, seed=seed)) for seed in range(given.seeds)
+                learn(made, model, Settings(**fixed, epochs=given.epochs, seed=given.first + seed))
+                for seed in range(given.seeds)
             ]
             tried[rate] = (float(np.mean([found for found, _ in runs])), runs)
         rate, (mean, runs) = max(tried.items(), key=lambda pair: pair[1][0])
         spread = float(np.std([found for found, _ in runs], ddof=1)) if given.seeds > 1 else float("nan")
         took = float(np.mean([seconds for _, seconds in runs]))
         print(
-            f"{model:14} {numbers:10,} {products / 1e6:9.1f}M  {mean:8.3f} {spread:7.3f}  {rate:7.2g} {took:6.1f}",
+            f"{model:14} {numbers:10,} {products / 1e6:9.1f}M  {mean:8.3f} {spread:7.3f}  {rate:7.2g} {took:6.1f}  "
+            + " ".join(f"{found:.4f}" for found, _ in runs),
             flush=True,
         )
 

@@ -11,10 +11,12 @@ from sightline.core.annotations import Labels, Objects, Text, Value
 from sightline.core.data import open_data, recognise
 from sightline.core.dataset import Dataset
 from sightline.core.errors import AmbiguousError, InputError
-from sightline.core.image import ArrayImage
+from sightline.core.image import ArrayImage, BytesImage, encode
 from sightline.core.sample import Sample
 from sightline.formats import csv
 from tests.formats.test_folders import grown
+
+PICTURE = encode(np.zeros((20, 30, 3), np.uint8))
 
 
 def table(folder: Path, text: str, *, name: str = "labels.csv", encoding: str = "utf-8") -> Path:
@@ -264,3 +266,60 @@ def test_numbers_with_a_comma_under_label_ask_what_they_are(tmp_path: Path) -> N
     assert csv.read(tmp_path).names == ("0,5", "1,5")
     (tmp_path / "labels.csv").write_text("file,number,rating\n1.png,12a,good\n2.png,13b,poor\n3.png,7,good\n")
     assert csv.read(tmp_path)[0].attributes == {"number": "12a", "rating": "good"}, "doors and words stay what they are"
+
+
+@pytest.mark.parametrize("join", [", ", "; ", ",", "|"])
+def test_names_in_a_cell_with_and_without_a_space_after_the_mark(join: str, tmp_path: Path) -> None:
+    rows = [("cat", "dog"), ("dog",), ("big dog", "cat")]
+    lines = "".join(f'{n}.png,"{join.join(row)}"\n' for n, row in enumerate(rows, 1))
+    data = csv.read(pictured(tmp_path, f"file,tags\n{lines}"))
+    assert [getattr(sample.truth, "names", ()) for sample in data] == rows
+    (tmp_path / "labels.csv").write_text("file,tags\n1.png,cat;dog;\n2.png,dog;\n3.png,\n")
+    assert [getattr(sample.truth, "names", None) for sample in csv.read(tmp_path)] == [("cat", "dog"), ("dog",), ()]
+
+
+def test_a_label_of_several_known_names_asks_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(
+        AmbiguousError, match=r"line 4: label is 'cat;dog', which can be read as one name or as several"
+    ):
+        csv.read(pictured(tmp_path, "file,label\n1.png,cat\n2.png,dog\n3.png,cat;dog\n"))
+    (tmp_path / "labels.csv").write_text("file,class\n1.png,cat\n2.png,dog\n3.png,cat;dog\n")
+    assert csv.read(tmp_path).names == ("cat", "cat;dog", "dog")
+    (tmp_path / "labels.csv").write_text('file,label\n1.png,"crane, bird"\n2.png,"crane, machine"\n3.png,dog\n')
+    assert csv.read(tmp_path).names == ("crane, bird", "crane, machine", "dog"), "a comma within a name is no mark"
+
+
+@pytest.mark.parametrize(
+    "truths",
+    [(("0,5",), ("1,5",)), (("cat",), ("dog",), ("cat;dog",)), (("a;b",), ()), (("a, b", "c"), ("b",)), ((" a", "b"),)],
+)
+def test_names_with_marks_in_them_come_back(truths: tuple[tuple[str, ...], ...], tmp_path: Path) -> None:
+    names = tuple(sorted({name for truth in truths for name in truth}))
+    samples = [Sample(f"{n}", (BytesImage(PICTURE),), Labels(truth)) for n, truth in enumerate(truths)]
+    csv.write(Dataset(samples, names=names), tmp_path / "out")
+    assert [getattr(sample.truth, "names", None) for sample in csv.read(tmp_path / "out")] == list(truths)
+
+
+def test_paths_of_windows_and_whole_paths_lead_to_pictures_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "my photos").mkdir()
+    for name in ("my photos/1.png", "a\\b.png"):
+        (tmp_path / name).write_bytes(PICTURE)
+    rows = ("my photos\\1.png", f"{tmp_path}/my photos/1.png", "a\\b.png")
+    for row in rows:
+        (tmp_path / "labels.csv").write_text(f"file,label\n{row},cat\n")
+        assert open_data(tmp_path, format="csv")[0].pixels().shape == (20, 30, 3), row
+    for row in (
+        "/etc/passwd",
+        f"{tmp_path}/../x.png",
+        f"{tmp_path}x/1.png",
+        "C:\\x\\1.png",
+        "\\\\host\\1.png",
+        "..\\1.png",
+    ):
+        (tmp_path / "labels.csv").write_text(f"file,label\n{row},cat\n")
+        with pytest.raises(
+            AmbiguousError, match=r"labels\.csv names pictures that are not there, outside its folder, such"
+        ):
+            open_data(tmp_path)
+        with pytest.raises(InputError, match="leads outside the folder"):
+            csv.read(tmp_path)[0].pixels()

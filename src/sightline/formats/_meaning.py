@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +41,7 @@ SIDES = {**_walk.SPLITS, "dev": "val"}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _COMMA = re.compile(r"-?\d+,\d+")  # a number as it is written where the comma stands before its parts
 _WITH_UNIT = re.compile(r"(-?\d+(?:\.\d+)?)\s*[^\s\d.,:/_-]{1,8}")
+_MARKS = "|;,"
 _TRUTHS = {"0": False, "1": True, "0.0": False, "1.0": True}
 
 
@@ -131,20 +134,40 @@ def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any)
 
 
 def _refuse_either(sheet: Sheet, place: int) -> None:
-    """Whole numbers that could be names or be measured are not guessed at."""
-    if sheet.header[place].lower() not in EITHER:
-        return
-    if written := _written(sheet, place, _COMMA):
-        raise AmbiguousError(
-            f"{written}, which can be read as names or as numbers. Write numbers with a point and call the column "
-            "'value' if they are measured; call it 'class' if they are names."
-        )
-    if are_either(sheet.columns[place]):
-        word, kinds = sheet.header[place], len({cell for cell in sheet.columns[place] if cell})
+    """What could be names or be measured, or one name or several, is not guessed at."""
+    word, cells = sheet.header[place], sheet.columns[place]
+    if word.lower() in EITHER and are_either(cells):
+        kinds = len({cell for cell in cells if cell})
         raise AmbiguousError(
             f"{sheet.file}: '{word}' holds {kinds:,} whole numbers, which can be read as names or as numbers. "
             "Call the column 'class' if they are names, or 'value' if they are measured."
         )
+    if word.lower() in EITHER and _are_mostly(cells, _COMMA):
+        raise AmbiguousError(
+            f"{_first(sheet, place, _COMMA.fullmatch)}, which can be read as names or as numbers. Write numbers with a "
+            "point and call the column 'value' if they are measured; call it 'class' if they are names."
+        )
+    if word.lower() in EITHER and (mark := joined_by(cells)):
+        raise AmbiguousError(
+            f"{_first(sheet, place, lambda cell: mark in cell)}, which can be read as one name or as several. Call "
+            "the column 'labels' if they are several, or 'class' if each is one."
+        )
+
+
+def can_be_two(cells: list[str]) -> bool:
+    """Whether names would be refused under a header that stands above other things too."""
+    return are_either(cells) or _are_mostly(cells, _COMMA) or bool(joined_by(cells))
+
+
+def joined_by(cells: list[str]) -> str:
+    """The mark between names in a cell, where each of the names it parts stands in another cell too; else nothing."""
+    kinds = {cell for cell in cells if cell}
+    for mark in _MARKS:
+        split = {cell: parts(cell, mark) for cell in kinds if mark in cell}
+        counts = Counter(part.strip() for cell in kinds for part in set(split.get(cell, (cell,))))
+        if split and all(part.strip() and counts[part.strip()] > 1 for found in split.values() for part in found):
+            return mark
+    return ""
 
 
 def _refuse_written(sheet: Sheet, places: dict[str, int]) -> None:
@@ -153,19 +176,25 @@ def _refuse_written(sheet: Sheet, places: dict[str, int]) -> None:
         place = places.get(word)
         if place is None:
             continue
-        if written := _written(sheet, place, _COMMA):
-            raise InputError("label", f"{written}: write numbers with a point, such as 0.5.")
-        if word == "value" and (written := _written(sheet, place, _WITH_UNIT)):
-            raise InputError("label", f"{written}: write the number alone, and its unit nowhere or in the header.")
+        if _are_mostly(sheet.columns[place], _COMMA):
+            raise InputError(
+                "label", f"{_first(sheet, place, _COMMA.fullmatch)}: write numbers with a point, such as 0.5."
+            )
+        if word == "value" and _are_mostly(sheet.columns[place], _WITH_UNIT):
+            told = "write the number alone, and its unit nowhere or in the header"
+            raise InputError("label", f"{_first(sheet, place, _WITH_UNIT.fullmatch)}: {told}.")
 
 
-def _written(sheet: Sheet, place: int, form: re.Pattern[str]) -> str:
-    """Where the first cell stands that is written in this form, where most of the column is; else nothing."""
-    filled = [row for row, cell in enumerate(sheet.columns[place]) if cell]
-    found = [row for row in filled if form.fullmatch(sheet.columns[place][row])]
-    if 2 * len(found) <= len(filled):
-        return ""
-    return f"{sheet.where(found[0])}: {sheet.header[place]} is '{sheet.columns[place][found[0]][:40]}'"
+def _are_mostly(cells: list[str], form: re.Pattern[str]) -> bool:
+    """Whether more than half of the filled cells are written in this form."""
+    filled = [cell for cell in cells if cell]
+    return 2 * sum(bool(form.fullmatch(cell)) for cell in filled) > len(filled)
+
+
+def _first(sheet: Sheet, place: int, is_so: Callable[[str], object]) -> str:
+    """Where the first cell stands of which this is so, and what it says."""
+    row = next(row for row, cell in enumerate(sheet.columns[place]) if is_so(cell))
+    return f"{sheet.where(row)}: {sheet.header[place]} is '{sheet.columns[place][row][:40]}'"
 
 
 def are_either(cells: list[str]) -> bool:
@@ -234,8 +263,16 @@ def number_of(cell: str) -> int | float:
 
 
 def separator_of(cells: list[str]) -> str:
-    """What parts the names in the cells: the first of | ; , that occurs at all."""
-    return next((mark for mark in "|;," if any(mark in cell for cell in cells)), "|")
+    """What parts the names in the cells: the first of | ; , that occurs at all; with the space that always follows."""
+    mark = next((mark for mark in _MARKS if any(mark in cell for cell in cells)), "|")
+    after = {cell[place + 1 : place + 2] for cell in cells for place, sign in enumerate(cell) if sign == mark}
+    return f"{mark} " if mark != "|" and after <= {" ", ""} and " " in after else mark
+
+
+def parts(cell: str, separator: str) -> tuple[str, ...]:
+    """The names in a cell that is not empty; a mark at its end is followed by none."""
+    found = cell.removesuffix(separator[0]).split(separator[0])
+    return tuple(name.removeprefix(separator[1:]) for name in found)
 
 
 def are_measures(cells: list[str]) -> bool:

@@ -9,15 +9,39 @@ from sightline.core.errors import InputError
 
 
 def inside(folder: Path, name: Any, where: str) -> Path:
-    """A file in the folder; a label file must not be able to point at anything else."""
+    """A file in the folder; a label file must not be able to point at anything else.
+
+    The whole path of a file in the folder is as good, and so is one with the marks of Windows where no file has such a
+    name.
+    """
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError("label", f"{where}: {str(name)[:60]!r} is not the path of a file.")
-    plain = name.replace("\\", "/")
-    if plain[0] == "/" or plain[1:2] == ":" or ".." in plain.split("/"):
+    found = _below(folder, name)
+    if not _stays(found):
         raise InputError(
             "label", f"{where}: '{name[:100]}' leads outside the folder; paths are relative and stay inside."
         )
-    return folder / name
+    return folder / (found.replace("\\", "/") if "\\" in found and not (folder / found).exists() else found)
+
+
+def is_inside(folder: Path, name: str) -> bool:
+    """Whether `inside` would answer with a path."""
+    return bool(name) and "\0" not in name and _stays(_below(folder, name))
+
+
+def _below(folder: Path, name: str) -> str:
+    """The way from the folder to a file in it that is named by its whole path; any other name as it is."""
+    if name[0] not in "/\\" and name[1:2] != ":":
+        return name
+    for home in (folder.absolute(), folder.resolve()):
+        if Path(name).is_relative_to(home):
+            return str(Path(name).relative_to(home))
+    return name
+
+
+def _stays(name: str) -> bool:
+    plain = name.replace("\\", "/")
+    return not (plain[0] == "/" or plain[1:2] == ":" or ".." in plain.split("/"))
 
 
 def size_within(file: Path, most: int) -> int:

@@ -34,7 +34,9 @@ def names_used(sheet: Sheet, told: Meaning) -> set[str]:
     if told.box and told.label is None:
         return {"object"}
     if told.labels is not None:
-        return {name for cell in set(sheet.columns[told.labels]) if cell for name in cell.split(told.separator)}
+        return {
+            name for cell in set(sheet.columns[told.labels]) if cell for name in _meaning.parts(cell, told.separator)
+        }
     if told.values:
         return set(told.values)
     if told.label is not None:
@@ -172,7 +174,7 @@ class Rows:
             singles = all(part is None or len(part) == 1 for part in truths)
             names = [part[0] for part in truths if part]
             if singles and not _meaning.are_measures(names):
-                return ["class" if _meaning.are_either(names) else "label"]
+                return ["class" if _meaning.can_be_two(names) else "label"]
             for row in self.rows:
                 if row["truth"] is None:
                     self.lost.drop(row["id"], "missing label (it reads as no names)")
@@ -191,7 +193,8 @@ class Rows:
         if self.kind is Objects:
             return dict(zip(columns, map(str, truth), strict=False))
         if self.kind is Labels:
-            return {columns[0]: "|".join(truth)}
+            alone = len(truth) == 1 and columns == ["labels"] and set(truth[0]) & set(";,")
+            return {columns[0]: "|".join(truth) + "|" * bool(alone)}  # the mark says that no other one parts names
         if isinstance(truth, Value):
             cells: dict[str, str] = {}
             for side, numbers in (("value", truth.numbers), ("low", truth.low), ("high", truth.high)):

@@ -58,7 +58,10 @@ def sniff(path: Path) -> Fit:
     if good:
         return Fit(1, f"several tables name pictures: {', '.join(file.name for file in good[:5])}; name one of them")
     if seen:
-        return Fit(1, f"{next(iter(seen)).name} names pictures that are not there")
+        file, table = next(iter(seen.items()))
+        name = next(iter(table.sheet.columns[table.told.picture]), "")
+        outside = "" if not name or _paths.is_inside(file.parent, name) else ", outside its folder"
+        return Fit(1, f"{file.name} names pictures that are not there{outside}, such as '{name[:80]}'")
     return Fit(0, "no table that names pictures") if broken is None else Fit(1, broken.message)
 
 
@@ -131,19 +134,19 @@ def _opened(file: Path, split: str | None, most: int | None = None) -> _Table | 
     if told is None:
         return None
     names = [name for name in sheet.columns[told.picture][:_LOOKED] if name and "\0" not in name]
-    folder, suffix, found = _prefix(file.parent, names)
+    folder, suffix, found = _prefix(file.parent, names, str(file))
     return _Table(sheet, told, folder, suffix, None if told.split is not None else split, found)
 
 
-def _prefix(folder: Path, names: list[str]) -> tuple[str, str, int]:
+def _prefix(folder: Path, names: list[str], where: str) -> tuple[str, str, int]:
     """Where the names lead to files: as they are, in one of the folders beside, or with a suffix; how many do."""
     best = ("", "", 0)
-    inside = [name for name in names if ".." not in name.replace("\\", "/").split("/") and name[:1] not in "/\\"]
+    inside = [name for name in names if _paths.is_inside(folder, name)]
     bare = [name for name in inside if not name.lower().endswith(SUFFIXES)]
     endings = ("", *(ending for suffix in SUFFIXES for ending in (suffix, suffix.upper()))) if bare else ("",)
     for between in ("", *_walk.look(folder).folders[:50]):
         for ending in endings:
-            found = sum((folder / between / (name + ending)).is_file() for name in inside)
+            found = sum(_paths.inside(folder / between, name + ending, where).is_file() for name in inside)
             if found > best[2]:
                 best = (between, ending, found)
             if found == len(names):
@@ -264,7 +267,7 @@ def _truth(table: _Table, rows: list[int], cells: list[str], names: tuple[str, .
         return _objects(table, rows, names)
     if told.labels is not None:
         cell = cells[told.labels]
-        return Labels(tuple(cell.split(told.separator)) if cell else ())
+        return Labels(_meaning.parts(cell, told.separator) if cell else ())
     if told.label is not None:
         return Labels((cells[told.label],)) if cells[told.label] else None
     if told.values:

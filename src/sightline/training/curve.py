@@ -21,7 +21,7 @@ from sightline.core.files import canonical, write_durably
 from sightline.core.known import remember
 from sightline.core.progress import Event, Tell, silent
 from sightline.core.splitting import split
-from sightline.core.tally import SHARE, Tally
+from sightline.core.tally import Tally
 from sightline.evaluating.evaluate import answered, finite
 from sightline.evaluating.intervals import interval
 from sightline.training.law import Law, fit
@@ -32,6 +32,27 @@ SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 LONGER = 4  # times the epochs that a small part may learn, so that it takes about as many steps
 DRAWS = 400
 AHEAD = (2, 5, 10)  # times the data there is
+_DECIBELS = 20  # of a factor of ten
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is still missing from a perfect value of a metric, and back: what a law of falling errors is fitted to."""
+
+    higher: bool  # is better
+    best: float  # that it can be
+
+    def error(self, value: float) -> float:
+        """Never negative, and smaller where the metric is better; without a best value it is taken for decibels."""
+        if not self.higher:
+            return value
+        return self.best - value if math.isfinite(self.best) else 10 ** (-value / _DECIBELS)
+
+    def value(self, error: Any) -> Any:
+        """The metric at which so much is missing."""
+        if not self.higher:
+            return error
+        return self.best - error if math.isfinite(self.best) else -_DECIBELS * np.log10(np.maximum(error, 1e-30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +64,15 @@ class Curve:
     law: Law
     ahead: tuple[Mapping[str, Any], ...]
     path: Path
-    share: bool = False  # the metric is a share that should be one: its error is what is missing
+    missing: Missing
 
     def value_at(self, count: Any) -> np.ndarray:
         """The metric that the law foretells for so many samples."""
-        error = self.law.at(count)
-        return 1 - error if self.share else error
+        return np.asarray(self.missing.value(self.law.at(count)))
 
     def needed(self, goal: float) -> float | None:
         """Samples until the metric is this good; None where the law never gets there."""
-        found = self.law.needed(1 - goal if self.share else goal)
+        found = self.law.needed(self.missing.error(goal))
         return found if math.isfinite(found) else None
 
     @property
@@ -63,7 +83,7 @@ class Curve:
         reach = f"{twice['value']:.3g} ({twice['low']:.3g} to {twice['high']:.3g})"
         if not math.isfinite(twice["value"]):
             return f"{said}; the curve says nothing of more"
-        gain = abs(twice["value"] - now["value"])
+        gain = abs(twice["value"] - float(self.value_at(now["count"])))  # a law only ever gets better
         width = abs(now["high"] - now["low"])
         verdict = "more data would help" if gain > width / 4 else "more data of this kind would hardly help"
         return f"{said}; with twice as many about {reach}: {verdict}"
@@ -117,8 +137,9 @@ def learning_curve(
         reach = interval(tally).to_json()
         points.append({"share": share, "count": len(rows), **{key: reach[key] for key in ("value", "low", "high")}})
         tallies.append(tally)
-    law, ahead = _foretold([point["count"] for point in points], tallies)
-    made = Curve(name, tuple(points), law, ahead, folder, _is_share(tallies[0]))
+    missing = Missing(tallies[0].better == "higher", tallies[0].limits[1])
+    law, ahead = _foretold([point["count"] for point in points], tallies, missing)
+    made = Curve(name, tuple(points), law, ahead, folder, missing)
     write_durably(folder / "curve.json", canonical(finite(made.to_json())))
     return made
 
@@ -144,29 +165,24 @@ def _with(parted: Dataset, train: Dataset, rows: Sequence[int]) -> Dataset:
     return parted.take([row for row in range(len(parted)) if sides[row] != "train" or ids[row] in kept])
 
 
-def _is_share(tally: Tally) -> bool:
-    return tally.better == "higher" and tally.limits == SHARE
-
-
-def _foretold(counts: Sequence[int], tallies: Sequence[Tally]) -> tuple[Law, tuple[dict[str, Any], ...]]:
+def _foretold(
+    counts: Sequence[int], tallies: Sequence[Tally], missing: Missing
+) -> tuple[Law, tuple[dict[str, Any], ...]]:
     """The law through all points, and its reach over draws of the held-out samples, the same for every point."""
     first = tallies[0]
-
-    def error(value: float) -> float:
-        return 1 - value if _is_share(first) else value
-
-    law = fit(counts, [error(tally.value) for tally in tallies])
+    law = fit(counts, [missing.error(tally.value) for tally in tallies])
     rng = generator("curve", len(first))
     draws = [rng.integers(0, len(first), len(first)) for _ in range(DRAWS if first.resample else 0)]
     laws = []
     for drawn in draws:
         values = [float(tally.reduce(tally.rows[drawn])) for tally in tallies]
         if np.isfinite(values).all():
-            laws.append(fit(counts, [error(value) for value in values]))
+            laws.append(fit(counts, [missing.error(value) for value in values]))
     rows = []
     for times in AHEAD:
         count = times * counts[-1]
-        several = np.array([error(float(one.at(count))) for one in laws])
+        several = np.array([missing.value(float(one.at(count))) for one in laws])
         low, high = np.quantile(several, (0.025, 0.975)) if len(several) else (math.nan, math.nan)
-        rows.append({"count": count, "value": error(float(law.at(count))), "low": float(low), "high": float(high)})
+        value = float(missing.value(float(law.at(count))))
+        rows.append({"count": count, "value": value, "low": float(low), "high": float(high)})
     return law, tuple(rows)
