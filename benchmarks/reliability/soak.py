@@ -133,10 +133,12 @@ class Day:
             self.since, self.swaps = time.monotonic(), self.swaps + 1
 
     async def watch(self, begun: float, until: float, every: float) -> None:
+        pid = self.service.process.pid
         while time.monotonic() + every < until:
-            await asyncio.sleep(every)
-            pid = self.service.process.pid
-            held = await asyncio.to_thread(memory, pid)
+            held = float("inf")  # the least of a dozen looks: during a swap both versions are there
+            for _ in range(12):
+                await asyncio.sleep(every / 12)
+                held = min(held, await asyncio.to_thread(memory, pid))
             opened = files(pid) - len(self.lines)  # those of callers come and go with how many there are at a time
             self.minute.sort()
             row = {"hours": (time.monotonic() - begun) / 3600, "mb": held, "files": opened,

@@ -307,7 +307,9 @@ def test_paths_of_windows_and_whole_paths_lead_to_pictures_in_the_folder(tmp_pat
     rows = ("my photos\\1.png", f"{tmp_path}/my photos/1.png", "a\\b.png")
     for row in rows:
         (tmp_path / "labels.csv").write_text(f"file,label\n{row},cat\n")
-        assert open_data(tmp_path, format="csv")[0].pixels().shape == (20, 30, 3), row
+        (sample,) = open_data(tmp_path, format="csv")
+        assert sample.pixels().shape == (20, 30, 3), row
+        assert sample.id == row.removeprefix(f"{tmp_path}/"), "what is named tells nobody where it lies"
     for row in (
         "/etc/passwd",
         f"{tmp_path}/../x.png",

@@ -11,6 +11,7 @@ from sightline.core.progress import Event
 from sightline.core.task import Step
 from sightline.tasks.classify import Classify
 from sightline.training import checkpoint
+from sightline.training.guard import refuse_many, told
 from tests.training.workshop import floats, loop, once_at, same, weights
 
 
@@ -111,5 +112,18 @@ def test_a_loss_that_keeps_breaking_says_what_to_do_and_leaves_a_good_state(tmp_
 
 def test_too_many_poisoned_pictures_stop_the_run_with_the_list(tmp_path: Path) -> None:
     made = loop(tmp_path, floats(poisoned=tuple(range(0, 48, 2))))
-    with pytest.raises(RunError, match=r"samples cannot be used, more than 20%: float-\d\d: its loss is not finite"):
+    listed = r"samples cannot be used, more than 20%: (float-\d\d: its loss is not finite; ){3}"
+    with pytest.raises(RunError, match=listed):
         made.go()
+
+
+def test_a_reason_that_names_its_sample_does_so_once() -> None:
+    assert told("a/1.png", "data/a/1.png: cut short.") == "data/a/1.png: cut short."
+    assert told("3", "data/13.png: 3 x 3 pixels.") == "3: data/13.png: 3 x 3 pixels."
+    skipped = {f"{n}.png": f"{n}.png: cut short." for n in range(12)}
+    with pytest.raises(RunError) as caught:
+        refuse_many(skipped, 20, 0.2)
+    said = str(caught.value)
+    assert said.startswith("12 of 20 samples cannot be used, more than 20%: 0.png: cut short; 1.png: cut short; 2.png")
+    assert said.endswith("9.png: cut short; and 2 more. Mend the data, or raise train.bad_share.")
+    refuse_many(skipped, 60, 0.2)

@@ -13,7 +13,7 @@ from sightline.core.measures import measured
 
 
 def unreadable_truths(data: Dataset) -> list[Finding]:
-    """Clean pictures and class maps that cannot be read whole: their pictures are learnt from as if nobody knew."""
+    """Clean pictures and class maps that cannot be read whole: nothing is learnt from their pictures."""
     if data.kind not in (Picture, Regions):
         return []
     looked = measured(data).rows.tolist()

@@ -16,7 +16,7 @@ def inside(folder: Path, name: Any, where: str) -> Path:
     """
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError("label", f"{where}: {str(name)[:60]!r} is not the path of a file.")
-    found = _below(folder, name)
+    found = below(folder, name)
     if not _stays(found):
         raise InputError(
             "label", f"{where}: '{name[:100]}' leads outside the folder; paths are relative and stay inside."
@@ -26,10 +26,10 @@ def inside(folder: Path, name: Any, where: str) -> Path:
 
 def is_inside(folder: Path, name: str) -> bool:
     """Whether `inside` would answer with a path."""
-    return bool(name) and "\0" not in name and _stays(_below(folder, name))
+    return bool(name) and "\0" not in name and _stays(below(folder, name))
 
 
-def _below(folder: Path, name: str) -> str:
+def below(folder: Path, name: str) -> str:
     """The way from the folder to a file in it that is named by its whole path; any other name as it is."""
     if name[0] not in "/\\" and name[1:2] != ":":
         return name

@@ -220,7 +220,7 @@ class _Samples(Sequence[Sample]):
         table = self.tables[number]
         if table.told.id is not None:
             return table.sheet.columns[table.told.id][row]
-        name = table.sheet.columns[table.told.picture][row]
+        name = _paths.below(table.sheet.file.parent / table.folder, table.sheet.columns[table.told.picture][row])
         return f"{table.sheet.file.stem}/{name}" if len(self.tables) > 1 else name
 
     def __getitem__(self, index: Any) -> Any:

@@ -55,15 +55,21 @@ def sniff(path: Path) -> Fit:
         except InputError as error:
             return Fit(0, error.message)
         return Fit(2, f"{file.name} names classes") if "names" in keys else Fit(0, f"{file.name} names no classes")
-    listed, labels = _file(folder, _LISTS), folder / "labels"
-    texts = [file for file in _labels.few_files(folder, ".txt", 10) if file.name not in _LISTS]
-    texts = texts or (_labels.few_files(labels, ".txt", 10) if labels.is_dir() else [])
-    rows = any(_is_row(_labels.ends_of(file, 300)) for file in texts)
+    listed = _file(folder, _LISTS)
     if listed is None:
-        return Fit(1, _NAMELESS) if rows else Fit(0, "no data.yaml and no classes.txt")
-    if rows:
+        return Fit(1, _NAMELESS) if _nameless(folder) else Fit(0, "no data.yaml and no classes.txt")
+    texts = [file for file in _labels.few_files(folder, ".txt", 10) if file.name not in _LISTS]
+    if any(_is_row(_labels.ends_of(file, 300)) for file in texts):
         return Fit(2, f"{listed.name} beside text files of rows")
     return Fit(0, f"{listed.name}, but no text files of rows")
+
+
+def _nameless(folder: Path) -> bool:
+    """Whether rows lie among the first files of a folder, or in its `labels`."""
+    beside = [folder / name for name in _walk.look(folder).others if name.lower().endswith(".txt")][:10]
+    labels = folder / "labels"
+    texts = beside + (_labels.few_files(labels, ".txt", 10) if labels.is_dir() else [])
+    return any(_is_row(_labels.ends_of(file, 300)) for file in texts)
 
 
 def _is_row(text: bytes) -> bool:

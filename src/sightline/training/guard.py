@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -60,15 +61,15 @@ def asking() -> Iterator[Asked]:
 
 def told(name: str, why: str) -> str:
     """Which sample, and why; most reasons name it already."""
-    return why if name in why else f"{name}: {why}"
+    return why if re.search(rf"(^|[/\s]){re.escape(name)}:", why) else f"{name}: {why}"
 
 
 def refuse_many(skipped: Mapping[str, str], count: int, share: float) -> None:
     """Stop where more than this share of `count` samples could not be used; the list is the message."""
     if len(skipped) > share * count:
-        listed = " ".join(told(name, why) for name, why in list(skipped.items())[:SHOWN])
-        more = f" And {len(skipped) - SHOWN:,} more." if len(skipped) > SHOWN else ""
+        listed = "; ".join(told(name, why).rstrip(".") for name, why in list(skipped.items())[:SHOWN])
+        more = f"; and {len(skipped) - SHOWN:,} more" if len(skipped) > SHOWN else ""
         raise RunError(
             f"{len(skipped)} of {count} samples cannot be used, more than "
-            f"{share:.0%}: {listed}{more} Mend the data, or raise train.bad_share."
+            f"{share:.0%}: {listed}{more}. Mend the data, or raise train.bad_share."
         )
