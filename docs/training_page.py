@@ -36,9 +36,9 @@ In Python the same: `sightline.train("photos", minutes=20, settings={"optimiser"
 baseline that is solved at once, a small network where there is time for both, then the largest that can be shown
 enough. Each rung is a run of its own; the folder always holds the best so far, so that whoever stops it has something.
 The plan follows the speed of the machine, and the rate falls to its end at the time that was agreed. On two cores
-twenty minutes reach 91.1 % (90.5 to 91.6) of CIFAR-10's 10,000 test pictures, re-encoded as JPEGs of quality 75
-(November 2026, `benchmarks/cifar.py`, 16 epochs of `quick:l`); 90.8 % where other work on the machine leaves time for
-15.
+twenty minutes reach 91.1 % (90.6 to 91.7) of CIFAR-10's 10,000 test pictures, re-encoded as JPEGs of quality 75
+(November 2026, `benchmarks/cifar.py`, two runs on two days, 16 and 17 epochs of `quick:l`: 91.06 and 91.14); 90.8 %
+where other work on the machine leaves time for 15.
 
 A run with `train.patience=0`, such as every rung, always goes to its end, and keeps the last epoch where a share such
 as accuracy is level with the best one within chance.

@@ -149,13 +149,13 @@ def test_list_counts_families_and_describes_entries(sightline: Command) -> None:
 
 
 def test_doctor_names_versions_and_describes_data(sightline: Command) -> None:
-    done = sightline("doctor", "drawn:parts?count=4&size=32", "--json")
+    done = sightline("doctor", "drawn:parts?count=8&size=32", "--json")
     assert done.status == 0
     found = done.document
     assert found["libraries"]["core"]["numpy"]
     assert found["machine"]["cores"] >= 1
     assert found["disk"]["runs"]["writable"]
-    assert found["data"]["count"] == 4
+    assert found["data"]["count"] == 8
     assert found["data"]["tasks"]["classify"]["strength"] == 2
     assert json.loads(done.err.splitlines()[0])["kind"] == "note"
 
@@ -180,7 +180,7 @@ def test_doctor_says_what_would_install_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_missing_library_is_named_with_the_line_that_installs_it(sightline: Command) -> None:
-    done = sightline("train", "drawn:parts?count=4&size=32", "--quiet", "--no-audit", blocked=["torch"])
+    done = sightline("train", "drawn:parts?count=8&size=32", "--quiet", "--no-audit", blocked=["torch"])
     assert done.status == 2
     assert "pip install 'sightline[train]'" in done.err
     assert len(done.err.splitlines()) == 1
