@@ -13,7 +13,7 @@ from sightline.core.annotations import Labels, Objects
 from sightline.core.data import open_data
 from sightline.core.dataset import Dataset
 from sightline.core.errors import StorageError
-from sightline.core.files import digest_file
+from sightline.core.files import digest_file, write_durably
 from sightline.core.image import ArrayImage, FileImage, encode
 from sightline.core.known import remember
 from sightline.core.sample import Sample
@@ -100,3 +100,14 @@ def test_boxes_are_mended(tmp_path: Path) -> None:
     assert (kept.group, kept.attributes) == ("g", {"camera": "x"})
     fine = replace(sample, truth=truth.take([2, 4]))
     assert write_cleaned(Dataset([fine]), (), tmp_path / "fine.jsonl").changed == {}
+
+
+def test_pairs_whose_clean_picture_is_cut_short_are_left_out(tmp_path: Path) -> None:
+    for n in range(12):
+        for home, pixels in (("input", scene(n)), ("target", scene(n + 50))):
+            write_durably(tmp_path / "pairs" / home / f"{n}.png", encode(pixels))
+    cut = (tmp_path / "pairs" / "target" / "4.png").read_bytes()
+    (tmp_path / "pairs" / "target" / "4.png").write_bytes(cut[: len(cut) // 2])
+    made = cleaned(tmp_path / "pairs", tmp_path / "view")
+    assert made.left_out == {"input/4.png": "unreadable truths"}
+    assert len(open_data(tmp_path / "view")) == made.kept == 11

@@ -13,6 +13,7 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import InputError, UnknownNameError
 from sightline.core.image import ArrayImage, FileImage
 from sightline.core.sample import Sample
+from sightline.formats._later import later
 from sightline.sources.drawn import dataset
 
 SIZE = (60, 90)
@@ -130,3 +131,14 @@ def test_words_are_cut_to_their_room_and_strangers_cannot_break_them() -> None:
     assert page.pixels().shape[1] == 1240
     assert fitted(np.zeros((4000, 10, 3), np.uint8), 100).shape[0] == 135
     assert fitted(np.zeros((10, 4000, 3), np.uint8), 100).shape == (1, 100, 3)
+
+
+def test_a_clean_picture_that_cannot_be_read_has_such_a_card_too() -> None:
+    def broken() -> Picture:
+        raise InputError("truncated", "clean/b.png: cut short.")
+
+    whole = Sample("a", (ArrayImage(pixels()),), Picture(pixels()))
+    cut = Sample("b", (ArrayImage(pixels()),), later(Picture, broken))
+    got = sheet(Dataset([whole, cut], name="two", kind=Picture), moves=["flip"])
+    assert got.unreadable == ("b",)
+    assert [row["id"] for row in got.augmented] == ["a"]

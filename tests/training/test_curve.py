@@ -39,6 +39,9 @@ def test_more_data_helps_and_the_curve_says_so(tmp_path: Path) -> None:
     assert found.needed(goal) is not None
     assert found.needed(2.0) is None
     assert b"PNG" in curve_chart(found).png()[:8]
+    drawn = curve_chart(found).svg()
+    assert ">100</text>" in drawn, "counts stand below as they are read"
+    assert "mathdefault" not in drawn
 
 
 def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:

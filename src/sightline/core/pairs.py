@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from dataclasses import dataclass
 
@@ -32,8 +33,17 @@ class Pair:
         return times[0] if fits else 0
 
 
+_KEPT: weakref.WeakKeyDictionary[Dataset, list[Pair]] = weakref.WeakKeyDictionary()
+
+
 def pairs(data: Dataset) -> list[Pair]:
-    """Some pairs, spread evenly; those that cannot be read are left to whoever needs them."""
+    """Some pairs, spread evenly; those that cannot be read are left to whoever needs them. Looked at once."""
+    if data not in _KEPT:
+        _KEPT[data] = _looked(data)
+    return _KEPT[data]
+
+
+def _looked(data: Dataset) -> list[Pair]:
     found = []
     for place in range(0, len(data), max(1, -(-len(data) // LOOKED))) if data.kind is Picture else ():
         sample = data[place]

@@ -177,9 +177,8 @@ def _refuse_written(sheet: Sheet, places: dict[str, int]) -> None:
         if place is None:
             continue
         if _are_mostly(sheet.columns[place], _COMMA):
-            raise InputError(
-                "label", f"{_first(sheet, place, _COMMA.fullmatch)}: write numbers with a point, such as 0.5."
-            )
+            told = "write numbers with a point and no comma, as 0.5 or 1200"
+            raise InputError("label", f"{_first(sheet, place, _COMMA.fullmatch)}: {told}.")
         if word == "value" and _are_mostly(sheet.columns[place], _WITH_UNIT):
             told = "write the number alone, and its unit nowhere or in the header"
             raise InputError("label", f"{_first(sheet, place, _WITH_UNIT.fullmatch)}: {told}.")
