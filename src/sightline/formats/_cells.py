@@ -19,16 +19,17 @@ _BARE = {2: ["file", "label"], 6: ["file", "x0", "y0", "x1", "y1", "label"]}  # 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table by column; `lines[row]` is the line in the file that the row ends on."""
+    """One table by column; `lines[row]` is the line in the file that the row ends on, or what else a row is there."""
 
     file: Path
     header: list[str]
     columns: list[list[str]]
     lines: list[int]
+    word: str = "line"
 
     def where(self, row: int) -> str:
         """File and line, for messages."""
-        return f"{self.file} line {self.lines[row]}"
+        return f"{self.file} {self.word} {self.lines[row]}"
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,8 +146,8 @@ class Rows:
         self.used.update(names)
         return [(*map(float, box), name) for box, name in zip(boxes, names, strict=True)] or [()]
 
-    def text(self) -> str:
-        """The whole table."""
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """The header, and the cells of every row."""
         columns = self._truth_columns()
         plain, nested = self.attributes.parted(set(columns), self.kind)
         if not columns and len(plain) == 1:  # alone beside the picture, it would be read as its truth
@@ -155,16 +155,14 @@ class Rows:
         header = ["file", *(["id"] if self.moved else [])]
         header += [name for name in ("group", "split") if any(row[name] for row in self.rows)]
         header += [*columns, *plain, *(["attributes"] if nested else [])]
-        stream = io.StringIO()
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(header)
+        table: list[list[str]] = []
         for row in self.rows:
             cells = {**row, **self._cells(row["truth"], columns)}
             cells |= {name: _spelt(row["attributes"].get(name)) for name in plain}
             inner = {name: row["attributes"][name] for name in nested if name in row["attributes"]}
             cells["attributes"] = json.dumps(inner, allow_nan=False) if inner else ""
-            table.writerow([cells.get(name, "") for name in header])
-        return stream.getvalue()
+            table.append([cells.get(name, "") for name in header])
+        return header, table
 
     def _truth_columns(self) -> list[str]:
         truths = [row["truth"] for row in self.rows]
@@ -202,6 +200,25 @@ class Rows:
                     cells |= {f"{side}:{name}": repr(float(n)) for name, n in zip(truth.names, numbers, strict=True)}
             return cells
         return {"text": str(truth)}
+
+
+def write(data: Dataset, path: Path, lost: Lost, name: str, text: Callable[[list[str], list[list[str]]], str]) -> Path:
+    """A table of this name and the pictures under `files`; a picture with boxes has a row a box."""
+    _writing.without_details(data, lost)
+    taken: set[str] = set()
+    with _writing.appearing(path) as folder:
+        rows = Rows(data, lost)
+        for sample in data:
+            if not _writing.holds(sample, lost, "given"):
+                continue
+            encoded = sample.image.encoded()
+            place = _writing.place_of(sample, _writing.suffix_of(encoded, sample.image), taken, "files")
+            if rows.add(sample, place):
+                _writing.store(folder / place, encoded)
+        _writing.refuse_nothing(len(rows), data, lost)
+        _writing.store(folder / name, text(*rows.table()).encode("utf-8"))
+        _names.write(folder, rows.names)
+    return path
 
 
 def _spelt(value: Any) -> str:
