@@ -25,6 +25,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.warm.operators import look_up_once
+
 settings.register_profile(
     "house", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -82,6 +84,11 @@ def _signals_as_found() -> Iterator[None]:
     before = caught()
     yield
     assert caught() == before, "what SIGINT or SIGTERM does was changed and not put back"
+
+
+@pytest.fixture(autouse=True)
+def _operators() -> None:
+    look_up_once()
 
 
 @pytest.fixture(scope="session")

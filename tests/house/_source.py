@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -11,7 +12,13 @@ PACKAGE = ROOT / "src" / "sightline"
 def modules(package: Path = PACKAGE) -> Iterator[tuple[str, Path, ast.Module]]:
     """Each file of the package: its path inside, where it lies, and its syntax tree."""
     for path in sorted(package.rglob("*.py")):
-        yield path.relative_to(package).as_posix(), path, ast.parse(path.read_bytes(), str(path))
+        yield path.relative_to(package).as_posix(), path, tree_of(path, path.stat().st_mtime_ns)
+
+
+@cache
+def tree_of(path: Path, changed: int) -> ast.Module:
+    """The syntax tree of a file as it was then; all together take seconds to make, and memory until forgotten."""
+    return ast.parse(path.read_bytes(), str(path))
 
 
 def room(inside: str) -> str:
@@ -21,7 +28,7 @@ def room(inside: str) -> str:
 
 def rooms(package: Path = PACKAGE) -> list[str]:
     """Every folder of the package that holds code."""
-    return sorted({room(inside) for inside, _, _ in modules(package)} - {""})
+    return sorted({room(path.relative_to(package).as_posix()) for path in package.rglob("*.py")} - {""})
 
 
 def at_import(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -99,3 +99,12 @@ def test_the_command_of_a_folder(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert "list" in done.stderr
+
+
+def test_the_operators_of_onnx_are_looked_up_before_any_command() -> None:
+    """A third of a small export; where torch keeps them elsewhere one day, this says so."""
+    look = "import torch.onnx._internal.exporter._registration as found; print(found.onnxscript_apis."
+    done = subprocess.run(
+        words_of("-c", look + "get_torchlib_ops.cache_info().currsize)"), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"

@@ -18,6 +18,8 @@ import traceback
 import types
 from pathlib import Path
 
+import operators
+
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
@@ -40,6 +42,8 @@ def load() -> None:
     torch.onnx.export(torch.nn.Identity().eval(), (torch.zeros(1),), dynamo=True, verbose=False)
     log.setLevel(logging.NOTSET)
     tqdm.monitor_interval = usual
+    if look := operators.look_up_once():
+        look()
 
 
 def serve(place: str) -> None:
