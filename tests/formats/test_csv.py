@@ -325,3 +325,12 @@ def test_paths_of_windows_and_whole_paths_lead_to_pictures_in_the_folder(tmp_pat
             open_data(tmp_path)
         with pytest.raises(InputError, match="leads outside the folder"):
             csv.read(tmp_path)[0].pixels()
+
+
+def test_whole_paths_through_a_link_lead_inside_too(tmp_path: Path) -> None:
+    """Whoever wrote the table called the folder by its own name, and whoever reads it by that of a link, or back."""
+    table(tmp_path / "own", f"file,label\n{tmp_path / 'own'}/a.png,cat\n")
+    (tmp_path / "link").symlink_to("own")
+    assert [one.id for one in csv.read(tmp_path / "link")] == ["a.png"]
+    table(tmp_path / "own", f"file,label\n{tmp_path / 'link'}/a.png,cat\n")
+    assert [one.pixels().shape for one in csv.read(tmp_path / "link")] == [(2, 2, 1)]
