@@ -327,6 +327,33 @@ def test_paths_of_windows_and_whole_paths_lead_to_pictures_in_the_folder(tmp_pat
             csv.read(tmp_path)[0].pixels()
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a.png 0\nb.png 1\n", ["0", "1"]),
+        ("a.png\tcat\nb.png\tdog\n", ["cat", "dog"]),
+        ("file,label\na.png,cat\nb.png,dog\n", ["cat", "dog"]),
+    ],
+)
+def test_a_list_in_a_text_is_a_table(text: str, names: list[str], tmp_path: Path) -> None:
+    """`labels.txt` is a list of names in other layouts; one that names pictures is none."""
+    table(tmp_path, text, name="labels.txt")
+    assert recognise(tmp_path) == recognise(tmp_path / "labels.txt") == "csv"
+    assert [one.truth.best for one in open_data(tmp_path)] == names  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", ["a.png\nb.png\n", "a.png b.png\n", "one two\n", "", "\n\n"])
+def test_other_texts_are_no_tables(text: str, tmp_path: Path) -> None:
+    table(tmp_path, text, name="list.txt")
+    assert csv.sniff(tmp_path).strength == csv.sniff(tmp_path / "list.txt").strength == 0
+
+
+def test_a_box_in_one_cell_is_refused(tmp_path: Path) -> None:
+    table(tmp_path, 'image_id,bbox\na,"[1, 2, 3, 4]"\n')
+    with pytest.raises(InputError, match=r"line 2: bbox is .*stands in four columns"):
+        csv.read(tmp_path)
+
+
 def test_whole_paths_through_a_link_lead_inside_too(tmp_path: Path) -> None:
     """Whoever wrote the table called the folder by its own name, and whoever reads it by that of a link, or back."""
     table(tmp_path / "own", f"file,label\n{tmp_path / 'own'}/a.png,cat\n")

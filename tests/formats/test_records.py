@@ -128,7 +128,8 @@ def test_a_table_in_each_of_several_folders_is_read_when_named(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        ({"image": "a.png", "bbox": [1, 2, 3, 4]}, "line 2: 'bbox' does not say what its numbers are"),
+        ({"image": "a.png", "bbox": [1, 2, 3, 4]}, "line 2: 'bbox' may be meant in several ways and is not read"),
+        ({"image": "a.png", "annotations": [{"label": "x"}]}, "'annotations' may be meant in several ways"),
         ({"image": "a.png", "objects": {"bbox": [[1, 2, 3]]}}, "line 2: a box has four numbers, not 3"),
         ({"image": "a.png", "objects": {"bbox": [[1, 2, 3, 4]], "category": []}}, "1 boxes and 0 names"),
         ({"image": "a.png", "objects": {"bbox": [[1, 2, 3, "x"]]}}, "must be a list of numbers"),
@@ -167,13 +168,38 @@ def test_a_line_that_is_cut_stops_the_reading(tmp_path: Path) -> None:
         ("log.jsonl", '{"epoch": 1, "loss": 2}\n'),
         ("chat.json", '[{"name": "x"}]'),
         ("one.json", "[3]"),
-        ("cut.json", '[{"image": "a.png"'),
         ("predictions.jsonl", '{"image": "a.png", "label": "x"}\n'),
     ],
 )
 def test_other_json_beside_pictures_is_left_alone(name: str, text: str, tmp_path: Path) -> None:
     grown(tmp_path, "a.png", "b.png")
     (tmp_path / name).write_text(text)
+    assert recognise(tmp_path) == "pictures"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "a red thing"),
+        ("a.json", '{"label": "x"}'),
+        ("cut.json", '[{"image": "a.png"'),
+        ("via.json", '{"a.png123": {"filename": "a.png"}}'),
+        ("notes.xml", "<all><one file='b.png'/></all>"),
+        ("labels.xlsx", "PK"),
+    ],
+)
+def test_what_speaks_of_pictures_and_is_not_read_is_named(name: str, text: str, tmp_path: Path) -> None:
+    """Their labels would be lost without a word."""
+    grown(tmp_path, "a.png", "b.png")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AmbiguousError, match=f"--format pictures: pictures, without what {name} may say of them"):
+        open_data(tmp_path)
+    assert len(open_data(tmp_path, format="pictures")) == 2
+
+
+def test_a_readme_says_nothing_of_one_picture(tmp_path: Path) -> None:
+    grown(tmp_path, "a.png", "b.png")
+    (tmp_path / "README.txt").write_text("Taken in May.")
     assert recognise(tmp_path) == "pictures"
 
 

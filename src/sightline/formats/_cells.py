@@ -11,9 +11,10 @@ from sightline.core.errors import InputError
 from sightline.core.image import SUFFIXES
 from sightline.formats import _paths
 
-SUFFIX = (".csv", ".tsv")
+SUFFIX = (".csv", ".tsv", ".txt")
 LARGEST = 2**30  # bytes of one table
 _DELIMITERS = ",;\t|"
+_BEGIN = 2**12  # bytes of a text that tell whether it is a table
 _BARE = {2: ["file", "label"], 6: ["file", "x0", "y0", "x1", "y1", "label"]}  # tables that come without a header
 
 
@@ -33,6 +34,20 @@ class Sheet:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+def may_be(file: Path) -> bool:
+    """Whether a file is called a table, or is a text whose first lines say something of one picture each."""
+    if file.suffix.lower() != ".txt":
+        return True
+    try:
+        with file.open("rb") as opened:
+            lines = opened.read(_BEGIN).decode("utf-8-sig", "replace").splitlines()[:2]
+    except OSError:
+        return False
+    rows = [line.strip().split(_delimiter(file, line)) for line in lines]
+    shown = [[cell.lower().endswith(SUFFIXES) for cell in row] for row in rows]
+    return bool(rows) and len(rows[-1]) > 1 and sum(shown[-1]) == 1 and len(rows[0]) == len(rows[-1])
 
 
 def read_sheet(file: Path, most: int | None = None) -> Sheet:
@@ -82,8 +97,9 @@ def _encoding(file: Path) -> str:
 
 
 def _delimiter(file: Path, first: str) -> str:
-    """A tab in .tsv; else the mark that the first line has most of."""
-    return "\t" if file.suffix.lower() == ".tsv" else max(_DELIMITERS, key=first.count)
+    """A tab in .tsv; else the mark that the first line has most of; in a text with none of them, a space."""
+    most = "\t" if file.suffix.lower() == ".tsv" else max(_DELIMITERS, key=first.count)
+    return " " if file.suffix.lower() == ".txt" and most not in first else most
 
 
 def _bare(first: list[str]) -> list[str] | None:

@@ -36,6 +36,7 @@ CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("left", "top", "right", "bottom"),
 )
+BOXES = ("bbox", "bboxes", "box", "boxes")  # what does not say whether it ends in a corner or a size
 SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
 SIDES = {**_walk.SPLITS, "dev": "val"}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
@@ -131,6 +132,10 @@ def _find_truth(sheet: Sheet, told: Meaning, places: dict[str, int], first: Any)
         told.marks = marks
         return
     told.text = first(TEXT)
+    boxed = first(BOXES) if told.text is None else None
+    if boxed is not None and any(sheet.columns[boxed]):
+        what = f"{_first(sheet, boxed, bool)}; a box stands in four columns, such as {', '.join(SIZES[0])}"
+        raise InputError("label", f"{what}, and a row a box.")
 
 
 def _refuse_either(sheet: Sheet, place: int) -> None:

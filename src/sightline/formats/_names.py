@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from sightline.core.errors import InputError, nearest
@@ -11,9 +11,10 @@ from sightline.formats import _paths, _writing
 FILES = ("classes.txt", "labels.txt", "names.txt")
 
 
-def listed(folder: Path) -> tuple[str, ...] | None:
-    """The names that a file in this folder lists, or None where there is none."""
-    file = next((folder / name for name in FILES if (folder / name).is_file()), None)
+def listed(folder: Path, but: Collection[Path] = ()) -> tuple[str, ...] | None:
+    """The names that a file in this folder lists, or None where there is none `but` those that hold other things."""
+    files = [folder / name for name in FILES if folder / name not in but]
+    file = next((file for file in files if file.is_file()), None)
     if file is None:
         return None
     names = _paths.lines_of(file)
@@ -27,9 +28,9 @@ def listed(folder: Path) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def read(folder: Path, used: Iterable[str]) -> tuple[str, ...]:
+def read(folder: Path, used: Iterable[str], but: Collection[Path] = ()) -> tuple[str, ...]:
     """The names in the order of the list, else sorted; a name that the list lacks is refused."""
-    names = listed(folder)
+    names = listed(folder, but)
     used = set(used)
     if names is None:
         return tuple(sorted(used))

@@ -17,11 +17,12 @@ from sightline.formats._cells import LARGEST, Sheet
 SUFFIX = (".jsonl", ".ndjson", ".json")
 _LINES = SUFFIX[:2]
 _OURS = ("samples.jsonl", *_walk.MADE)
+_SAMPLE = {"sightline", "images", "truth"}  # keys of samples of ours, whatever their file is called
 _LONGEST = 2**24  # bytes of one record
 _LOOKED = 2**16  # bytes that tell whether a file may hold records
 _BOXES = "objects"  # a key with boxes in columns, as Hugging Face writes them: corner and size, and a name each
 _CORNERS = _meaning.SIZES[0]
-_BOX = ("bbox", "bboxes", "box", "boxes")
+_THINGS = ("annotations", "regions", "shapes", "instances")  # objects in forms of which there are many
 _NAME = "category"
 
 
@@ -35,17 +36,23 @@ def may_be(file: Path) -> bool:
     except OSError:
         return False
     if file.suffix.lower() in _LINES:
-        return start.startswith("{")
+        return start.startswith("{") and not _SAMPLE & set(_first(start) or ())
     if start.startswith("{"):
         name, colon, _ = start[1:].lstrip().partition(":")
         return bool(colon) and name.strip().strip('"').lower().endswith(SUFFIXES)
-    try:
-        first, _ = json.JSONDecoder().raw_decode(start[1:].lstrip()) if start.startswith("[") else (None, 0)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(first, dict) and any(
+    first = _first(start[1:].lstrip()) if start.startswith("[") else None
+    return first is not None and any(
         isinstance(value, str) and key.lower() in _meaning.PICTURE for key, value in first.items()
     )
+
+
+def _first(text: str) -> dict[str, Any] | None:
+    """The object that a text begins with, where all of it is there."""
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def read_sheet(file: Path, most: int | None = None) -> Sheet:
@@ -103,9 +110,9 @@ def _rows_of(record: Mapping[str, Any], where: str) -> Iterable[dict[str, str]]:
     boxes = plain.pop(_BOXES, None)
     cells: dict[str, str] = {}
     for key, value in plain.items():
-        if key.lower() in _BOX and value is not None:
+        if value and key.lower() in (*_meaning.BOXES, *(_THINGS if isinstance(value, list | dict) else ())):
             told = f'"{_BOXES}": {{"bbox": [[x, y, width, height]], "{_NAME}": ["good"]}}'
-            raise InputError("label", f"{where}: '{key}' does not say what its numbers are. Write {told}.")
+            raise InputError("label", f"{where}: '{key}' may be meant in several ways and is not read. Write {told}.")
         is_names = isinstance(value, list) and all(isinstance(name, str | int) for name in value)
         is_label = key.lower() in (*_meaning.LABEL, *_meaning.LABELS)
         cells["labels" if is_names and is_label else key] = _cell(key, value, is_names and is_label, where)

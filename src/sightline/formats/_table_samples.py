@@ -49,7 +49,8 @@ class Samples(Sequence[Sample]):
         self._same_ids()
         used = {name for table in tables for name in _rows.names_used(table.sheet, table.told)}
         self.kind = _rows.kind_of(tables[0].told)
-        self.names = _names.read(folder, used) if self.kind in (Labels, Objects) else tuple(sorted(used))
+        files = {table.sheet.file for table in tables}
+        self.names = _names.read(folder, used, files) if self.kind in (Labels, Objects) else tuple(sorted(used))
 
     def _group(self, number: int, table: Table) -> None:
         first: dict[str, int] = {}

@@ -12,11 +12,13 @@ from sightline.core.task import Fit
 from sightline.formats import _cells, _rows, _tables, _writing
 
 LAYOUT = "photos/labels.csv with a header like file,label or file,x0,y0,x1,y1,label, and the pictures that it names"
-_FORM = _tables.Form(LAYOUT, _cells.SUFFIX, _cells.read_sheet)
+_FORM = _tables.Form(LAYOUT, _cells.SUFFIX, _cells.read_sheet, _cells.may_be)
 
 
 def sniff(path: Path) -> Fit:
     """Natural where one table, or one a side, names pictures that are there."""
+    if path.is_file() and path.suffix.lower() in _cells.SUFFIX and not _cells.may_be(path):
+        return Fit(0, "a text that says nothing of pictures")
     return _tables.sniff(path, _FORM)
 
 

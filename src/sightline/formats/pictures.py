@@ -15,6 +15,7 @@ from sightline.core.sample import Sample
 from sightline.core.task import Fit
 from sightline.formats import _walk, _writing
 from sightline.formats._labels import Lazily
+from sightline.formats._unread import unread
 
 LAYOUT = "photos/1.jpg photos/2.jpg"
 _INSIDE = 20  # folders in which other layouts are looked for
@@ -36,6 +37,8 @@ def sniff(path: Path) -> Fit:
     others = [name for name in catalog.names("formats") if name != "pictures"]
     if any(catalog.find("formats", name).sniff(path).strength for name in others):
         return Fit(1, "pictures, without their labels")
+    if (told := unread(path)) is not None:
+        return Fit(1, f"pictures, without what {told} may say of them")
     if _walk.has_pictures(path) or _split_folders(path):
         return Fit(2, "pictures without labels")
     deep = [folder for folder in _walk.subfolders(path) if _walk.any_pictures(folder)][:_INSIDE]
