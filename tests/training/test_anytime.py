@@ -132,7 +132,7 @@ def test_the_same_command_is_done_and_another_is_refused(done: tuple[Run, float]
 
 
 def test_a_signal_stops_it_and_the_time_goes_on_where_it_was(tmp_path: Path) -> None:
-    stopping = once_at(6, lambda: os.kill(os.getpid(), signal.SIGINT))
+    stopping = once_at(2, lambda: os.kill(os.getpid(), signal.SIGINT))
     start = time.monotonic()
     with pytest.raises(Interrupted):
         _trained(tmp_path, tell=stopping)
