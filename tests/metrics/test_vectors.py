@@ -18,7 +18,7 @@ def by_hand(truths: list[Labels], answers: list[Vector]) -> float:
     found = []
     for i, (truth, answer) in enumerate(zip(truths, answers, strict=True)):
         others = [j for j in range(len(truths)) if j != i]
-        if not any(truths[j].best == truth.best for j in others):
+        if len({truths[j].best == truth.best for j in others}) < 2:
             continue
         near = [
             float(answer.values @ answers[j].values)
@@ -61,6 +61,12 @@ def test_a_class_of_one_says_nothing_and_a_broken_vector_is_wrong() -> None:
     tally = recall_at_1(truths, [Vector(value) for value in values])
     assert tally.rows[:, 0] == pytest.approx([1, 1, math.nan, 0, 0], nan_ok=True)
     assert tally.value == 0.5
+
+
+def test_pictures_of_one_name_alone_say_nothing() -> None:
+    """With no stranger among them every vector finds its like, whatever was learnt."""
+    tally = recall_at_1([Labels(("a",))] * 4, [Vector(np.eye(4)[row]) for row in range(4)])
+    assert math.isnan(tally.value)
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 100))

@@ -16,7 +16,7 @@ _BLOCK = 1024  # queries at a time: bounds memory, changes nothing
 
 
 def recall_at_1(truths: Sequence[Labels], predictions: Sequence[Vector]) -> Tally:
-    """Share of samples whose nearest other one, by cosine, shares a name; NaN where no other one does.
+    """Share of samples whose nearest other one, by cosine, shares a name; NaN where no other one does, or every one.
 
     Rows come from the whole set and are drawn afterwards, a class at a time: in a drawn set a copy would find itself.
     """
@@ -53,5 +53,6 @@ def _found(vectors: np.ndarray, holds: np.ndarray) -> np.ndarray:
         same[np.arange(len(rows)), rows] = False
         nearest = np.argmax(near, 1)
         right = same[np.arange(len(rows)), nearest] & good[rows] & good[nearest]
-        found[rows] = np.where(same.any(1), right, math.nan)
+        others = same.sum(1)  # among strangers alone nothing can be found, and without one nothing can be mistaken
+        found[rows] = np.where((others > 0) & (others < len(vectors) - 1), right, math.nan)
     return found
