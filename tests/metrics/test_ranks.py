@@ -23,6 +23,12 @@ def test_equal_to_scikit_learn() -> None:
         assert mean_rank_error(truths, answers).value == pytest.approx(np.abs(true - given).mean())
 
 
+def test_one_answer_to_everything_agrees_by_chance_alone() -> None:
+    truths = [Labels((ORDER[row % 3],)) for row in range(9)]
+    assert quadratic_kappa(truths, [Labels(ORDER[:1])] * 9).value == 0
+    assert quadratic_kappa(truths, truths).value == 1
+
+
 def test_the_order_is_that_of_the_answer() -> None:
     truth = [Labels(("extreme",))]
     for order, steps in ((ORDER, 3), (tuple(sorted(ORDER)), 1)):

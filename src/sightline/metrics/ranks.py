@@ -27,10 +27,13 @@ def quadratic_kappa(truths: Sequence[Labels], predictions: Sequence[Labels]) -> 
 
 
 def _kappa(ranks: np.ndarray) -> float:
-    """One minus the mean square of the steps over that of all pairs of a truth and an answer."""
+    """One minus the mean square of the steps over that of all pairs of a truth and an answer.
+
+    As twice the covariance, so that one and the same answer to everything gives 0 to the last bit.
+    """
     true, given = ranks.T
     chance = float(np.var(true) + np.var(given) + (np.mean(true) - np.mean(given)) ** 2)
-    return 1 - float(np.mean((true - given) ** 2)) / chance if chance else math.nan
+    return 2 * float(np.mean((true - np.mean(true)) * (given - np.mean(given)))) / chance if chance else math.nan
 
 
 def _ranks(truths: Sequence[Labels], predictions: Sequence[Labels]) -> np.ndarray:
