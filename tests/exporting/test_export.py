@@ -20,7 +20,7 @@ from sightline.core.progress import Event
 from sightline.core.run import Run
 from sightline.core.sides import held_out, reopen
 from sightline.core.task import Arrays
-from sightline.exporting.export import GOLDEN, compare, export, golden_samples
+from sightline.exporting.export import GOLDEN, card_text, compare, export, golden_samples
 from sightline.exporting.others import export_to
 from sightline.heads import pooled
 from sightline.predicting.answers import answers, torch_run
@@ -153,6 +153,13 @@ def test_the_card_reads_like_a_page(bundle: Path) -> None:
     ):
         assert line in text
     assert "| output logits |" in text
+
+
+def test_a_metric_without_a_value_is_said_to_have_none(bundle: Path) -> None:
+    """Two pictures to measure on may hold nothing that a metric can count."""
+    row = {"name": "recall_at_1", "value": None, "low": None, "high": None, "count": 0}
+    text = card_text({**bundles.load(bundle).model, "metrics": [row]})
+    assert "| recall_at_1 | none | no interval | 0 |" in text
 
 
 def test_the_same_run_gives_the_same_bundle(run: Run, data: Dataset, bundle: Path, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def _card(
 def card_text(card: Mapping[str, Any]) -> str:
     """The model card for people."""
     metrics = [
-        f"| {row['name']} | {row['value']:.4g} | {between(row['low'], row['high'])} | {row['count']} |"
+        f"| {row['name']} | {_number(row['value'])} | {between(row['low'], row['high'])} | {row['count']} |"
         for row in card["metrics"]
     ]
     parity = [f"| {r['part']} | {r['gap']:.3g} | {r['tolerance']:.3g} |" for r in card["parity"]]
@@ -217,3 +217,8 @@ def card_text(card: Mapping[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _number(value: float | None) -> str:
+    """A metric for the card; on few samples it may have no value."""
+    return "none" if value is None else f"{value:.4g}"
