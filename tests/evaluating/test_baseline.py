@@ -5,7 +5,9 @@ import numpy as np
 from sightline.core.annotations import Labels, Value
 from sightline.core.dataset import Dataset
 from sightline.core.sample import Sample
-from sightline.evaluating.baseline import baseline
+from sightline.core.task import Facts
+from sightline.evaluating.baseline import baseline, floor_of
+from sightline.tasks import novelty
 
 
 def test_names_side_by_side_are_answered_as_often_as_they_are_so() -> None:
@@ -17,6 +19,16 @@ def test_names_side_by_side_are_answered_as_often_as_they_are_so() -> None:
     answer = found[1][0]
     assert isinstance(answer, Labels)
     assert (answer.score("a"), answer.score("b")) == (0.75, 0.25)
+
+
+def test_a_task_with_names_of_its_own_is_held_against_its_own_names() -> None:
+    """Most labels say scratch; whoever asks whether a picture is usual answers good or other, never scratch."""
+    names = ["good", "scratch", "scratch", "dent", "good"]
+    train = Dataset([Sample(str(row), truth=Labels((name,))) for row, name in enumerate(names)])
+    found = floor_of(novelty.TASK, Facts({}, ("good", "other")), train, train[:1])
+    assert found is not None
+    assert found[0] == "always other"
+    assert found[1][0].score("other") == np.float32(0.6)  # type: ignore[attr-defined]
 
 
 def test_a_name_above_others_is_not_the_answer() -> None:

@@ -11,6 +11,7 @@ from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.inputs import Frame, InputSpec, fit
 from sightline.core.sample import Sample
+from sightline.core.task import Facts
 from sightline.explaining import methods
 from sightline.explaining.check import Verdict, _ranks, check, pointing, share, staying
 from sightline.explaining.curves import curves, faithfulness, moved, ranks
@@ -137,8 +138,9 @@ def test_a_model_that_knows_nothing_has_no_reasons() -> None:
     train = Dataset(samples, names=("a", "b"), kind=Labels)
     right = [Labels(("a", "b"), np.array([t.best == "a", t.best == "b"], np.float32)) for t in truths]
     blind = [Labels(("a", "b"), np.array([1, 0], np.float32)) for _ in truths]
-    assert knows_nothing(TASK, train, samples, truths, right) == ""
-    said = knows_nothing(TASK, train, samples, truths, blind)
+    facts = Facts({}, ("a", "b"))
+    assert knows_nothing(TASK, facts, train, samples, truths, right) == ""
+    said = knows_nothing(TASK, facts, train, samples, truths, blind)
     assert "not clearly better than its baseline (accuracy 0.5 against 0.5 for 'always a' on 32 pictures)" in said
     verdicts = judge(subject(Pooled()), pictures(8), reason=said)
     assert [verdict.shown for verdict in verdicts] == [False, False]

@@ -28,7 +28,7 @@ from sightline.core.tally import Tally
 from sightline.core.task import Facts, Task, posed
 from sightline.core.task import Run as Pass
 from sightline.core.thresholds import bound, measured
-from sightline.evaluating.baseline import baseline
+from sightline.evaluating.baseline import floor_of
 from sightline.evaluating.calibrating import calibrated
 from sightline.evaluating.intervals import interval
 from sightline.evaluating.scene import Scene
@@ -112,7 +112,7 @@ def evaluate(
         raise AmbiguousError(
             f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
         )
-    made = _measured(task, truths, given, kept, baseline(task.kind, train, kept, truths), thresholds)
+    made = _measured(task, truths, given, kept, floor_of(task, facts, train, kept, truths), thresholds)
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
     allowed = min(MOST_SECONDS, max(LEAST_SECONDS, took))  # a study may take as long again as the answers took

@@ -213,7 +213,7 @@ def _judged(opened: _Opened, asked: str | None, data: Any) -> list[Verdict]:
     said = answers(subject.task, subject.passes, held, subject.facts, seed=seed)
     known = [(sample, truth, answer) for sample, truth, answer, _ in judged(subject.task, said, subject.facts)]
     samples, truths, given = (list(column) for column in zip(*known, strict=True)) if known else ([], [], [])
-    reason = knows_nothing(subject.task, sides.side("train"), samples, truths, given)
+    reason = knows_nothing(subject.task, subject.facts, sides.side("train"), samples, truths, given)
     if not samples:
         raise SettingsError("nothing that the run held out can be read, so its explanations cannot be checked.")
     return judge(subject, samples, reason=reason, names=(asked,) if asked else ())

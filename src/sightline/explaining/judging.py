@@ -11,8 +11,8 @@ from sightline.core.dataset import Dataset
 from sightline.core.errors import SettingsError
 from sightline.core.files import digest
 from sightline.core.sample import Sample
-from sightline.core.task import Task
-from sightline.evaluating.baseline import baseline
+from sightline.core.task import Facts, Task
+from sightline.evaluating.baseline import floor_of
 from sightline.evaluating.comparing import compare
 from sightline.explaining.check import Verdict, check, withheld
 from sightline.explaining.methods import usable
@@ -29,10 +29,15 @@ def seal(network: Any) -> str:
 
 
 def knows_nothing(
-    task: Task, train: Dataset, samples: Sequence[Sample], truths: Sequence[Annotation], answers: Sequence[Annotation]
+    task: Task,
+    facts: Facts,
+    train: Dataset,
+    samples: Sequence[Sample],
+    truths: Sequence[Annotation],
+    answers: Sequence[Annotation],
 ) -> str:
     """Why there is nothing to explain, or nothing: the model does not clearly beat its baseline."""
-    floor = baseline(task.kind, train, samples)
+    floor = floor_of(task, facts, train, samples)
     if floor is None or not samples:
         return ""
     metric = catalog.find("metrics", task.metrics[0])

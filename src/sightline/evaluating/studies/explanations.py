@@ -37,7 +37,7 @@ def study(scene: Scene) -> dict[str, Any] | None:
         return None
     train = scene.sides.side("train")
     subject = Subject(scene.task, scene.facts, scene.passes, scene.network)
-    reason = knows_nothing(scene.task, train, scene.samples, scene.truths, scene.answers)
+    reason = knows_nothing(scene.task, scene.facts, train, scene.samples, scene.truths, scene.answers)
     try:
         verdicts = judge(subject, scene.samples, reason=reason)
     except (SettingsError, MissingExtraError) as error:
