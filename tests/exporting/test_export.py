@@ -14,12 +14,14 @@ from sightline.core import bundle as bundles
 from sightline.core import catalog
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
-from sightline.core.errors import BundleError, RunError, StorageError
-from sightline.core.image import BytesImage
+from sightline.core.errors import AmbiguousError, BundleError, RunError, StorageError
+from sightline.core.image import ArrayImage, BytesImage
 from sightline.core.progress import Event
 from sightline.core.run import Run
+from sightline.core.sample import Sample
 from sightline.core.sides import held_out, reopen
 from sightline.core.task import Arrays
+from sightline.evaluating.evaluate import evaluate
 from sightline.exporting.export import GOLDEN, card_text, compare, export, golden_samples
 from sightline.exporting.others import export_to
 from sightline.heads import pooled
@@ -160,6 +162,15 @@ def test_a_metric_without_a_value_is_said_to_have_none(bundle: Path) -> None:
     row = {"name": "recall_at_1", "value": None, "low": None, "high": None, "count": 0}
     text = card_text({**bundles.load(bundle).model, "metrics": [row]})
     assert "| recall_at_1 | none | no interval | 0 |" in text
+
+
+def test_what_cannot_be_read_is_not_said_to_have_no_truth(bundle: Path) -> None:
+    broken = Sample("a", (BytesImage(b"no picture", "a.png"),), Labels(("red",)))
+    with pytest.raises(AmbiguousError, match=r"side 'all': 1 of its 1 samples cannot be used, such as a: .*a\.png"):
+        evaluate(bundle, Dataset([broken], name="broken"), quick=True)
+    bare = Sample("a", (ArrayImage(np.zeros((32, 32, 3), np.uint8), "a"),))
+    with pytest.raises(AmbiguousError, match=r"side 'all': none of its 1 samples has a truth\."):
+        evaluate(bundle, Dataset([bare], name="bare"), quick=True)
 
 
 def test_the_same_run_gives_the_same_bundle(run: Run, data: Dataset, bundle: Path, tmp_path: Path) -> None:

@@ -109,9 +109,10 @@ def evaluate(
     took = time.perf_counter() - start
     seconds = took / max(1, len(held))
     if not truths:
-        raise AmbiguousError(
-            f"there is nothing to measure on the side '{side}': {len(held)} samples, none with a truth."
-        )
+        said = f"none of its {len(held)} samples has a truth."
+        for name, why in list(unreadable.items())[:1]:
+            said = f"{len(unreadable)} of its {len(held)} samples cannot be used, such as {name}: {why}"
+        raise AmbiguousError(f"there is nothing to measure on the side '{side}': {said}")
     made = _measured(task, truths, given, kept, floor_of(task, facts, train, kept, truths), thresholds)
     evaluation = Evaluation(side, len(kept), *made, unreadable, thresholds, seconds)
     info = {} if run is None else run.info
