@@ -11,6 +11,11 @@ from sightline.core.naming import listed, ranked
         (("2", "10", "0"), ("0", "2", "10"), "the numbers in them"),
         (("stage3", "stage1"), ("stage1", "stage3"), "the numbers in them"),
         (("stage3", "phase1"), ("stage3", "phase1"), ""),  # numbers of unlike things
+        (("0.5", "10", "1.5", "0"), ("0", "0.5", "1.5", "10"), "the numbers in them"),
+        (("1", "0", "-1"), ("-1", "0", "1"), "the numbers in them"),
+        (("grade-2", "grade-10", "grade-1.5"), ("grade-1.5", "grade-2", "grade-10"), "the numbers in them"),
+        (("1.2.10", "1.2.9"), ("1.2.9", "1.2.10"), "the numbers in them"),
+        (("Severe", "Mild", "Normal"), ("Normal", "Mild", "Severe"), "their words"),
         (("01", "1"), ("01", "1"), ""),  # one number twice
         (("severe", "mild"), ("mild", "severe"), "their words"),
         (("severe", "odd"), ("severe", "odd"), ""),

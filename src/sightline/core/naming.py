@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 # Words that are grades wherever they stand together, lowest first.
 LADDERS = (
     ("none", "low", "medium", "moderate", "high"),
-    ("none", "minimal", "mild", "moderate", "severe", "extreme"),
+    ("none", "no", "normal", "minimal", "mild", "moderate", "severe", "extreme"),
     ("terrible", "bad", "poor", "fair", "average", "good", "very good", "excellent"),
     ("tiny", "small", "medium", "large", "huge"),
     ("never", "rarely", "sometimes", "often", "always"),
     ("worst", "worse", "same", "better", "best"),
 )
-_ENDS = re.compile(r"^(.*?)(\d+)$")
+_NUMBERS = (  # at the end of a name, halves and tenths too; after more points than one, what follows the last
+    re.compile(r"^()(-?\d+(?:\.\d+)?)$"),
+    re.compile(r"^(.*[^\d.])(\d+(?:\.\d+)?)$"),
+    re.compile(r"^(.*?)(\d+)$"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,10 @@ def _exclude(scores: Any) -> bool:
 
 def ranked(names: Sequence[str]) -> tuple[tuple[str, ...], str]:
     """The names from lowest to highest and what says so; "" where only the order of the list is known."""
-    ends = [_ENDS.match(name) for name in names]
-    if names and all(ends):
-        numbers = [int(end[2]) for end in ends if end]
-        if len({end[1] for end in ends if end}) == 1 and len(set(numbers)) == len(names):
+    for form in _NUMBERS:
+        ends = [end for end in map(form.match, names) if end]
+        numbers = [float(end[2]) for end in ends]
+        if len({end[1] for end in ends}) == 1 and len(set(numbers)) == len(names):
             return tuple(name for _, name in sorted(zip(numbers, names, strict=True))), "the numbers in them"
     plain = [name.strip().lower().replace("_", " ") for name in names]
     for ladder in LADDERS:
