@@ -56,6 +56,8 @@ def test_the_usual_name_is_the_one_that_is_named_or_says_so_or_is_frequent() -> 
     assert TASK.prepare(bare, TASK.Options(usual="red"), "one_class").names == ("red", "other")
     mostly = surfaces(flawed=0.8)
     assert TASK.prepare(mostly, TASK.Options(), "one_class").names == ("good", "other"), "the name says so"
+    shouted = Dataset([Sample(str(row), truth=Labels((name,))) for row, name in enumerate(["NG", "NG", "OK"])])
+    assert TASK.fits(shouted).why.startswith("OK is what is usual"), "said before anything is learnt, and in capitals"
     with pytest.raises(SettingsError, match=r"task\.usual = 'fine': is none of blot, good"):
         TASK.prepare(mostly, TASK.Options(usual="fine"), "one_class")
 

@@ -46,11 +46,13 @@ class Novelty(Task):
         learnt = Counter(name for name, side in _named(data) if side in (None, "train"))
         if len(learnt) == 1:
             return Fit(2, f"one name only to learn from, {next(iter(learnt))}: is a picture like those or not?")
-        return Fit(1 if learnt else 0, "one of the names may be the usual one" if learnt else "needs pictures to learn")
+        if not learnt:
+            return Fit(0, "needs pictures to learn")
+        return Fit(1, f"{_usual(learnt)} is what is usual, all else is not, unless task.usual says otherwise")
 
     def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
         counts = Counter(name for name, _ in _named(data))
-        usual = options.usual or next((name for name in USUAL if name in counts), counts.most_common(1)[0][0])
+        usual = options.usual or _usual(counts)
         if usual not in counts:
             raise SettingsError(f"task.usual = '{usual}': is none of {', '.join(sorted(counts))}.")
         if not takes_features(model):
@@ -82,6 +84,12 @@ def _named(data: Dataset) -> list[tuple[str, str | None]]:
     """The name and the side of every sample that has one name."""
     named = zip(data.column("names"), data.column("split"), strict=True)
     return [(names[0], side) for names, side in named if len(names) == 1]
+
+
+def _usual(counts: Counter[str]) -> str:
+    """The name that says so itself, in capitals or not, else the most frequent one."""
+    said = [name for word in USUAL for name in counts if name.lower() == word]
+    return said[0] if said else counts.most_common(1)[0][0]
 
 
 def _is_other(sample: Sample, facts: Facts) -> int:
