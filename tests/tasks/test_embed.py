@@ -40,6 +40,13 @@ def test_batches_keep_to_the_size_where_a_cluster_fits() -> None:
     assert max(map(len, TASK.order(data, facts, 10, np.random.default_rng(0)))) <= 10
 
 
+def test_pictures_that_are_all_alike_or_all_unlike_teach_nothing() -> None:
+    assert TASK.fits(_data(2, 2)).strength == 1
+    assert (TASK.fits(_data(1, 9)).strength, TASK.fits(_data(9, 1)).strength) == (0, 0)
+    assert "two names or more, found 1" in TASK.fits(_data(1, 9)).why
+    assert "two pictures or more" in TASK.fits(_data(9, 1)).why
+
+
 def test_a_vector_a_row() -> None:
     rows = np.eye(3, dtype=np.float64)
     answers = TASK.decode({"vector": rows}, [], Facts({}))

@@ -39,6 +39,11 @@ class Embed(Task):
     def fits(self, data: Dataset) -> Fit:
         if data.kind is not Labels:
             return Fit(0, "needs a name for each picture")
+        counts = data.counts()
+        if len(counts) < 2:
+            return Fit(0, f"needs pictures of two names or more, found {len(counts)}: what is unlike is learnt too")
+        if max(counts.values()) == 1:
+            return Fit(0, "needs a name that is on two pictures or more, and each is on one alone")
         return Fit(1, "names say which pictures belong together")
 
     def prepare(self, data: Dataset, options: Settings, model: str) -> Facts:
