@@ -368,6 +368,8 @@ def test_the_task_is_the_natural_reading_or_is_refused(tmp_path: Path) -> None:
     aged = Dataset([Sample("a", toy("labels")[0].images, attributes={"age": 7})], name="aged")
     with pytest.raises(AmbiguousError, match=r"To learn age, call it class \(names\), value"):
         infer(aged, None)
+    with pytest.raises(AmbiguousError, match=r"does not suit grade: it needs a name.*To learn age, call it class"):
+        infer(aged, "grade")
     with pytest.raises(UnknownNameError, match="Did you mean 'classify'"):
         train(toy("labels"), "clasify", out=tmp_path)
     with pytest.raises(UnknownNameError, match="Did you mean 'small'"):

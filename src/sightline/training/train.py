@@ -180,6 +180,7 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
             able = [name for name, fit in fits.items() if fit.strength]
             raise AmbiguousError(
                 f"{data.name} does not suit {task}: it {fits[task].why}. It suits {', '.join(able) or 'none'}."
+                + _unread(data)
             )
         tell(Event("note", f"task: {task} ({fits[task].why})"))
         return task
@@ -192,9 +193,15 @@ def infer(data: Dataset, task: str | None, tell: Tell = silent) -> str:
         raise AmbiguousError(f"{data.name} can be read as {len(natural)} tasks ({reasons}). Choose one with --task.")
     possible = {name: fit for name, fit in fits.items() if fit.strength}  # the others are told where nothing is
     reasons = "; ".join(f"{name}: {fit.why}" for name, fit in (possible or fits).items())
+    raise AmbiguousError(
+        f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.{_unread(data)}"
+    )
+
+
+def _unread(data: Dataset) -> str:
+    """What is said of pictures without a label, such as a column that no header of a label stands above."""
     told = sorted({word for sample in data[:20] for word in sample.attributes}) if data.kind is None else []
-    hint = f" To learn {' or '.join(told[:5])}, call it class (names), value (numbers) or text." if told else ""
-    raise AmbiguousError(f"no task is the natural reading of {data.name} ({reasons}). Choose one with --task.{hint}")
+    return f" To learn {' or '.join(told[:5])}, call it class (names), value (numbers) or text." if told else ""
 
 
 @dataclass(frozen=True)
