@@ -54,6 +54,14 @@ def test_what_studies_say_is_gathered_and_vouched_for_only_where_the_model_is_be
     assert verdict(evaluation(0.4, 0.9, 0.5, **told), studies).trusted == ()
 
 
+@pytest.mark.parametrize(("by_chance", "says"), [(0.27, "do not show whether they hold"), (0.05, "not as right")])
+def test_scores_are_called_wrong_only_where_so_many_pictures_can_tell(by_chance: float, says: str) -> None:
+    nobody = {"count": 0}
+    found = {"flagged": True, "measures": [{"after": {"value": 0.126}}], "by_chance": by_chance,
+             "decisions": {"sure": nobody, "unsure": nobody}}  # fmt: skip
+    assert [says in line for line in calibration.doubted(found)] == [True]
+
+
 def test_corruptions_that_leave_nearly_all_and_those_that_leave_too_little() -> None:
     kinds = {"fog": 0.3, "snow": 0.7, "pixelate": 0.79}
     found: dict[str, Any] = {"metric": "accuracy", "better": "higher", "clean": share(0.8), "severities": [1, 3, 5]}

@@ -138,7 +138,7 @@ def section(found: Mapping[str, Any], scene: Scene) -> str:
     lead = f"Best score and share right are {readable(error)} apart on average (expected calibration error). "
     if not found["flagged"]:
         lead += "A score of .8 is right in about 80 %."
-    elif error is not None and error <= found["by_chance"]:
+    elif _few(found):
         lead += f"Exact scores reach up to {readable(found['by_chance'])} on so few pictures, so it cannot be told."
     else:
         lead += "That is too much to read scores as chances."
@@ -158,13 +158,20 @@ def trusted(found: Mapping[str, Any]) -> list[str]:
 
 def doubted(found: Mapping[str, Any]) -> list[str]:
     """Scores that are no chances, and what it says itself that it does not know."""
-    lines = ["Reading its scores as chances: they are not as right as they say."] if found["flagged"] else []
+    few = "so few pictures do not show whether they hold" if _few(found) else "they are not as right as they say"
+    lines = [f"Reading its scores as chances: {few}."] if found["flagged"] else []
     unsure = found["decisions"]["unsure"]
     if unsure["count"]:
         lines.append(
             f"Deciding alone where it says that it does not know: only {unsure['value']:.0%} of that is right."
         )
     return lines
+
+
+def _few(found: Mapping[str, Any]) -> bool:
+    """Whether scores that are exact could be as far off on as many pictures."""
+    error = found["measures"][0]["after"]["value"] if found.get("measures") else None
+    return error is not None and bool(error <= found["by_chance"])
 
 
 def _sets(found: Mapping[str, Any]) -> str:
