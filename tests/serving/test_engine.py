@@ -378,6 +378,24 @@ def test_traffic_is_shared_shadows_listen_and_versions_are_had_by_name(shelf: Sh
     asyncio.run(work())
 
 
+def test_the_latest_version_is_had_by_that_word(tmp_path: Path) -> None:
+    from sightline.registering.registry import open_registry
+
+    async def work() -> None:
+        with open_registry(tmp_path / "registry") as registry:
+            for number in (1, 2):
+                registry.register("m", levels(tmp_path / f"{number}.sightline", number, "classify"))
+            async with engine(registry) as made:
+                assert labels(await made.predict(Ask("m", DARK))).best == "v1"
+                reply = await made.predict(Ask("m", DARK, which="latest"))
+                assert (reply.number, reply.arm) == (2, "latest")
+                registry.register("m", levels(tmp_path / "3.sightline", 3, "classify"))
+                await made.refresh()
+                assert labels(await made.predict(Ask("m", DARK, which="latest"))).best == "v3"
+
+    asyncio.run(work())
+
+
 def test_several_models_live_side_by_side_within_a_limit(shelf: Shelf) -> None:
     async def work() -> None:
         for place, name in enumerate(("a", "b", "c")):

@@ -13,12 +13,11 @@ from sightline.registering import log
 from sightline.registering.lineage import NAME
 from sightline.registering.packing import Packed
 from sightline.registering.tables import tables
-from sightline.registering.version import Version
+from sightline.registering.version import LATEST, Version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-LATEST = "latest"
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _DEEPEST = 1000  # numbers that an alias remembers
 

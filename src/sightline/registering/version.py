@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 CHAMPION, CHALLENGER = "champion", "challenger"  # aliases: who answers, and who is tried beside it
+LATEST = "latest"  # no alias: always the highest number
 
 
 @dataclass(frozen=True, slots=True)

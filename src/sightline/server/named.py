@@ -10,7 +10,7 @@ from typing import Any
 
 from sightline.core.errors import BundleError, RegistryError, SettingsError, nearest
 from sightline.core.run import Run
-from sightline.registering.version import CHAMPION, Version
+from sightline.registering.version import CHAMPION, LATEST, Version
 from sightline.server.service import card_of
 
 _SPELT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -40,7 +40,7 @@ class Named:
         known = self._versions.get(name)
         if known is None:
             raise RegistryError(f"no model is called '{name}'.{nearest(name, self._versions)}")
-        if which not in (1, "1", CHAMPION, "latest"):
+        if which not in (1, "1", CHAMPION, LATEST):
             raise RegistryError(f"'{name}' has no version '{which}'; it was given as a bundle and has version 1 only.")
         return known
 

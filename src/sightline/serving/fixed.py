@@ -11,7 +11,7 @@ from sightline.core import archive
 from sightline.core.bundle import MANIFEST
 from sightline.core.errors import BundleError, RegistryError, SettingsError, nearest
 from sightline.core.run import Run
-from sightline.registering.version import CHAMPION, Version
+from sightline.registering.version import CHAMPION, LATEST, Version
 
 
 class Fixed:
@@ -35,7 +35,7 @@ class Fixed:
         """The only version that there is."""
         if name not in self._versions:
             raise RegistryError(f"no model is called '{name}'.{nearest(name, self._versions)}")
-        if which not in (1, "1", CHAMPION, "latest"):
+        if which not in (1, "1", CHAMPION, LATEST):
             raise RegistryError(f"'{name}' has version 1 alone, not {which}.")
         return self._versions[name]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.core.errors import RegistryError, ServingError, SettingsError, SightlineError, nearest
-from sightline.registering.version import CHAMPION, Source, Version
+from sightline.registering.version import CHAMPION, LATEST, Source, Version
 from sightline.serving import routing
 from sightline.serving.arms import Traffic
 from sightline.serving.asking import Ask
@@ -27,6 +27,7 @@ class Post:
 
     name: str
     aliases: dict[str, int] = field(default_factory=dict)
+    latest: int | None = None  # the highest number, where the source knows it
     traffic: Traffic | None = None
     champion: Crew | None = None
     previous: Crew | None = None  # kept warm, so that the way back takes no time
@@ -44,6 +45,8 @@ class Post:
             return routing.routes(ask, self.champion.version.number, self.aliases, self.traffic)
         if ask.which == CHAMPION and self.champion is not None:
             return Routes(self.champion.version.number, CHAMPION)
+        if ask.which == LATEST and self.latest is not None:
+            return Routes(self.latest, LATEST)
         return Routes(routing.asked_for(self.name, ask.which, self.aliases), str(ask.which))
 
     def absent(self) -> ServingError:
@@ -86,21 +89,24 @@ class Posts:
         for name in set(self._posts) - set(table):
             self._dismiss(self._posts.pop(name))
         waiting = []
-        for name, (aliases, traffic, versions) in table.items():
+        for name, (aliases, latest, traffic, versions) in table.items():
             post = self._posts.setdefault(name, Post(name))
-            post.aliases, post.traffic = aliases, traffic
+            post.aliases, post.latest, post.traffic = aliases, latest, traffic
             waiting += [task for version in versions if (task := self._wanted(post, version)) is not None]
             self._settle(post)
         if waiting:
             await asyncio.wait(waiting)
 
-    def _read(self) -> tuple[int, dict[str, tuple[dict[str, int], Any, list[Version]]]]:
+    def _read(self) -> tuple[int, dict[str, tuple[dict[str, int], int | None, Any, list[Version]]]]:
         source, seen = self.source, self.source.changed()
         table = {}
         for name in source.names():
             aliases, traffic = source.aliases(name), routing.read(source.traffic(name))
             numbers = routing.needed(aliases, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
-            table[name] = aliases, traffic, [source.version(name, number) for number in sorted(numbers)]
+            latest = None
+            with contextlib.suppress(RegistryError):  # all of its versions may have been given up
+                latest = source.version(name, LATEST).number
+            table[name] = aliases, latest, traffic, [source.version(name, number) for number in sorted(numbers)]
         return seen, table
 
     def _wanted(self, post: Post, version: Version) -> asyncio.Task[None] | None:
