@@ -15,6 +15,8 @@ import pytest
 
 from sightline.core import bundle
 from sightline.core.annotations import Labels
+from sightline.core.calibration import Calibration
+from sightline.core.conformal import Sets
 from sightline.core.errors import InputError, ServingError, SettingsError
 from sightline.core.image import StoredImage
 from sightline.core.limits import Limits
@@ -392,6 +394,31 @@ def test_the_latest_version_is_had_by_that_word(tmp_path: Path) -> None:
                 registry.register("m", levels(tmp_path / "3.sightline", 3, "classify"))
                 await made.refresh()
                 assert labels(await made.predict(Ask("m", DARK, which="latest"))).best == "v3"
+
+    asyncio.run(work())
+
+
+def with_sets(path: Path) -> Path:
+    """The same bundle with sets of names at one level, as a run with few pictures to validate has them."""
+    opened = bundle.load(path)
+    known = Calibration(("v1", BRIGHT), sets=Sets("score", 0.9, {0.9: (0.3,)}, 9), count=9)
+    return bundle.save(path, {**opened.model, "calibration": known.to_json()}, opened.files)
+
+
+def test_a_level_without_sets_is_refused_and_harms_no_worker(tmp_path: Path) -> None:
+    async def work() -> None:
+        sets = with_sets(levels(tmp_path / "sets.sightline", 1, "classify"))
+        none = levels(tmp_path / "none.sightline", 1, "classify")
+        async with engine(Fixed([sets, none])) as made:
+            reply = await made.predict(Ask("sets", DARK, level=0.9))
+            assert reply.decision is not None
+            assert reply.decision.level == 0.9
+            for name, has in {"sets": "sets at 0.9", "none": "no sets"}.items():
+                with pytest.raises(ServingError, match=f"level 0.95: '{name}' has {has}") as caught:
+                    await made.predict(Ask(name, DARK, level=0.95))
+                assert caught.value.status == 400
+            assert made.crashes == 0
+            assert labels(await made.predict(Ask("sets", DARK))).best == "v1"
 
     asyncio.run(work())
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sightline.core.errors import InputError, ServingError, SettingsError, SightlineError
 from sightline.registering.version import Source
-from sightline.serving import chains
+from sightline.serving import chains, routing
 from sightline.serving.admission import Admission
 from sightline.serving.asking import Ask, Reply
 from sightline.serving.crew import Crew, Owner
@@ -204,6 +204,7 @@ class Engine:
         return await self._asked_of(instead, ask, FALLBACK)
 
     async def _asked_of(self, crew: Crew, ask: Ask, arm: str) -> Reply:
+        routing.check_level(ask.level, ask.model, crew.staff.about)
         key = self.memory.key(ask, crew.version.seal) if self.memory.most else None
         if key is not None and (known := self.memory.get(key)) is not None:
             crew.breaker.neither()

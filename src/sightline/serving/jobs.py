@@ -20,11 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sightline.core import catalog
+from sightline.core import bundle, catalog
 from sightline.core.database import Database, open_database
 from sightline.core.errors import InputError, ServingError
 from sightline.core.progress import Event, Tell, silent
-from sightline.registering.version import CHAMPION, Source
+from sightline.registering.version import CHAMPION, Source, Version
 from sightline.serving.chunks import Worker, tidy
 from sightline.serving.job import CANCELLED, DONE, FAILED, FRESH, QUEUED, RUNNING, SCHEMA, ask, insert
 from sightline.serving.job import Chunk as Chunk
@@ -32,6 +32,7 @@ from sightline.serving.job import Finished as Finished
 from sightline.serving.job import Job as Job
 from sightline.serving.job import Options as Options
 from sightline.serving.leases import Leases
+from sightline.serving.routing import check_level
 
 Spread = Callable[[Callable[[Chunk], Finished], Iterable[Chunk]], Iterable[Finished]]
 _PATIENCE = 0.5  # seconds between two looks at what others do, and two words of progress
@@ -64,6 +65,8 @@ class Jobs:
     ) -> Job:
         """Queue every picture that the words stand for, for the version that this alias or number is now."""
         version, options = source.version(model, which), options or Options()
+        if options.coverage is not None:
+            check_level(options.coverage, model, _about(version))
         items = list({path: (name, path) for word in words for name, path in self._named(word)}.values())
         if not items:
             raise InputError("missing", f"{', '.join(words) or 'no folder was named'}: no picture is there.")
@@ -208,6 +211,15 @@ class Jobs:
             "words": tuple(json.loads(given["words"])),
         }
         return Job(**given, folder=self.folder / given["id"], options=Options(**options))
+
+
+def _about(version: Version) -> dict[str, Any]:
+    """What a bundle says of the sets that it can answer with."""
+    card = bundle.load(version.path).model
+    task = catalog.find("tasks", str(card["task"])).TASK
+    sets = (card.get("calibration") or {}).get("sets")
+    levels = [row["level"] for row in sets["levels"]] if sets else []
+    return {"kind": task.kind.__name__.lower(), "several": task.several, "levels": levels}
 
 
 def open_jobs(place: str | Path, folder: str | Path, *, roots: Sequence[Path] | None = None) -> Jobs:

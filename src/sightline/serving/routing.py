@@ -68,6 +68,15 @@ def asked_for(name: str, which: int | str, aliases: Mapping[str, int]) -> int:
     return found
 
 
+def check_level(level: float | None, name: str, about: Mapping[str, Any]) -> None:
+    """Refuse a level at which a model that chooses a name has made no sets, before a worker stumbles over it."""
+    known = about.get("levels", ())
+    if level is None or level in known or about.get("kind") != "labels" or about.get("several"):
+        return
+    has = f"sets at {', '.join(f'{each:g}' for each in known)}" if known else "no sets"
+    raise ServingError("schema", f"level {level:g}: '{name}' has {has}.")
+
+
 def _number(which: int | str, aliases: Mapping[str, int]) -> int | None:
     if isinstance(which, int):
         return which
