@@ -423,6 +423,16 @@ def test_a_level_without_sets_is_refused_and_harms_no_worker(tmp_path: Path) -> 
     asyncio.run(work())
 
 
+def test_the_limit_that_was_asked_for_is_the_one_that_is_told(shelf: Shelf) -> None:
+    async def work() -> None:
+        async with engine(shelf) as made:
+            usual = (await made.predict(Ask("m", DARK))).least
+            assert (await made.predict(Ask("m", DARK, least=0.99))).least == 0.99
+            assert usual != 0.99
+
+    asyncio.run(work())
+
+
 def test_several_models_live_side_by_side_within_a_limit(shelf: Shelf) -> None:
     async def work() -> None:
         for place, name in enumerate(("a", "b", "c")):

@@ -39,7 +39,7 @@ class Reply:
     arm: str  # champion, challenger, fallback ... or the alias or number that was asked for
     answer: Annotation
     decision: Decision | None  # what it comes to, with the sets and limits of this version
-    least: float  # the score below which this version says nothing
+    least: float  # the score below which nothing is said: what was asked for, else what suits this version
     seconds: Mapping[str, float] = field(default_factory=dict)  # queue, decode, compute, and each stage of a chain
     kept: bool = False  # from the memory of answers, not computed anew
     experiment: str = ""  # under which the arm was drawn; nothing where a version was asked for by name

@@ -209,7 +209,7 @@ class Engine:
         if key is not None and (known := self.memory.get(key)) is not None:
             crew.breaker.neither()
             self.counts["kept"] += 1
-            return _reply(crew, known, arm, kept=True)
+            return _reply(crew, ask, known, arm, kept=True)
         try:
             waits = self._admit(crew, ask)
             made = await self._made(crew, Item(ask, asyncio.get_running_loop()), waits=waits)
@@ -219,7 +219,7 @@ class Engine:
         if key is not None:
             self.memory.put(key, made)
         self.counts["answered"] += 1
-        return _reply(crew, made, arm)
+        return _reply(crew, ask, made, arm)
 
     async def _carried(self, crew: Crew, ask: Ask, carried: Carried) -> Any:
         """What a stage of a chain makes of a picture and of what was found in it."""
@@ -322,7 +322,7 @@ class Engine:
         }  # fmt: skip
 
 
-def _reply(crew: Crew, made: Made, arm: str, *, kept: bool = False) -> Reply:
+def _reply(crew: Crew, ask: Ask, made: Made, arm: str, *, kept: bool = False) -> Reply:
     version = crew.version
     spent = {} if kept else {"queue": made.queue, "decode": made.decode, "compute": made.compute}
     return Reply(
@@ -332,7 +332,7 @@ def _reply(crew: Crew, made: Made, arm: str, *, kept: bool = False) -> Reply:
         arm,
         made.answer,
         made.decision,
-        crew.staff.about["least"],
+        crew.staff.about["least"] if ask.least is None else ask.least,
         spent,
         kept,
     )
