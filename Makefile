@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRAS := train,export,runtime,report,tensorboard,io,parquet,serve,openvino,compress,postgres,dev
-WORKERS ?= 2
+WORKERS ?= 3  # on two cores: tests of services and of processes wait for a quarter of their time
 FLOOR := 95
 
 # One thread a process: the tests already run side by side, and a thread pool in each would only fight for the cores.

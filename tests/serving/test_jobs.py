@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said_at_once(jobs: Jobs, shelf: Fixed, photos: Path, t
         jobs.submit("levels", [str(tmp_path / "empty")], source=shelf)
     with pytest.raises(ServingError, match="no job"):
         jobs.status("20260101-beef")
-    with pytest.raises(ServingError, match="level 0.95: 'levels' has no sets"):
+    with pytest.raises(ServingError, match=r"level 0\.95: 'levels' has no sets"):
         jobs.submit("levels", [str(photos)], source=shelf, options=Options(coverage=0.95))
     assert jobs.every() == []
     with pytest.raises(SettingsError):
