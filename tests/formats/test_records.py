@@ -106,6 +106,20 @@ def test_one_file_a_side(name: str, tmp_path: Path) -> None:
     assert data.name == tmp_path.name
 
 
+def test_no_side_is_left_out_without_a_word(tmp_path: Path) -> None:
+    """Neither where its table is broken, nor where it has none."""
+    for side in ("train", "test"):
+        lines(tmp_path / side, {"file_name": "a.png", "label": side})
+    (tmp_path / "train" / "metadata.jsonl").write_text('{"file_name": "a.png"')
+    for format in (None, "records"):
+        with pytest.raises((AmbiguousError, InputError), match=r"train/metadata.jsonl line 1: not JSON"):
+            open_data(tmp_path, format=format)
+    (tmp_path / "train" / "metadata.jsonl").unlink()
+    with pytest.raises(AmbiguousError, match=r"no table is in train, and pictures are named in: test/metadata.jsonl"):
+        open_data(tmp_path)
+    assert [one.id for one in open_data(tmp_path, format="records")] == ["a.png"]
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_labels_further_in_are_not_passed_over(suffix: str, tmp_path: Path) -> None:
     grown(tmp_path / "images", "a.png", "b.png")

@@ -17,6 +17,7 @@ from sightline.formats._table_samples import Samples, Table
 
 _LOOKED = 20  # rows and tables that a look reads
 _INSIDE = 50  # folders in which pictures and tables are looked for
+_OPENED = 50  # files of a folder that are asked whether they are tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ def sniff(path: Path, form: Form) -> Fit:
         if place.good and place.is_natural:
             return Fit(2, f"{place.named(place.chosen)} names pictures that are there")
         if place.good:
-            return Fit(1, f"{place.why}: {place.named(place.good)}")
+            return Fit(1, place.broken.message if place.broken else f"{place.why}: {place.named(place.good)}")
     seen = [(file, table) for file, table in places[0].tried.items() if isinstance(table, Table)]
     if seen:
         file, table = seen[0]
         name = next(iter(table.sheet.columns[table.told.picture]), "")
         outside = "" if not name or _paths.is_inside(file.parent, name) else ", outside its folder"
         return Fit(1, f"{file.name} names pictures that are not there{outside}, such as '{name[:80]}'")
-    broken = next((error for error in places[0].tried.values() if isinstance(error, InputError)), None)
+    broken = next((place.broken for place in places if place.is_sure and place.broken), None)
     return Fit(0, "no table that names pictures") if broken is None else Fit(1, broken.message)
 
 
@@ -77,6 +78,7 @@ class _Place:
     form: Form
     is_sure: bool = True  # whether tables here are looked for first of all
     is_beside: bool = True  # whether they lie in the root itself
+    bare: tuple[str, ...] = ()  # sides of which pictures are there and no table
 
     @cached_property
     def tried(self) -> dict[Path, Table | InputError | None]:
@@ -95,20 +97,32 @@ class _Place:
         return [file for file, table in self.tried.items() if isinstance(table, Table) and table.found]
 
     @property
+    def broken(self) -> InputError | None:
+        """What is wrong with the first table that cannot be read."""
+        return next((error for error in self.tried.values() if isinstance(error, InputError)), None)
+
+    @property
     def chosen(self) -> list[Path]:
         """One a side, or the one called labels; else all that name pictures, there or not."""
-        found = self.good or [file for file, table in self.tried.items() if table is not None]
+        every = [file for file, table in self.tried.items() if table is not None]
+        if self.is_sure and not self.is_beside:  # no side is left out because its table is broken
+            return every
+        found = self.good or every
         called = [file for file in found if file.stem.lower() == "labels"]
         return called if len(called) == 1 and not self.are_parts(found) else found
 
     @property
     def is_natural(self) -> bool:
         """Whether nothing is left to choose."""
+        if not self.is_beside and (self.broken or self.bare):
+            return False
         return self.is_sure and (len(self.chosen) == 1 or self.are_parts(self.chosen))
 
     @property
     def why(self) -> str:
         """Why somebody has to choose."""
+        if self.bare:
+            return f"no table is in {', '.join(self.bare)}, and pictures are named in"
         return "several tables name pictures" if self.is_sure else "pictures are named further in"
 
     def are_parts(self, files: list[Path]) -> bool:
@@ -143,16 +157,19 @@ def _places(path: Path, form: Form) -> Iterator[_Place]:
     yield _Place(path, {file: _meaning.SIDES.get(file.stem.lower()) for file in _tables(path, form)}, form)
     sides: dict[Path, str | None] = {}
     others: dict[Path, str | None] = {}
+    bare: list[str] = []
     for folder in _walk.subfolders(path)[:_INSIDE]:
-        side = _meaning.SIDES.get(folder.name.lower())
-        (others if side is None else sides).update(dict.fromkeys(_tables(folder, form), side))
-    yield _Place(path, sides, form, is_beside=False)
+        side, tables = _meaning.SIDES.get(folder.name.lower()), _tables(folder, form)
+        (others if side is None else sides).update(dict.fromkeys(tables, side))
+        if side is not None and not tables and _walk.any_pictures(folder):
+            bare.append(folder.name)
+    yield _Place(path, sides, form, is_beside=False, bare=tuple(bare))
     yield _Place(path, others, form, is_beside=False, is_sure=False)
 
 
 def _tables(folder: Path, form: Form) -> list[Path]:
     names = [name for name in _walk.look(folder).others if name.lower().endswith(form.suffixes)]
-    return [folder / name for name in names if form.may_be(folder / name)]
+    return [folder / name for name in names[:_OPENED] if form.may_be(folder / name)]
 
 
 def _prefix(folder: Path, names: list[str], where: str) -> tuple[str, str, int]:
