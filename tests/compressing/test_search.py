@@ -23,9 +23,12 @@ from sightline.core import bundle as bundles
 from sightline.core.annotations import Labels
 from sightline.core.dataset import Dataset
 from sightline.core.errors import BundleError, RunError, SettingsError, StorageError, UnknownNameError
+from sightline.core.inputs import InputSpec
 from sightline.core.progress import Event, silent
 from sightline.core.run import Run
+from sightline.core.task import Facts
 from sightline.predicting.model import load
+from sightline.tasks import generate
 from sightline.testing.toys import toy
 from sightline.training.train import train
 
@@ -233,6 +236,13 @@ def test_every_method_says_what_it_is() -> None:
         assert callable(method.why_not)
     assert "weights" not in methods.chosen()
     assert list(methods.chosen(("weights", "int8"))) == ["int8", "weights"]
+
+
+def test_a_network_that_is_asked_for_no_picture_is_fed_as_its_graph_is(subject: Subject) -> None:
+    facts = Facts({"image": InputSpec((16, 16), 1)})
+    sampler = replace(subject, task=generate.TASK, facts=facts, network=generate.TASK.network("unet", facts))
+    assert set(sampler.examples()) == {"picture", "time"}
+    assert counted(sampler, sampler.network)["multiplications"] > 0
 
 
 def test_fewer_channels_are_a_really_smaller_network_that_still_learns(subject: Subject) -> None:

@@ -90,8 +90,9 @@ class Subject:
         return self._fed
 
     def examples(self) -> Arrays:
-        """One input of each kind, as an export takes it."""
-        return {name: spec.example() for name, spec in self.facts.inputs.items()}
+        """One input of each kind, as the graph takes it: a sampler is fed other things than pictures."""
+        (graph,) = self.task.graphs(self.network, self.facts).values()
+        return dict(graph.inputs)
 
 
 def open_subject(what: Any, folder: Path, data: Any = None, tell: Tell = silent) -> Subject:
