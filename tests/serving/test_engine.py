@@ -392,8 +392,11 @@ def test_the_latest_version_is_had_by_that_word(tmp_path: Path) -> None:
                 reply = await made.predict(Ask("m", DARK, which="latest"))
                 assert (reply.number, reply.arm) == (2, "latest")
                 registry.register("m", levels(tmp_path / "3.sightline", 3, "classify"))
+                registry.set_traffic("m", {"kind": "split", "shares": {"champion": 0.5, "latest": 0.5}})
                 await made.refresh()
                 assert labels(await made.predict(Ask("m", DARK, which="latest"))).best == "v3"
+                drawn = [await made.predict(Ask("m", DARK, caller=f"c{caller}")) for caller in range(20)]
+                assert {(reply.arm, labels(reply).best) for reply in drawn} == {("champion", "v1"), ("latest", "v3")}
 
     asyncio.run(work())
 

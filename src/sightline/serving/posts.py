@@ -27,7 +27,7 @@ class Post:
 
     name: str
     aliases: dict[str, int] = field(default_factory=dict)
-    latest: int | None = None  # the highest number, where the source knows it
+    names: dict[str, int] = field(default_factory=dict)  # them, and `latest`: what a request or an arm may say
     traffic: Traffic | None = None
     champion: Crew | None = None
     previous: Crew | None = None  # kept warm, so that the way back takes no time
@@ -42,12 +42,10 @@ class Post:
         if ask.which is None:
             if self.champion is None:
                 raise self.absent()
-            return routing.routes(ask, self.champion.version.number, self.aliases, self.traffic)
+            return routing.routes(ask, self.champion.version.number, self.names, self.traffic)
         if ask.which == CHAMPION and self.champion is not None:
             return Routes(self.champion.version.number, CHAMPION)
-        if ask.which == LATEST and self.latest is not None:
-            return Routes(self.latest, LATEST)
-        return Routes(routing.asked_for(self.name, ask.which, self.aliases), str(ask.which))
+        return Routes(routing.asked_for(self.name, ask.which, self.names), str(ask.which))
 
     def absent(self) -> ServingError:
         """Why nobody answers."""
@@ -89,24 +87,24 @@ class Posts:
         for name in set(self._posts) - set(table):
             self._dismiss(self._posts.pop(name))
         waiting = []
-        for name, (aliases, latest, traffic, versions) in table.items():
+        for name, (aliases, names, traffic, versions) in table.items():
             post = self._posts.setdefault(name, Post(name))
-            post.aliases, post.latest, post.traffic = aliases, latest, traffic
+            post.aliases, post.names, post.traffic = aliases, names, traffic
             waiting += [task for version in versions if (task := self._wanted(post, version)) is not None]
             self._settle(post)
         if waiting:
             await asyncio.wait(waiting)
 
-    def _read(self) -> tuple[int, dict[str, tuple[dict[str, int], int | None, Any, list[Version]]]]:
+    def _read(self) -> tuple[int, dict[str, tuple[dict[str, int], dict[str, int], Any, list[Version]]]]:
         source, seen = self.source, self.source.changed()
         table = {}
         for name in source.names():
             aliases, traffic = source.aliases(name), routing.read(source.traffic(name))
-            numbers = routing.needed(aliases, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
-            latest = None
+            names = dict(aliases)
             with contextlib.suppress(RegistryError):  # all of its versions may have been given up
-                latest = source.version(name, LATEST).number
-            table[name] = aliases, latest, traffic, [source.version(name, number) for number in sorted(numbers)]
+                names[LATEST] = source.version(name, LATEST).number
+            numbers = routing.needed(names, traffic) | ({aliases[CHAMPION]} if CHAMPION in aliases else set())
+            table[name] = aliases, names, traffic, [source.version(name, number) for number in sorted(numbers)]
         return seen, table
 
     def _wanted(self, post: Post, version: Version) -> asyncio.Task[None] | None:
@@ -149,7 +147,7 @@ class Posts:
                 post.previous = post.champion
                 post.swaps += 1
             post.champion = crew
-        needed = routing.needed(post.aliases, post.traffic)
+        needed = routing.needed(post.names, post.traffic)
         soon = time.monotonic() - self.settings.idle
         for number, one in list(post.crews.items()):
             visited = number in post.named and one.used > soon
