@@ -42,8 +42,8 @@ def is_name(word: str | Path) -> bool:
 
 
 def whereabouts(word: str | Path, registry: str | None = None) -> Path:
-    """The bundle that a name stands for; `parts@` is its champion."""
-    name, _, which = str(word).rpartition("@")
+    """The bundle that a name stands for; `parts@`, or `parts` where only a name can be meant, is its champion."""
+    name, _, which = str(word).rpartition("@") if "@" in str(word) else (str(word), "", "")
     if name == OURS:
         path = SHIPPED / f"{which}{SUFFIX}"
         if not path.is_file():
