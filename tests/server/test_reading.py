@@ -13,7 +13,7 @@ from sightline.core.decisions import Decision
 from sightline.core.errors import ServingError
 from sightline.server.answering import decided, shortened
 from sightline.server.bodies import FEW, LIGHT, Body, Gone, Room
-from sightline.server.reading import Options, Question, options_asked, options_of, query_of, question, tensor
+from sightline.server.reading import Options, Question, decoded, options_asked, options_of, query_of, question, tensor
 
 
 def body_of(data: bytes, room: Room | None = None, most: int = 10_000, step: int = 64, said: int = -1) -> Body:
@@ -255,3 +255,9 @@ def test_of_many_names_the_best_are_kept_in_order() -> None:
         assert found.scores is not None
         assert found.scores.tolist() == scores[wanted][:top].tolist()
     assert shortened(Labels(names, scores), 0).names == names  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("text", "hint"), [("data:image/png;base64,AAAA", "before its comma"), ("AA\nAA", "one line")])
+def test_what_is_no_base64_is_told_how_it_is_written(text: str, hint: str) -> None:
+    with pytest.raises(ServingError, match=f"not base64.*{hint}"):
+        decoded(text)

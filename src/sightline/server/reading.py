@@ -226,7 +226,9 @@ def decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ServingError("schema", "A picture is not base64.") from error
+        data = text.startswith("data:")
+        hint = "Leave out what stands before its comma." if data else "It is one line of A-Z, a-z, 0-9, + and /."
+        raise ServingError("schema", f"A picture is not base64. {hint}") from error
 
 
 def pixels(made: np.ndarray) -> np.ndarray:
