@@ -101,8 +101,14 @@ def test_jobs_are_queued_for_folders_that_are_allowed(running: Running) -> None:
             assert (reply.status_code, reply.json()["code"]) == (403, "forbidden"), folder
         for folders in ([], [""], ["a\x00b"], ["\ud800"]):
             assert client.post("/jobs", content=_json(folders), headers=_JSON).status_code == 400
-        for odd in ({"which": True}, {"least": True}, {"level": "0.9"}):
+        for odd in (
+            {"which": True}, {"least": True}, {"level": "0.9"}, {"least": 7}, {"level": -1}, {"level": 0.7},
+            {"lest": 0.5},
+        ):  # fmt: skip
             assert client.post("/jobs", json={"model": "levels", "folders": ["photos"], **odd}).status_code == 400
+        for unknown in ({"model": "nobody"}, {"which": 9}):
+            reply = client.post("/jobs", json={"model": "levels", "folders": ["photos"], **unknown})
+            assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
         assert client.delete(f"/jobs/{job['id']}").json()["state"] == "cancelled"
         assert client.get("/jobs/nothing").status_code == 404
     with running.client("read") as client:

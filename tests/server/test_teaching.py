@@ -116,6 +116,7 @@ def test_what_is_not_taken(school: Running, parts: Pictures) -> None:
             (403, reader.post(f"{path}?label=a", content=data, headers=picture)),
             (403, reader.delete("/datasets/acme-parts")),
             (404, acme.post("/trainings", json={"dataset": "acme-none", "model": "acme-none"})),
+            (400, acme.post("/trainings", json={"dataset": "acme-none", "model": "acme-none", "minute": 1})),
             (400, acme.post("/trainings", json={"dataset": "acme-none", "model": "acme-none", "minutes": 2})),
             (400, acme.post("/trainings", json={"dataset": "acme-none", "model": "acme-none", "minutes": -1})),
             (404, acme.get("/trainings/none")),

@@ -19,11 +19,15 @@ def add(app: Any, service: Service) -> None:
 
     async def submit(body: JobAsked) -> JobState:
         """Queue every picture of some folders, which lie below those that the service was told."""
+        for name, share in {"least": body.least, "level": body.level}.items():
+            if share is not None and not 0 <= share <= 1:
+                raise ServingError("schema", f"{name} must be a number from 0 to 1.")
         options = Options(threshold=body.least, coverage=body.level)
         if not body.folders or len(body.folders) > MOST or not all(map(_named, body.folders)):
             raise ServingError("schema", f"'folders' must name 1 to {MOST} folders, in text that can name one.")
 
         def queued() -> JobState:
+            service.version(body.model, body.which)  # 404 as on every other route
             return _plain(
                 _queue(service).submit(
                     body.model, body.folders, source=service.source, which=body.which, options=options

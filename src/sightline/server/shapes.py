@@ -143,8 +143,14 @@ class Model(Row):
     about: About
 
 
+class _Exact:
+    """What goes in has these fields and no others, so that a misspelt one is not passed over."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - pydantic's own name, never changed
+
+
 @dataclass
-class Promotion:
+class Promotion(_Exact):
     """Which version becomes what."""
 
     which: Whole | str
@@ -152,14 +158,14 @@ class Promotion:
 
 
 @dataclass
-class Rollback:
+class Rollback(_Exact):
     """Which alias goes back to what it was before."""
 
     alias: str = "champion"
 
 
 @dataclass
-class Traffic:
+class Traffic(_Exact):
     """How requests are shared between versions; null: the champion answers all."""
 
     traffic: dict[str, Any] | None
@@ -233,7 +239,7 @@ class Inferred:
 
 
 @dataclass
-class JobAsked:
+class JobAsked(_Exact):
     """Which model answers which folders."""
 
     model: str
@@ -304,7 +310,7 @@ class Taught(DatasetState):
 
 
 @dataclass
-class TrainingAsked:
+class TrainingAsked(_Exact):
     """Which data set becomes the next version of which model, and in how much time."""
 
     dataset: str
